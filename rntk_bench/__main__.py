@@ -1,0 +1,5 @@
+"""`python -m rntk_bench` is the same as `rntk-bench`."""
+
+from rntk_bench.cli import main
+
+main()

@@ -1,0 +1,32 @@
+"""The `rntk-bench` command: thin Click commands over the library, one file a group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from rntk_bench.cli.data import datasets, fetch
+from rntk_bench.errors import RntkBenchError
+
+
+class _Group(click.Group):
+    """A group whose commands answer a user's error with one sentence and its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RntkBenchError as error:
+            shown = click.ClickException(str(error))
+            shown.exit_code = error.exit_code
+            raise shown from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="rntk-bench", prog_name="rntk-bench")
+def main() -> None:
+    """Benchmark the Recurrent Neural Tangent Kernel on the UCR time-series archive."""
+
+
+for _command in (datasets, fetch):
+    main.add_command(_command)

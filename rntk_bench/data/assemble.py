@@ -1,0 +1,119 @@
+"""Making one checked dataset of two splits: labels to codes, one dimension, the archive's sizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from rntk_bench.data.archive import ARCHIVE
+from rntk_bench.data.dataset import Dataset, IntArray, Sequences
+from rntk_bench.data.readers import Split
+from rntk_bench.errors import DataError
+
+
+def assemble(name: str, train: Split, test: Split, source: str) -> Dataset:
+    """Join two splits into a dataset.
+
+    Raises
+    ------
+    DataError
+        If the splits do not belong together, or do not have the sizes that the archive's table
+        gives for `name`.
+    """
+    y, classes = encode_labels(train.labels + test.labels)
+    y_train, y_test = np.split(y, [len(train.labels)])
+    lengths = {len(x) for split in (train, test) for x in split.series}
+    _check_dimensions(train, test)
+    _check_archive(name, train, test, lengths, len(classes))
+    _check_classes(train, test, y_train, y_test)
+
+    def sequences(split: Split) -> Sequences:
+        return np.stack(split.series) if len(lengths) == 1 else split.series
+
+    return Dataset(
+        name=name,
+        X_train=sequences(train),
+        y_train=y_train,
+        X_test=sequences(test),
+        y_test=y_test,
+        classes=classes,
+        source=source,
+    )
+
+
+def encode_labels(labels: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
+    """Number the distinct labels in a stable order.
+
+    Labels that are all numbers are read as numbers, so that "1.0000000e+00" is "1", and sorted by
+    value; others are text and sorted as such.
+
+    Returns
+    -------
+    codes : ndarray of shape (n,)
+        The position of each label in `classes`.
+    classes : tuple of str
+    """
+    try:
+        numbers = [float(label) for label in labels]
+    except ValueError:
+        numbers = [math.nan]
+    if all(map(math.isfinite, numbers)):
+        # Adding 0.0 makes one class of "0" and "-0".
+        names = [repr(number + 0.0).removesuffix(".0") for number in numbers]
+        classes = sorted(set(names), key=float)
+    else:
+        names = list(labels)
+        classes = sorted(set(names))
+    code = {label: i for i, label in enumerate(classes)}
+    return np.array([code[name] for name in names], dtype=np.int64), tuple(classes)
+
+
+def _check_dimensions(train: Split, test: Split) -> None:
+    expected = _n_dimensions(train, 0)
+    for split in (train, test):
+        for i, row in enumerate(split.rows):
+            if _n_dimensions(split, i) != expected:
+                raise DataError(
+                    f"{split.where(row)}: the series has dimension {_n_dimensions(split, i)}, but "
+                    f"the first of {train.path} has dimension {expected}."
+                )
+
+
+def _n_dimensions(split: Split, i: int) -> int:
+    series = split.series[i]
+    return series.shape[1] if series.ndim == 2 else 1
+
+
+def _check_archive(name: str, train: Split, test: Split, lengths: set[int], n_classes: int) -> None:
+    if name not in ARCHIVE:
+        return
+    entry = ARCHIVE[name]
+    compared = {
+        "training series": (entry.n_train, len(train.series)),
+        "test series": (entry.n_test, len(test.series)),
+        "classes": (entry.n_classes, n_classes),
+    }
+    if len(lengths) == 1:
+        compared["steps a series"] = (entry.length, max(lengths))
+    for what, (expected, found) in compared.items():
+        if found != expected:
+            raise DataError(
+                f"{train.path.parent}: the archive's {name} has {expected} {what}, but this copy "
+                f"has {found}; put a complete copy in its place, or give other data another name."
+            )
+
+
+def _check_classes(train: Split, test: Split, y_train: IntArray, y_test: IntArray) -> None:
+    unseen = np.flatnonzero(~np.isin(y_test, y_train))
+    if unseen.size:
+        first = unseen[0]
+        raise DataError(
+            f"{test.where(test.rows[first])}: no series of {train.path} has the label "
+            f"{test.labels[first]!r}, so it cannot be learned."
+        )
+    if (y_train == y_train[0]).all():
+        raise DataError(
+            f"{train.path} has the single class {train.labels[0]!r}, so there is nothing to learn."
+        )

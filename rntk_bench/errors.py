@@ -1,0 +1,25 @@
+"""The few errors a user can meet; the command line prints them as one sentence."""
+
+
+class RntkBenchError(Exception):
+    """Base of every error whose message is written for the user."""
+
+    exit_code = 1
+
+
+class InputError(RntkBenchError):
+    """A file, dataset name, option or configuration that cannot be used as given."""
+
+    exit_code = 2
+
+
+class DataError(InputError):
+    """A dataset that is missing, damaged or not in the archive's format."""
+
+
+class ConfigError(InputError):
+    """An experiment's configuration that does not say what to do."""
+
+
+class KernelError(InputError):
+    """Kernel parameters or inputs outside what a kernel is defined for."""

@@ -1,0 +1,9 @@
+"""The kernels, one family a file."""
+
+from rntk_bench.kernels.base import Kernel
+from rntk_bench.kernels.ntk import NTK
+from rntk_bench.kernels.polynomial import Polynomial
+from rntk_bench.kernels.rbf import RBF
+from rntk_bench.kernels.rntk import RNTK
+
+__all__ = ["NTK", "RBF", "RNTK", "Kernel", "Polynomial"]

@@ -1,0 +1,99 @@
+"""What every kernel has in common: parameters checked, inputs read, finite results."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rntk_bench.errors import KernelError
+
+Array = NDArray[np.float64]
+Sequences = Array | Sequence[ArrayLike]
+"""(n, T), (n, T, m), or n arrays of shape (T_i,) or (T_i, m)."""
+
+
+class Kernel(ABC):
+    """A positive semi-definite function of two time series.
+
+    A kernel object is immutable and holds parameters only; it is equal to another with the same
+    parameters. `kernel(X)` is the Gram matrix of one set of series, `kernel(X, Y)` that between
+    two sets.
+    """
+
+    name: ClassVar[str]
+    uses_time: ClassVar[bool] = False
+    """Whether an entry costs work at every time step, so that Grams are worth storing."""
+
+    @classmethod
+    @abstractmethod
+    def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Any:
+        """Compute what all kernels of this family share on one pair of sets."""
+
+    @abstractmethod
+    def gram(self, prepared: Any) -> Array:
+        """Gram matrix (n_x, n_y) from what `prepare` returned; not checked to be finite."""
+
+    @abstractmethod
+    def diag(self, X: Sequences) -> Array:
+        """Diagonal (n_x,) of `kernel(X)`."""
+
+    @classmethod
+    def grams(cls, kernels: Sequence[Self], prepared: Any) -> Iterator[Array]:
+        """Yield the Gram of each kernel in order; families with shared work override this."""
+        for kernel in kernels:
+            yield kernel.gram(prepared)
+
+    def __call__(self, X: Sequences, Y: Sequences | None = None) -> Array:
+        """Gram matrix (n_x, n_y) of the series X with the series Y, or with themselves.
+
+        Raises
+        ------
+        KernelError
+            If the inputs are not series of finite numbers, or an entry overflows float64.
+        """
+        return self.checked(self.gram(self.prepare(X, Y)))
+
+    def checked(self, values: Array) -> Array:
+        """Return `values` if all are finite, else raise a KernelError that names the setting."""
+        if not np.isfinite(values).all():
+            raise KernelError(f"{self} overflows float64 on these series; scale them down.")
+        return values
+
+
+def at_least_zero(kernel: object, **parameters: float) -> None:
+    """Raise a KernelError naming the first parameter that is negative or not finite."""
+    for name, value in parameters.items():
+        if not (math.isfinite(value) and value >= 0.0):
+            raise KernelError(
+                f"{type(kernel).__name__}: {name} is {value}, but must be a finite number >= 0."
+            )
+
+
+def read_series(X: Sequences) -> Array:
+    """X as a float64 array (n, T) or (n, T, m) of series of one length.
+
+    Raises
+    ------
+    KernelError
+        If there is no series, no time step, a value that is not finite, or several lengths.
+    """
+    try:
+        values = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise KernelError(
+            "The series must be numbers of shape (n, T) or (n, T, m), all of one length."
+        ) from None
+    if values.ndim not in (2, 3) or 0 in values.shape:
+        raise KernelError(
+            f"The series have shape {values.shape}, but must have shape (n, T) or (n, T, m), "
+            "with at least one series and one step."
+        )
+    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if not finite.all():
+        raise KernelError(f"Series {int(np.argmin(finite))} holds a value that is not finite.")
+    return values

@@ -1,0 +1,55 @@
+"""The polynomial kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rntk_bench.errors import KernelError
+from rntk_bench.kernels.base import Array, Kernel, Sequences, at_least_zero
+from rntk_bench.kernels.products import Products
+
+
+@dataclass(frozen=True)
+class Polynomial(Kernel):
+    """k(x, x') = (r + <x, x'>)^degree, (41), on the series as vectors.
+
+    Parameters
+    ----------
+    degree : int, at least 1
+    r : float, at least 0
+
+    Raises
+    ------
+    KernelError
+        For a parameter outside these.
+    """
+
+    degree: int = 1
+    r: float = 0.0
+
+    name: ClassVar[str] = "poly"
+
+    def __post_init__(self) -> None:
+        at_least_zero(self, r=self.r)
+        if self.degree < 1 or self.degree != int(self.degree):
+            raise KernelError(f"Polynomial: degree is {self.degree}, but must be 1, 2, 3, ...")
+
+    @classmethod
+    def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:
+        """Flatten the series (zero-padded to one length) into vectors."""
+        return Products.of(X, Y)
+
+    def gram(self, prepared: Products) -> Array:
+        """Gram matrix (n_x, n_y)."""
+        with np.errstate(over="ignore"):
+            gram: Array = (self.r + prepared.inner) ** int(self.degree)
+        return gram
+
+    def diag(self, X: Sequences) -> Array:
+        """k(x, x) of every series, shape (n,)."""
+        x = self.prepare(X).x
+        with np.errstate(over="ignore"):
+            return self.checked((self.r + np.einsum("nd,nd->n", x, x)) ** int(self.degree))

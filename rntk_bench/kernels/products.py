@@ -1,0 +1,100 @@
+"""Inner products of whole series, shared by every kernel that sees a series as one vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from rntk_bench.data import zero_pad
+from rntk_bench.errors import KernelError
+from rntk_bench.kernels.base import Array, Sequences, read_series
+
+CLOSE = 1e-6
+"""Gaps below this are recomputed from differences: 1 - cos has lost too many digits there."""
+
+
+@dataclass(frozen=True)
+class Products:
+    """Two sets of series as vectors x (n_x, d) and y (n_y, d); y is x for one set."""
+
+    x: Array
+    y: Array
+    symmetric: bool
+
+    @classmethod
+    def of(cls, X: Sequences, Y: Sequences | None = None) -> Self:
+        """Flatten the series; those of different lengths are padded with zeros at the end."""
+        x = _vectors(X)
+        if Y is None:
+            return cls(x, x, True)
+        y = _vectors(Y)
+        d = max(x.shape[1], y.shape[1])
+        x, y = (np.pad(v, ((0, 0), (0, d - v.shape[1]))) for v in (x, y))
+        return cls(x, y, False)
+
+    @property
+    def dimension(self) -> int:
+        """Length d of the vectors."""
+        return self.x.shape[1]
+
+    @cached_property
+    def inner(self) -> Array:
+        """<x, x'>, shape (n_x, n_y)."""
+        return _matmul(self.x, self.y)
+
+    @cached_property
+    def square_distance(self) -> Array:
+        """|x - x'|^2, shape (n_x, n_y); zero on the diagonal of one set."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares_x, squares_y = (np.einsum("nd,nd->n", v, v) for v in (self.x, self.y))
+            square = np.maximum(squares_x[:, None] + squares_y - 2.0 * self.inner, 0.0)
+        if self.symmetric:
+            np.fill_diagonal(square, 0.0)
+        return square
+
+    @cached_property
+    def norms(self) -> tuple[Array, Array]:
+        """|x| and |x'|, shapes (n_x,) and (n_y,), free of overflow on the way."""
+        return _norms(self.x), _norms(self.y)
+
+    @cached_property
+    def gap(self) -> Array:
+        """1 - cos(x, x'), shape (n_x, n_y), accurate for near-identical directions."""
+        unit_x, unit_y = (
+            v / np.where(norm > 0.0, norm, 1.0)[:, None]
+            for v, norm in zip((self.x, self.y), self.norms, strict=True)
+        )
+        gap = 1.0 - _matmul(unit_x, unit_y)
+        for i in np.flatnonzero((gap < CLOSE).any(axis=1)):
+            close = np.flatnonzero(gap[i] < CLOSE)
+            difference = unit_x[i] - unit_y[close]
+            gap[i, close] = 0.5 * np.einsum("nd,nd->n", difference, difference)
+        return np.minimum(gap, 2.0)
+
+
+def _vectors(X: Sequences) -> Array:
+    if not isinstance(X, np.ndarray):
+        try:
+            X = zero_pad([np.asarray(x, dtype=np.float64) for x in X])
+        except (TypeError, ValueError):
+            raise KernelError("The series must be numbers, each of shape (T,) or (T, m).") from None
+    values = read_series(X)
+    return values.reshape(len(values), -1)
+
+
+def _norms(x: Array) -> Array:
+    largest: Array = np.abs(x).max(axis=1)
+    scale = np.where(largest > 0.0, largest, 1.0)
+    norms: Array = np.linalg.norm(x / scale[:, None], axis=1) * scale
+    return norms
+
+
+def _matmul(x: Array, y: Array) -> Array:
+    # On one thread, so that the last bits do not depend on how many there are.
+    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+        product: Array = x @ y.T
+    return product

@@ -1,0 +1,47 @@
+"""The radial basis function kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rntk_bench.kernels.base import Array, Kernel, Sequences, at_least_zero
+from rntk_bench.kernels.products import Products
+
+
+@dataclass(frozen=True)
+class RBF(Kernel):
+    """k(x, x') = exp(-alpha |x - x'|^2), (39), on the series as vectors.
+
+    Parameters
+    ----------
+    alpha : float, at least 0
+
+    Raises
+    ------
+    KernelError
+        For a parameter outside this.
+    """
+
+    alpha: float = 1.0
+
+    name: ClassVar[str] = "rbf"
+
+    def __post_init__(self) -> None:
+        at_least_zero(self, alpha=self.alpha)
+
+    @classmethod
+    def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:
+        """Flatten the series (zero-padded to one length) into vectors."""
+        return Products.of(X, Y)
+
+    def gram(self, prepared: Products) -> Array:
+        """Gram matrix (n_x, n_y)."""
+        gram: Array = np.exp(-self.alpha * prepared.square_distance)
+        return gram
+
+    def diag(self, X: Sequences) -> Array:
+        """Ones, shape (n,)."""
+        return np.ones(len(X))

@@ -1,0 +1,32 @@
+"""Stratified cross-validation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+
+def stratified_folds(y: IntArray, n_folds: int, seed: int) -> IntArray:
+    """Deal each class in shuffled order over the folds, one class after the other.
+
+    Fold sizes differ by at most one, and so do a class's members in any two folds, however small
+    the class. With fewer series than folds every series is a fold of its own.
+
+    Parameters
+    ----------
+    y : (n,) class codes
+    n_folds : number of folds, at least 2
+    seed : of the shuffle
+
+    Returns
+    -------
+    (n,) the fold that holds each series out
+    """
+    n = len(y)
+    shuffled = np.random.default_rng(seed).permutation(n)
+    dealt = shuffled[np.argsort(y[shuffled], kind="stable")]
+    fold = np.empty(n, dtype=np.int64)
+    fold[dealt] = np.arange(n) % min(n_folds, n)
+    return fold

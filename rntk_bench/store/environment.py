@@ -1,0 +1,51 @@
+"""What a run's answer and speed may depend on outside this package."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("rntk-bench", "numpy", "scipy", "scikit-learn", "numba", "joblib", "sktime")
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine, as a JSON value that names no user, host or path.
+
+    Returns
+    -------
+    environment : dict
+        `python`, `platform`, `cpu` (the model's name), `cores` (usable by this process) and
+        `packages` (name to version, None where it is not installed).
+    """
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
+        "cores": _cores(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,261 @@
+"""Run records: one JSON file for each dataset, method and protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.store.atomic import write_atomically
+
+SCHEMA = 1
+
+_FILE_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
+
+
+class RecordError(InputError):
+    """A file that is not a record this version can read."""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one method did on one dataset under one protocol; every value is plain JSON.
+
+    Attributes
+    ----------
+    dataset, method : str
+        Names in the archive's and the method registry's spelling.
+    status : {"ok", "failed"}
+    protocol : dict
+        Everything that decides the answer: seed, folds, grids, tolerance.
+    data : dict
+        Fingerprint, source and sizes of the dataset.
+    selection : dict or None
+        The chosen setting and the cross-validation behind it.
+    test : dict or None
+        Score on the test set; for status "ok" it holds the integers `correct` and `n`.
+    warnings : list of str
+    error : str or None
+        Why it failed, for status "failed".
+    timings : dict of str to float
+        Seconds by stage.
+    environment : dict
+        Versions and machine.
+    created : str
+        ISO 8601 time in UTC.
+    schema : int
+        Version of this layout.
+    """
+
+    dataset: str
+    method: str
+    status: str
+    protocol: dict[str, Any]
+    data: dict[str, Any]
+    selection: dict[str, Any] | None
+    test: dict[str, Any] | None
+    warnings: list[str]
+    error: str | None
+    timings: dict[str, float]
+    environment: dict[str, Any]
+    created: str = field(default_factory=_now)
+    schema: int = SCHEMA
+
+
+_FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
+    "dataset": str,
+    "method": str,
+    "status": str,
+    "protocol": dict,
+    "data": dict,
+    "selection": (dict, type(None)),
+    "test": (dict, type(None)),
+    "warnings": list,
+    "error": (str, type(None)),
+    "timings": dict,
+    "environment": dict,
+    "created": str,
+    "schema": int,
+}
+
+
+def protocol_id(protocol: dict[str, Any]) -> str:
+    """Eight hexadecimal digits that differ for protocols that differ."""
+    return hashlib.sha256(_json(protocol).encode()).hexdigest()[:8]
+
+
+def record_path(results: Path, dataset: str, method: str, protocol: dict[str, Any]) -> Path:
+    """Where the record of this dataset, method and protocol is kept.
+
+    Raises
+    ------
+    InputError
+        The dataset's or the method's name cannot be a file's name.
+    """
+    for name in (dataset, method):
+        if not _FILE_NAME.fullmatch(name):
+            raise InputError(
+                f"{name!r} cannot name a record's file; use letters, digits and any of '_.+-'."
+            )
+    return results / dataset / f"{method}-{protocol_id(protocol)}.json"
+
+
+def write_record(results: Path, record: Record) -> Path:
+    """Write a record in one step, replacing an earlier one of the same protocol.
+
+    Returns
+    -------
+    path : Path
+        The file written.
+
+    Raises
+    ------
+    RntkBenchError
+        The folder cannot be written to.
+    """
+    path = record_path(results, record.dataset, record.method, record.protocol)
+    text = _render(record)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise RntkBenchError(
+            f"Cannot write the record {path}: {error.strerror}; make room or make the folder "
+            "writable, or choose another with --results."
+        ) from error
+    return path
+
+
+def read_record(path: Path) -> Record:
+    """Read and check one record.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be read, is damaged, or is of another schema.
+    """
+    try:
+        content = json.loads(
+            path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
+        )
+    except OSError as error:
+        raise RecordError(f"Cannot read the record {path}: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(
+            f"{path} is not a whole JSON file; delete it and run its dataset again."
+        ) from error
+    fault = _fault(content)
+    if fault:
+        raise RecordError(f"{path} {fault}.")
+    return Record(**content)
+
+
+def read_records(results: Path) -> tuple[list[Record], list[str]]:
+    """Read every record below a folder, however damaged some of them are.
+
+    Returns
+    -------
+    records : list of Record
+        Sorted by dataset, method and protocol; no two share all three.
+    problems : list of str
+        One sentence for each file that was left out.
+    """
+    records, problems = [], []
+    for path in sorted(results.glob("*/*.json")):
+        try:
+            record = read_record(path)
+        except RecordError as error:
+            problems.append(str(error))
+            continue
+        expected = record_path(results, record.dataset, record.method, record.protocol)
+        if path == expected:
+            records.append(record)
+        else:
+            problems.append(f"{path} holds what belongs in {expected}; move or delete it.")
+    return records, problems
+
+
+def _json(value: object) -> str:
+    """One line of strict JSON, the same for equal values."""
+    return json.dumps(value, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def _render(record: Record) -> str:
+    """A record as JSON: a field a line, and a line for each entry of a field that is a dict."""
+    lines = []
+    for item in dataclasses.fields(record):
+        value = getattr(record, item.name)
+        if isinstance(value, dict) and value:
+            entries = [f"  {_json(key)}: {_json(value[key])}" for key in sorted(value)]
+            text = "{\n" + ",\n".join(entries) + "\n }"
+        else:
+            text = _json(value)
+        lines.append(f' "{item.name}": {text}')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _finite(literal: str) -> float:
+    """A number of the JSON text; Python would also take NaN, Infinity and 1e999."""
+    number = float(literal)
+    if not math.isfinite(number):
+        raise ValueError(f"{literal} is not a finite number")
+    return number
+
+
+def _fault(content: Any) -> str | None:
+    """What keeps a file's content from being a record of this schema, as a predicate."""
+    if not isinstance(content, dict) or "schema" not in content:
+        return "is not a record of a run; move it out of the results folder"
+    if content["schema"] != SCHEMA:
+        return (
+            f"has record schema {content['schema']!r} and this version reads {SCHEMA}; read it "
+            "with the version that wrote it, or run its dataset again"
+        )
+    if content.keys() != _FIELD_TYPES.keys():
+        names = ", ".join(sorted(content.keys() ^ _FIELD_TYPES.keys()))
+        return f"lacks or adds the fields {names}; delete it and run its dataset again"
+    wrong = [name for name, kind in _FIELD_TYPES.items() if not isinstance(content[name], kind)]
+    if not wrong:
+        wrong = [name for name, holds in _checks(content).items() if not holds]
+    if wrong:
+        return f"has a damaged field {wrong[0]!r}; delete it and run its dataset again"
+    return None
+
+
+def _checks(content: dict[str, Any]) -> dict[str, bool]:
+    """Which fields mean something, once all have the right type."""
+    return {
+        "dataset": bool(_FILE_NAME.fullmatch(content["dataset"])),
+        "method": bool(_FILE_NAME.fullmatch(content["method"])),
+        "status": content["status"] in ("ok", "failed"),
+        "test": content["status"] != "ok" or _is_score(content["test"]),
+        "warnings": all(isinstance(warning, str) for warning in content["warnings"]),
+        "created": _is_utc(content["created"]),
+    }
+
+
+def _is_score(test: dict[str, Any] | None) -> bool:
+    """Whether a test set's result holds a count of right answers out of a count of series."""
+    if test is None:
+        return False
+    correct, n = test.get("correct"), test.get("n")
+    return type(correct) is int and type(n) is int and 0 <= correct <= n and n > 0
+
+
+def _is_utc(time: str) -> bool:
+    try:
+        offset = datetime.fromisoformat(time).utcoffset()
+    except ValueError:
+        return False
+    return offset is not None and not offset

@@ -1,0 +1,169 @@
+"""Reading split files in each format, and one sentence for each way they can be damaged."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from rntk_bench.data import readers
+from rntk_bench.data.readers import read_npz, read_split
+from rntk_bench.errors import DataError
+
+TS_HEADER = "#A comment, latin-1: \xe9\n@problemName Toy\n@timeStamps false\n@classLabel true a b\n"
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a file and return its path."""
+
+    def write(content, suffix=".tsv"):
+        path = tmp_path / f"Toy_TRAIN{suffix}"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("latin-1"))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def complaint(written):
+    """Read a damaged file and return the error's sentence without the folder."""
+
+    def read(content, suffix=".tsv"):
+        path = written(content, suffix)
+        with pytest.raises(DataError) as caught:
+            read_split(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+        return str(caught.value).replace(f"{path.parent}/", "")
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix"),
+    [
+        ("1\t0.5\t-2e-3\n-1\t3\t4\n", ".tsv"),
+        ("1\t0.5\t-2e-3\r\n-1\t3\t4\r\n", ".tsv"),
+        (b"\xef\xbb\xbf1\t0.5\t-2e-3\n-1\t3\t4", ".tsv"),
+        ("1\t0.5\t-2e-3\n\n-1\t3\t4\n\n", ".tsv"),
+        ("1,0.5,-2e-3\n-1,3,4\n", ".txt"),
+        ("  1   0.5  -2e-3\n  -1   3   4\n", ".txt"),
+        (f"{TS_HEADER}@data\n0.5,-2e-3:1\n3,4:-1\n", ".ts"),
+        (f"{TS_HEADER}@data\r\n0.5, -2e-3:1\r\n3, 4 : -1\r\n", ".ts"),
+    ],
+)
+def test_reads_each_format(written, content, suffix):
+    split = read_split(written(content, suffix))
+    assert split.labels == ["1", "-1"]
+    np.testing.assert_array_equal(split.series, [[0.5, -0.002], [3, 4]])
+
+
+@given(arrays(np.float64, (2, 3), elements=st.floats(allow_nan=False, allow_infinity=False)))
+def test_numbers_are_read_exactly(tmp_path_factory, X):
+    path = tmp_path_factory.mktemp("exact") / "Toy_TRAIN.tsv"
+    path.write_text("".join("\t".join(["a", *map(repr, row.tolist())]) + "\n" for row in X))
+    np.testing.assert_array_equal(read_split(path).series, X)
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix"),
+    [
+        ("a\t1\t2\tNaN\nb\t3\tnan\tNaN\n", ".tsv"),
+        (f"{TS_HEADER}@data\n1,2:a\n3:b\n", ".ts"),
+        (f"{TS_HEADER}@data\n1,2,?:a\n3,?,?:b\n", ".ts"),
+    ],
+)
+def test_padding_is_removed(written, content, suffix):
+    split = read_split(written(content, suffix))
+    assert [x.tolist() for x in split.series] == [[1, 2], [3]]
+
+
+def test_dimensions_become_the_last_axis(written):
+    split = read_split(written(f"{TS_HEADER}@data\n1,2,3:4,5,6:a\n7:8:b\n", ".ts"))
+    assert [x.tolist() for x in split.series] == [[[1, 4], [2, 5], [3, 6]], [[7, 8]]]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "Toy_TRAIN.tsv holds no series"),
+        (" \n\n", "Toy_TRAIN.tsv holds no series"),
+        ("a\t1\t2\nb\t1\n", "row 2: the row has 1 values, but the first has 2"),
+        ("a\t1\t2\n\nb\t1\t2\t3\n", "row 3: the row has 3 values, but the first has 2"),
+        ("a\t1\nb\tx1\n", "row 2, value 1: 'x1' is not a number"),
+        ("a\t1\t\t2\n", "row 1, value 2: '' is not a number"),
+        ("a\t1\tNaN\t2\n", "row 1: the value of step 2 is missing"),
+        ("a\tNaN\t2\n", "row 1: the value of step 1 is missing"),
+        ("a\tNaN\tNaN\n", "row 1: the series has no values"),
+        ("a\n", "row 1: the series has no values"),
+        ("a\t1\t-inf\n", "row 1: the series has an infinite value"),
+        ("a\t1\t1e999\n", "row 1: the series has an infinite value"),
+        ("\t1\t2\n", "row 1: the series has no class label"),
+        ("NaN\t1\t2\n", "row 1: the series has no class label"),
+        (b"\x89PNG\x00\x01\x02", "row 1: the file is not UTF-8 text"),
+        ("\xe9\t1\t2\n", "row 1: the file is not UTF-8 text"),
+        ("a\t1\n".encode("utf-16"), "row 1: the file is not UTF-8 text"),
+    ],
+)
+def test_damaged_columns(complaint, content, sentence):
+    assert sentence in complaint(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "has no @data line"),
+        (TS_HEADER, "has no @data line"),
+        (f"{TS_HEADER}@data\n", "holds no series"),
+        (f"{TS_HEADER}1,2:a\n", "row 5: values before the header's @data line"),
+        ("@timeStamps true\n@classLabel true a\n@data\n(0,1):a\n", "time stamp"),
+        ("@targetLabel true\n@data\n1,2:0.5\n", "declares no class labels"),
+        ("@classLabel false\n@data\n1,2\n", "declares no class labels"),
+        (f"{TS_HEADER}@data\n1,2\n", "row 6: a row is groups of equally many values"),
+        (f"{TS_HEADER}@data\n1,2:3:a\n", "row 6: a row is groups of equally many values"),
+        (f"{TS_HEADER}@data\n1,2:\n", "row 6: the series has no class label"),
+        (f"{TS_HEADER}@data\n1,?,2:a\n", "row 6: the value of step 2 is missing"),
+        (f"{TS_HEADER}@data\n1,2:?,3:a\n", "row 6: the value of step 1 is missing"),
+        (f"{TS_HEADER}@data\n1,b:a\n", "row 6, value 2: 'b' is not a number"),
+        (f"{TS_HEADER}@data\n:a\n", "row 6, value 1: '' is not a number"),
+    ],
+)
+def test_damaged_ts(complaint, content, sentence):
+    assert sentence in complaint(content, ".ts")
+
+
+@pytest.mark.parametrize(
+    ("bound", "sentence"),
+    [
+        ("MAX_FILE_BYTES", "is larger than"),
+        ("MAX_ROWS", "row 6: the file has more than 5 rows"),
+        ("MAX_ROW_CHARACTERS", "row 1: the file has more than"),
+    ],
+)
+def test_oversized_files_are_refused(complaint, monkeypatch, bound, sentence):
+    monkeypatch.setattr(readers, bound, 5)
+    assert sentence in complaint("a\t1\t2\n" * 6 if bound != "MAX_ROWS" else "a\t1\n" * 6)
+
+
+def test_a_folder_in_place_of_a_file(tmp_path):
+    (tmp_path / "Toy_TRAIN.tsv").mkdir()
+    with pytest.raises(DataError, match=r"Toy_TRAIN\.tsv cannot be read: Is a directory"):
+        read_split(tmp_path / "Toy_TRAIN.tsv")
+
+
+def test_npz(tmp_path):
+    path = tmp_path / "Toy.npz"
+    X = np.arange(6.0).reshape(2, 3, 1)
+    np.savez(path, X_train=X, y_train=[1, 2], X_test=-X, y_test=[2, 1])
+    train, test = read_npz(path)
+    np.testing.assert_array_equal(train.series, X[..., 0])
+    np.testing.assert_array_equal(test.series, -X[..., 0])
+    assert (train.labels, test.labels) == (["1", "2"], ["2", "1"])
+
+
+def test_damaged_npz(tmp_path):
+    path = tmp_path / "Toy.npz"
+    path.write_bytes(b"not an archive of arrays")
+    with pytest.raises(DataError, match=r"Toy\.npz is damaged"):
+        read_npz(path)

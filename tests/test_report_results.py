@@ -1,0 +1,108 @@
+from fractions import Fraction
+
+import pytest
+
+from rntk_bench.errors import InputError
+from rntk_bench.report.results import collect, display_name
+from rntk_bench.store.records import Record, protocol_id
+
+
+def record(dataset, method, correct=1, n=2, seed=0, day=1, fingerprint="f"):
+    failed = correct is None
+    return Record(
+        dataset=dataset,
+        method=method,
+        status="failed" if failed else "ok",
+        protocol={"seed": seed},
+        data={"fingerprint": fingerprint},
+        selection=None,
+        test=None if failed else {"correct": correct, "n": n},
+        warnings=[],
+        error="it broke" if failed else None,
+        timings={},
+        environment={},
+        created=f"2024-01-{day:02d}T00:00:00+00:00",
+    )
+
+
+FIRST, SECOND = (protocol_id({"seed": seed}) for seed in (0, 1))
+
+
+def test_methods_and_datasets_have_their_order():
+    names = ["zebra", "gru", "poly", "ntk", "rnn-identity", "average", "rntk", "rnn-gaussian"]
+    results = collect([record(name, name) for name in names])
+    assert results.methods == [
+        *("rntk", "ntk", "poly", "rnn-gaussian", "rnn-identity", "gru"),
+        *("average", "zebra"),
+    ]
+    assert results.datasets == sorted(names)
+
+
+def test_accuracies_are_exact():
+    results = collect([record("Coffee", "rntk", 1, 3), record("Beef", "rntk", None)])
+    assert results.accuracy == {("Coffee", "rntk"): Fraction(1, 3)}
+    assert results.failed == {("Beef", "rntk")}
+
+
+def test_a_column_is_the_protocol_with_most_results():
+    results = collect(
+        [
+            record("Coffee", "rntk", 1, seed=0, day=1),
+            record("Beef", "rntk", 1, seed=0, day=1),
+            record("Coffee", "rntk", 2, seed=1, day=9),
+            record("Beef", "rntk", None, seed=1, day=9),
+            record("Car", "rntk", None, seed=1, day=9),
+        ]
+    )
+    assert results.datasets == ["Beef", "Coffee"]
+    assert results.accuracy["Coffee", "rntk"] == Fraction(1, 2)
+    assert not results.failed
+    assert results.notes == [
+        f"Protocols: RNTK {FIRST}.",
+        f"Other protocols, shown with --protocol: RNTK {SECOND} (datasets: 3).",
+    ]
+
+
+@pytest.mark.parametrize(("days", "winner"), [((1, 2), 1), ((2, 1), 0)])
+def test_the_newer_protocol_wins_a_tie(days, winner):
+    records = [record("Coffee", "rntk", seed, seed=seed, day=day) for seed, day in enumerate(days)]
+    assert collect(records).accuracy["Coffee", "rntk"] == Fraction(winner, 2)
+
+
+def test_each_method_has_its_own_protocol():
+    results = collect([record("Coffee", "rntk", seed=0), record("Coffee", "ntk", seed=1)])
+    assert len(results.accuracy) == 2
+    assert results.notes == [f"Protocols: RNTK {FIRST}, NTK {SECOND}."]
+
+
+def test_protocols_are_chosen_by_how_they_start():
+    records = [
+        record("Coffee", "rntk", 0, seed=0),
+        record("Beef", "rntk", 0, seed=0),
+        record("Coffee", "rntk", 2, seed=1),
+        record("Coffee", "ntk", 1, seed=0),
+    ]
+    results = collect(records, [SECOND[:5]])
+    assert results.accuracy == {("Coffee", "rntk"): Fraction(1)}
+    assert results.notes == [f"Protocols: RNTK {SECOND}."]
+    assert collect(records, [FIRST, SECOND]) == collect(records)
+
+
+def test_a_protocol_that_is_not_there_is_one_sentence():
+    with pytest.raises(InputError, match=f"'xyz'; there are {FIRST}\\.$"):
+        collect([record("Coffee", "rntk")], ["xyz"])
+
+
+def test_methods_that_saw_different_data_are_named():
+    records = [
+        record("Coffee", "rntk", fingerprint="a"),
+        record("Coffee", "ntk", fingerprint="b"),
+        record("Beef", "rntk", fingerprint="c"),
+        record("Beef", "ntk", fingerprint="c"),
+    ]
+    assert collect(records).notes[-1] == "The methods saw different copies of the data of Coffee."
+
+
+def test_other_methods_go_by_their_own_name():
+    assert display_name("poly") == "Polynomial"
+    assert display_name("rntk-avg") == "rntk-avg"
