@@ -6,7 +6,11 @@ from typing import Any
 
 import click
 
+from rntk_bench.cli.cache import cache
 from rntk_bench.cli.data import datasets, fetch
+from rntk_bench.cli.run import run
+from rntk_bench.cli.speed import speed
+from rntk_bench.cli.table import table
 from rntk_bench.errors import RntkBenchError
 
 
@@ -17,9 +21,8 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except RntkBenchError as error:
-            shown = click.ClickException(str(error))
-            shown.exit_code = error.exit_code
-            raise shown from error
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,5 +31,5 @@ def main() -> None:
     """Benchmark the Recurrent Neural Tangent Kernel on the UCR time-series archive."""
 
 
-for _command in (datasets, fetch):
+for _command in (run, table, datasets, fetch, cache, speed):
     main.add_command(_command)

@@ -16,11 +16,12 @@ def cache() -> None:
 
 @cache.command()
 @options.cache_dir
-def info(cache_dir: Path | None) -> None:
+@options.cache_limit
+def info(cache_dir: Path | None, cache_limit: int) -> None:
     """Print where the cache is and how much it holds."""
     from rntk_bench.store.cache import GramCache, cache_folder
 
-    held = GramCache(cache_folder(cache_dir), on_warning=_warn).info()
+    held = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn).info()
     click.echo(f"Folder:  {held.folder}")
     click.echo(f"Entries: {held.entries}")
     click.echo(f"Size:    {_size(held.bytes)} (limit {_size(held.limit)})")

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
+
+_UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
+class _Bytes(click.ParamType[int]):
+    """A size such as 500MiB or 4GiB."""
+
+    name = "size"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB)", value.strip())
+        if match is None:
+            self.fail(f"{value!r} is not a size; write for example 500MiB or 4GiB.", param, ctx)
+        return int(float(match[1]) * _UNITS[match[2]])
+
 
 data_dir = click.option(
     "--data-dir",
@@ -20,6 +40,16 @@ cache_dir = click.option(
     envvar="RNTK_BENCH_CACHE_DIR",
     show_envvar=True,
     help="Where downloads and Gram matrices are kept. [default: the user's cache folder]",
+)
+
+cache_limit = click.option(
+    "--cache-limit",
+    type=_Bytes(),
+    default="4GiB",
+    envvar="RNTK_BENCH_CACHE_LIMIT",
+    show_default=True,
+    show_envvar=True,
+    help="Size of the Gram cache; the least recently used go first.",
 )
 
 results = click.option(

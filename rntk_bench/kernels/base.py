@@ -48,6 +48,11 @@ class Kernel(ABC):
         for kernel in kernels:
             yield kernel.gram(prepared)
 
+    @classmethod
+    def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
+        """Positions of the kernels, those that `grams` computes together side by side."""
+        return [[position] for position in range(len(kernels))]
+
     def __call__(self, X: Sequences, Y: Sequences | None = None) -> Array:
         """Gram matrix (n_x, n_y) of the series X with the series Y, or with themselves.
 

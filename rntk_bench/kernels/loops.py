@@ -38,7 +38,7 @@ TILE = 256
 
 @compiled
 def _polynomial(v: float, c: Any) -> float:
-    value = c[len(c) - 1]
+    value: float = c[len(c) - 1]
     for k in range(len(c) - 2, -1, -1):
         value = value * v + c[k]
     return value

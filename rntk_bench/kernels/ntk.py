@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels import loops
@@ -70,6 +71,14 @@ class NTK(Kernel):
             for depth in depths:
                 yield stack[np.searchsorted(ascending, depth)]
 
+    @classmethod
+    def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
+        """Positions of kernels that differ in depth alone, side by side."""
+        runs: dict[Self, list[int]] = {}
+        for position, kernel in enumerate(kernels):
+            runs.setdefault(replace(kernel, n_layers=1), []).append(position)
+        return list(runs.values())
+
     def diag(self, X: Sequences) -> Array:
         """k(x, x) of every series, shape (n,), in closed form (c = 1)."""
         prepared = self.prepare(X)
@@ -80,7 +89,7 @@ class NTK(Kernel):
                 theta = s[layer] ** 2 + 0.5 * self.sigma_w**2 * theta
             return self.checked(0.5 * self.sigma_v**2 * (s[-1] ** 2 + theta))
 
-    def _pass(self, prepared: Products, depths: Array) -> Array:
+    def _pass(self, prepared: Products, depths: NDArray[np.int64]) -> Array:
         """Grams (n_depths, n_x, n_y) of the ascending depths."""
         sides = []
         for norm in prepared.norms:

@@ -39,7 +39,7 @@ class Products:
     @property
     def dimension(self) -> int:
         """Length d of the vectors."""
-        return self.x.shape[1]
+        return int(self.x.shape[1])
 
     @cached_property
     def inner(self) -> Array:
@@ -51,7 +51,7 @@ class Products:
         """|x - x'|^2, shape (n_x, n_y); zero on the diagonal of one set."""
         with np.errstate(over="ignore", invalid="ignore"):
             squares_x, squares_y = (np.einsum("nd,nd->n", v, v) for v in (self.x, self.y))
-            square = np.maximum(squares_x[:, None] + squares_y - 2.0 * self.inner, 0.0)
+            square: Array = np.maximum(squares_x[:, None] + squares_y - 2.0 * self.inner, 0.0)
         if self.symmetric:
             np.fill_diagonal(square, 0.0)
         return square

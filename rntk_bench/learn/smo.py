@@ -47,7 +47,7 @@ def _ascending(x: float) -> np.int64:
 
 @compiled
 def _restored(key: np.int64) -> float:
-    return float((key ^ ((key >> 63) & _MAGNITUDE)).view(np.float64))
+    return float(np.int64(key ^ ((key >> 63) & _MAGNITUDE)).view(np.float64))
 
 
 @compiled

@@ -1,0 +1,51 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/rntk-bench
+
+.DEFAULT_GOAL := help
+.PHONY: help install lint test demo tables ci clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/pip-upgraded:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/installed: pyproject.toml $(VENV)/pip-upgraded
+	$(BIN)/python -m pip install --quiet --editable '.[offline]'
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[offline,test]'
+	@touch $@
+
+$(VENV)/installed-lint: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[offline,test,lint]'
+	@touch $@
+
+install: $(VENV)/installed ## Create .venv and install the package with its offline datasets
+
+demo: $(VENV)/installed ## Benchmark the four kernels on Coffee with the paper's grids, print the tables
+	$(RUN) run --dataset Coffee
+	$(RUN) table
+
+test: $(VENV)/installed-test ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-lint ## ruff, mypy and the import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+tables: $(VENV)/installed ## Print the tables of the shipped reference records
+	$(RUN) table --results results/reference
+
+ci: lint test demo tables ## Everything the gate checks
+
+clean: ## Remove the environment, caches and one's own runs
+	rm -rf $(VENV) build dist results/runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

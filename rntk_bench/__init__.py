@@ -1,0 +1,18 @@
+"""Benchmark the Recurrent Neural Tangent Kernel on the UCR time-series archive."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rntk_bench.kernels import NTK, RBF, RNTK, Kernel, Polynomial
+
+__all__ = ["NTK", "RBF", "RNTK", "Kernel", "Polynomial"]
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: importing Numba would make `rntk-bench --help` wait.
+    if name in __all__:
+        return getattr(import_module("rntk_bench.kernels"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,263 @@
+"""`rntk-bench run`: benchmark methods on datasets."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rntk_bench.cli import options
+from rntk_bench.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rntk_bench.config import Experiment
+    from rntk_bench.data import Dataset
+    from rntk_bench.experiments.runner import Outcome
+    from rntk_bench.methods import Method
+
+
+@click.command()
+@click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="May be repeated.")
+@click.option("--all", "everything", is_flag=True, help="All datasets of the configuration.")
+@click.option("-m", "--method", "methods", multiple=True, metavar="METHOD", help="May be repeated.")
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="RNTK_BENCH_CONFIG",
+    show_envvar=True,
+    help="The experiment as TOML. [default: the paper's grids and protocol]",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=int,
+    default=-1,
+    show_default=True,
+    envvar="RNTK_BENCH_JOBS",
+    show_envvar=True,
+    help="Threads; -1 is one a core.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Of the folds. [default: 0]")
+@options.results
+@options.data_dir
+@options.cache_dir
+@click.option("--no-cache", is_flag=True, help="Neither read nor store Gram matrices.")
+@options.cache_limit
+@click.option(
+    "--overwrite",
+    type=click.Choice(["missing", "failed", "always"]),
+    default="missing",
+    show_default=True,
+    help="Compute what has no record, also what failed, or everything again.",
+)
+@click.option(
+    "--prune/--no-prune",
+    default=True,
+    show_default=True,
+    help="Leave out folds that cannot change the choice.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan with its estimated cost and stop.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+def run(
+    datasets: tuple[str, ...],
+    everything: bool,
+    methods: tuple[str, ...],
+    config: Path | None,
+    jobs: int,
+    seed: int | None,
+    results: Path,
+    data_dir: Path | None,
+    cache_dir: Path | None,
+    no_cache: bool,
+    cache_limit: int,
+    overwrite: str,
+    prune: bool,
+    dry_run: bool,
+    fail_fast: bool,
+    quiet: bool,
+) -> None:
+    """Benchmark methods on datasets; one record a cell, written as soon as it is done.
+
+    What has a record for the same protocol and data is skipped, so an interrupted run goes on
+    where it was. Exit code: 0 all done, 1 some cell failed, 2 usage or input, 130 interrupted.
+    """
+    from joblib import effective_n_jobs
+
+    from rntk_bench.compiling import announce_compilation
+    from rntk_bench.experiments.runner import Options, run_plan
+    from rntk_bench.experiments.warmup import warm_up
+    from rntk_bench.methods import resolve
+    from rntk_bench.store.cache import GramCache, cache_folder
+
+    if jobs == 0:
+        raise InputError("--jobs is 0, but must be -1 or at least 1.")
+    experiment = _experiment(config, methods, seed)
+    resolved = resolve(experiment)
+    names = _names(datasets, everything or config is not None, experiment, config)
+    announce_compilation(warm_up, lambda message: click.echo(message, err=True))
+    if dry_run:
+        _print_plan(names, resolved, experiment, jobs, data_dir, cache_dir)
+        return
+    cache = None
+    if not no_cache:
+        cache = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn)
+    settings = Options(
+        results=results,
+        data_dir=data_dir,
+        cache_dir=cache_dir,
+        n_jobs=effective_n_jobs(jobs),
+        prune=prune,
+        overwrite=overwrite,
+        fail_fast=fail_fast,
+        cache=cache,
+    )
+    display = _Display(quiet)
+    try:
+        outcomes = run_plan(
+            names, resolved, experiment, settings, display.start_cell, display.report
+        )
+    except KeyboardInterrupt:
+        display.close()
+        click.echo(
+            f"Interrupted: {display.finished} of {len(names) * len(resolved)} cells are finished "
+            f"and kept in {results}; the same command goes on from there.",
+            err=True,
+        )
+        sys.exit(130)
+    kinds = {outcome.kind for outcome in outcomes}
+    sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
+
+
+def _experiment(config: Path | None, methods: Sequence[str], seed: int | None) -> Experiment:
+    from dataclasses import replace
+
+    from rntk_bench.config import Experiment, read_experiment
+
+    experiment = read_experiment(config) if config else Experiment()
+    if methods:
+        experiment = replace(experiment, methods=tuple(methods))
+    return experiment if seed is None else replace(experiment, seed=seed)
+
+
+def _names(
+    datasets: Sequence[str], everything: bool, experiment: Experiment, config: Path | None
+) -> list[str]:
+    from rntk_bench.report.paper import paper_datasets
+
+    if datasets:
+        return list(dict.fromkeys(datasets))
+    if not everything:
+        raise InputError(
+            "No dataset is named; name one with -d NAME, or run the paper's with --all."
+        )
+    if config and not experiment.datasets:
+        raise ConfigError(f"{config}: experiment.datasets is missing; list some, or use -d NAME.")
+    return list(experiment.datasets or paper_datasets())
+
+
+def _print_plan(
+    names: Sequence[str],
+    methods: Sequence[Method],
+    experiment: Experiment,
+    jobs: int,
+    data_dir: Path | None,
+    cache_dir: Path | None,
+) -> None:
+    from joblib import effective_n_jobs
+
+    from rntk_bench.data import ARCHIVE, load_dataset
+    from rntk_bench.errors import DataError
+    from rntk_bench.experiments.estimate import Size, calibrate, cell_cost
+
+    slowness, cores = calibrate(), effective_n_jobs(jobs)
+    total = 0.0
+    click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'time':>10}{'memory':>10}")
+    for name in names:
+        size: Any
+        try:
+            size = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir, download=False)
+        except DataError as error:
+            if name not in ARCHIVE:
+                raise
+            size = ARCHIVE[name]
+            click.echo(f"{name}: by the archive's table ({error})", err=True)
+        sizes = Size(size.n_train, size.n_test, size.length, size.n_classes)
+        for method in methods:
+            cost = cell_cost(sizes, method, experiment, slowness)
+            seconds = cost.seconds / cores
+            total += seconds
+            click.echo(
+                f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
+                f"{seconds:>8.1f} s{cost.memory / 2**20:>6.0f} MiB"
+            )
+    click.echo(f"About {total:.0f} s on {cores} cores, without pruning or cached Grams.")
+
+
+def _warn(message: str) -> None:
+    click.echo(f"Warning: {message}", err=True)
+
+
+class _Display:
+    """One progress bar a dataset and method on a terminal, one line a finished cell."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.finished = 0
+        self._bar: Any = None
+        self._started = time.perf_counter()
+
+    def start_cell(self, dataset: Dataset, method: Method) -> Any:
+        from tqdm import tqdm
+
+        self._started = time.perf_counter()
+        self._bar = tqdm(
+            total=len(method.settings()),
+            desc=f"{dataset.name} {method.name}: Grams and SVMs",
+            unit="kernel",
+            leave=False,
+            disable=self.quiet or not sys.stderr.isatty(),
+        )
+        return self._progress
+
+    def _progress(self, done: int, total: int, best: float) -> None:
+        self._bar.set_postfix_str(
+            "test" if done == total else f"best validation {100 * best:.2f} %", refresh=False
+        )
+        self._bar.update(done - self._bar.n)
+
+    def report(self, outcome: Outcome) -> None:
+        self.close()
+        if outcome.kind in ("failed", "unreadable"):
+            name = (
+                outcome.dataset
+                if outcome.kind == "unreadable"
+                else (f"{outcome.dataset} {outcome.method}")
+            )
+            click.echo(f"{name} failed: {outcome.message}", err=True)
+            return
+        self.finished += 1
+        record = outcome.record
+        if self.quiet or record is None or record.selection is None or record.test is None:
+            return
+        seconds = time.perf_counter() - self._started
+        spent = "kept" if outcome.kind == "kept" else f"{seconds:.1f} s"
+        chosen = ", ".join(f"{k}={v:.4g}" for k, v in record.selection["setting"].items())
+        click.echo(
+            f"{outcome.dataset} {outcome.method}: test {100 * record.test['accuracy']:.2f} %, "
+            f"validation {100 * record.selection['accuracy']:.2f} % "
+            f"({chosen}, C={record.selection['C']:g}, {record.selection['ties']} tied) [{spent}]"
+        )
+        for warning in record.warnings if outcome.kind == "computed" else ():
+            click.echo(f"  {warning}", err=True)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

@@ -1,0 +1,127 @@
+"""An experiment's settings, and how they are read from TOML."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rntk_bench.errors import ConfigError
+
+Grid = Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What to run and how to choose; the defaults are the paper's protocol (A.1)."""
+
+    name: str = "paper"
+    datasets: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ("rntk", "ntk", "rbf", "poly")
+    seed: int = 0
+    n_folds: int = 10
+    C: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
+    tolerance: float = 1e-3
+    max_iterations: int = 1_000_000
+    grids: Mapping[str, Grid] = field(default_factory=dict)
+    """Grids by method that replace the registry's."""
+
+    def __post_init__(self) -> None:
+        _require(self.seed >= 0, "seed", self.seed, "an integer >= 0")
+        _require(self.n_folds >= 2, "n_folds", self.n_folds, "an integer >= 2")
+        _require(self.tolerance > 0, "tolerance", self.tolerance, "a number > 0")
+        _require(self.max_iterations >= 1, "max_iterations", self.max_iterations, "at least 1")
+        _require(bool(self.methods), "methods", [], "at least one method")
+        _require(bool(self.C) and min(self.C) > 0, "C", list(self.C), "numbers > 0, at least one")
+        object.__setattr__(self, "C", tuple(sorted(set(self.C))))
+
+
+_TABLES = {
+    "experiment": {"name": str, "datasets": tuple, "methods": tuple, "seed": int},
+    "svm": {"C": tuple, "n_folds": int, "tolerance": float, "max_iterations": int},
+}
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Read an experiment from a TOML file; what it leaves out keeps the paper's value.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or a key is unknown, of the wrong type or an empty grid.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist; name an experiment's TOML file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as text: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+    try:
+        return _experiment(content)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _experiment(content: dict[str, Any]) -> Experiment:
+    values: dict[str, Any] = {}
+    for table, entries in content.items():
+        if table == "grid":
+            values["grids"] = {name: _grid(name, grid) for name, grid in _table(table, entries)}
+            continue
+        if table not in _TABLES:
+            raise ConfigError(_unknown(f"[{table}]", [f"[{name}]" for name in (*_TABLES, "grid")]))
+        for key, value in _table(table, entries):
+            if key not in _TABLES[table]:
+                raise ConfigError(_unknown(f"{table}.{key}", list(_TABLES[table])))
+            values[key] = _typed(f"{table}.{key}", value, _TABLES[table][key])
+    for key in ("datasets", "methods"):
+        for item in values.get(key, ()):
+            _require(isinstance(item, str), key, item, "a list of names")
+    values["C"] = _numbers("svm.C", values.get("C", Experiment.C))
+    return Experiment(**values)
+
+
+def _table(name: str, entries: Any) -> list[tuple[str, Any]]:
+    _require(isinstance(entries, dict), name, entries, "a table")
+    return list(entries.items())
+
+
+def _grid(method: str, grid: Any) -> Grid:
+    return {
+        key: _numbers(f"grid.{method}.{key}", values)
+        for key, values in _table(f"grid.{method}", grid)
+    }
+
+
+def _numbers(key: str, values: Any) -> tuple[float, ...]:
+    _require(isinstance(values, list | tuple), key, values, "a list of numbers")
+    _require(len(values) > 0, key, values, "a list with at least one number")
+    for value in values:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        _require(number and math.isfinite(value), key, value, "a list of finite numbers")
+    return tuple(values)
+
+
+def _typed(key: str, value: Any, kind: type) -> Any:
+    if kind is tuple:
+        _require(isinstance(value, list), key, value, "a list")
+        return tuple(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    names = {int: "an integer", float: "a number", str: "a string"}
+    _require(isinstance(value, kind) and not isinstance(value, bool), key, value, names[kind])
+    return value
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    return f"{key} is not a setting; known are {', '.join(known)}."
+
+
+def _require(condition: bool, key: str, value: object, wanted: str) -> None:
+    if not condition:
+        raise ConfigError(f"{key} is {value!r}, but must be {wanted}.")
