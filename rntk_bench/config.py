@@ -36,7 +36,7 @@ class Experiment:
         _require(self.max_iterations >= 1, "max_iterations", self.max_iterations, "at least 1")
         _require(bool(self.methods), "methods", [], "at least one method")
         _require(bool(self.C) and min(self.C) > 0, "C", list(self.C), "numbers > 0, at least one")
-        object.__setattr__(self, "C", tuple(sorted(set(self.C))))
+        object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
 
 
 _TABLES = {

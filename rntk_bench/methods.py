@@ -123,7 +123,14 @@ def _with_grid(method: Method, grids: Mapping[str, Grid]) -> Method:
                 f"grid.{method.name}.{parameter} is not a parameter; "
                 f"known are {', '.join(method.grid)}."
             )
-    changed = Method(method.name, method.kernel, {**method.grid, **replaced})
+    # 1 and 1.0 are one value, and must make one protocol.
+    typed = {
+        parameter: tuple(map(float, values))
+        if isinstance(method.grid[parameter][0], float)
+        else values
+        for parameter, values in replaced.items()
+    }
+    changed = Method(method.name, method.kernel, {**method.grid, **typed})
     try:
         changed.kernels()
     except KernelError as error:

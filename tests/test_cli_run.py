@@ -1,0 +1,149 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rntk_bench.cli import main
+from rntk_bench.experiments import runner as plan_runner
+from rntk_bench.store.records import read_records
+
+QUICK = str(Path(__file__).parent.parent / "configs" / "quick.toml")
+
+
+def invoke(*arguments, env=None):
+    return CliRunner().invoke(main, [str(a) for a in arguments], env=env, catch_exceptions=False)
+
+
+def test_run_then_table(tmp_path):
+    results = tmp_path / "runs"
+    done = invoke("run", "-d", "GunPoint", "-c", QUICK, "--results", results)
+    assert done.exit_code == 0, done.output
+    assert "GunPoint rntk: test" in done.output
+    assert len(read_records(results)[0]) == 4
+    again = invoke("run", "-d", "GunPoint", "-c", QUICK, "--results", results)
+    assert again.output.count("[kept]") == 4
+    table = invoke("table", "--results", results)
+    assert table.exit_code == 0
+    assert "Table 1" in table.output
+    assert "GunPoint" in table.output
+
+
+def test_options_come_from_the_environment_too(tmp_path, write_dataset):
+    env = {
+        "RNTK_BENCH_RESULTS": str(tmp_path / "elsewhere"),
+        "RNTK_BENCH_DATA_DIR": str(write_dataset("Mine")),
+        "RNTK_BENCH_CONFIG": QUICK,
+        "RNTK_BENCH_JOBS": "1",
+    }
+    assert invoke("run", "-d", "Mine", "-m", "rbf", "-q", env=env).exit_code == 0
+    assert len(read_records(tmp_path / "elsewhere")[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([], "--all"),
+        (["-d", "GunPoint", "-m", "rnkt"], "rntk"),
+        (["-d", "GunPoint", "-j", "0"], "--jobs"),
+        (["-d", "GunPoint", "--seed", "-1"], "--seed"),
+        (["-d", "GunPoint", "-c", "none.toml"], "none.toml"),
+        (["-d", "GunPoint", "--cache-limit", "much"], "much"),
+        (["-d", "GunPoint", "--overwrite", "never"], "--overwrite"),
+    ],
+)
+def test_usage_errors_are_one_sentence_and_exit_2(tmp_path, arguments, named):
+    result = invoke("run", *arguments, "--results", tmp_path / "runs")
+    assert result.exit_code == 2
+    assert named in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_mistyped_dataset_exits_2_and_the_others_go_on(tmp_path, write_dataset):
+    data = write_dataset("Mine")
+    result = invoke(
+        *("run", "-d", "Minne", "-d", "Mine", "-m", "rbf", "--data-dir", data),
+        *("--results", tmp_path / "runs", "-c", QUICK),
+    )
+    assert result.exit_code == 2
+    assert "Minne failed" in result.output
+    assert "Mine rbf: test" in result.output
+
+
+def test_a_failed_cell_exits_1(tmp_path, write_dataset):
+    config = tmp_path / "huge.toml"
+    config.write_text('[experiment]\nmethods = ["rntk"]\n[grid.rntk]\nsigma_w = [1e200]\n')
+    result = invoke(
+        *("run", "-d", "Mine", "-c", config, "--data-dir", write_dataset("Mine")),
+        *("--results", tmp_path / "runs"),
+    )
+    assert result.exit_code == 1
+    assert "Mine rntk failed: No setting" in result.output
+
+
+def test_ctrl_c_keeps_what_is_finished_and_exits_130(tmp_path, write_dataset, monkeypatch):
+    data = write_dataset("Mine")
+    write_dataset("Other")
+    load = plan_runner.load_dataset
+
+    def interrupted(name, **options):
+        if name == "Other":
+            raise KeyboardInterrupt
+        return load(name, **options)
+
+    monkeypatch.setattr(plan_runner, "load_dataset", interrupted)
+    result = invoke(
+        *("run", "-d", "Mine", "-d", "Other", "-m", "rbf", "--data-dir", data),
+        *("--results", tmp_path / "runs"),
+    )
+    assert result.exit_code == 130
+    assert "1 of 2 cells are finished" in result.output
+    assert len(read_records(tmp_path / "runs")[0]) == 1
+
+
+def test_dry_run_prints_the_plan_and_computes_nothing(tmp_path):
+    result = invoke("run", "-c", QUICK, "--dry-run", "--results", tmp_path / "runs")
+    assert result.exit_code == 0
+    assert "ItalyPowerDemand" in result.output
+    assert "MiB" in result.output
+    assert not (tmp_path / "runs").exists()
+
+
+def test_all_is_the_papers_list(tmp_path):
+    result = invoke("run", "--all", "--dry-run", "-m", "rbf", "--results", tmp_path)
+    assert result.exit_code == 0
+    assert "MiddlePhalanxOutlineAgeGroup" in result.output
+    assert "UWaveGestureLibraryZ" in result.output
+
+
+def test_help_and_version_are_fast_and_import_nothing_heavy():
+    script = (
+        "import sys; from rntk_bench.cli import main\n"
+        "try: main(['run', '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numba', 'sktime', 'sklearn', 'pandas', 'scipy', 'numpy'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--dry-run" in done.stdout
+    version = invoke("--version")
+    assert version.exit_code == 0
+    assert invoke("-h").exit_code == 0
+
+
+def test_python_dash_m_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "rntk_bench", "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "Usage: " in done.stdout
+
+
+def test_every_command_is_in_the_readme():
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for name in main.commands:
+        assert f"rntk-bench {name}" in readme

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+
+from rntk_bench.config import Experiment, read_experiment
+from rntk_bench.errors import ConfigError
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+
+def test_an_empty_file_is_the_papers_protocol(tmp_path):
+    path = tmp_path / "empty.toml"
+    path.write_text("")
+    assert read_experiment(path) == Experiment()
+
+
+def test_every_key_is_read(tmp_path):
+    path = tmp_path / "full.toml"
+    path.write_text(
+        '[experiment]\nname = "x"\ndatasets = ["A", "B"]\nmethods = ["rbf"]\nseed = 3\n'
+        "[svm]\nC = [10, 0.5]\nn_folds = 4\ntolerance = 1\nmax_iterations = 7\n"
+        "[grid.rbf]\nalpha = [1, 2.5]\n"
+    )
+    expected = Experiment(
+        "x", ("A", "B"), ("rbf",), 3, 4, (0.5, 10), 1.0, 7, {"rbf": {"alpha": (1, 2.5)}}
+    )
+    assert read_experiment(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[svn]\n", "[svn]"),
+        ("[svm]\nfolds = 3\n", "svm.folds"),
+        ("[svm]\nn_folds = 2.5\n", "svm.n_folds"),
+        ("[svm]\nn_folds = 1\n", "n_folds"),
+        ("[svm]\nn_folds = true\n", "svm.n_folds"),
+        ("[svm]\nC = []\n", "svm.C"),
+        ("[svm]\nC = [0]\n", "C"),
+        ('[svm]\nC = ["1"]\n', "svm.C"),
+        ("[svm]\ntolerance = 0\n", "tolerance"),
+        ("[svm]\nmax_iterations = 0\n", "max_iterations"),
+        ("[experiment]\nseed = -1\n", "seed"),
+        ('[experiment]\ndatasets = "Coffee"\n', "experiment.datasets"),
+        ("[experiment]\ndatasets = [1]\n", "datasets"),
+        ("[experiment]\nmethods = []\n", "methods"),
+        ("[grid.rbf]\nalpha = []\n", "grid.rbf.alpha"),
+        ("[grid.rbf]\nalpha = 1\n", "grid.rbf.alpha"),
+        ("[grid.rbf]\nalpha = [nan]\n", "grid.rbf.alpha"),
+        ("[grid]\nrbf = 1\n", "grid.rbf"),
+        ("svm = 1\n", "svm"),
+        ("[svm\n", "TOML"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_the_keys_name(tmp_path, text, named):
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_experiment(path)
+    assert named in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_and_a_binary_file_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="does not exist"):
+        read_experiment(tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"binary\.toml"):
+        read_experiment(tmp_path / "binary.toml")
+
+
+@pytest.mark.parametrize("name", ["paper", "quick", "reference"])
+def test_shipped_configurations_are_valid(name):
+    experiment = read_experiment(CONFIGS / f"{name}.toml")
+    assert experiment.name == name
+    assert experiment.datasets

@@ -1,0 +1,164 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.svm import SVC
+
+from rntk_bench.config import Experiment
+from rntk_bench.data import Dataset, load_dataset, unit_norm
+from rntk_bench.errors import RntkBenchError
+from rntk_bench.experiments import classification
+from rntk_bench.experiments.classification import run_cell
+from rntk_bench.kernels import RNTK
+from rntk_bench.methods import METHODS, Method
+from rntk_bench.store.cache import GramCache
+from rntk_bench.store.counts import decode_counts
+
+SMALL = Method(
+    "rntk",
+    RNTK,
+    {"sigma_w": (1.3, 1.45), "sigma_u": (1.0,), "sigma_b": (0.0, 0.3), "sigma_h": (0.1,)},
+)
+
+
+@pytest.fixture(scope="module")
+def gunpoint() -> Dataset:
+    return load_dataset("GunPoint", download=False)
+
+
+def answer(record):
+    """What must not depend on how the record was computed."""
+    return record.protocol, record.data, record.selection, record.test, record.warnings
+
+
+def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
+    experiment = Experiment()
+    record = run_cell(gunpoint, SMALL, experiment, prune=False)
+    order = np.argsort(gunpoint.y_train, kind="stable")
+    X, y = unit_norm(gunpoint.X_train)[0][order], gunpoint.y_train[order]
+    sizes = np.array(record.selection["fold_sizes"])
+    hits = decode_counts(record.selection["hits"])
+    assert hits.shape == (4, 5, 10)
+    from rntk_bench.learn.folds import stratified_folds
+
+    fold = stratified_folds(y, 10, 0)
+    expected = np.zeros_like(hits)
+    for s, kernel in enumerate(SMALL.kernels()):
+        K = kernel(X)
+        for c, C in enumerate(experiment.C):
+            for q in range(10):
+                a, b = np.flatnonzero(fold != q), np.flatnonzero(fold == q)
+                model = SVC(C=C, kernel="precomputed").fit(K[np.ix_(a, a)], y[a])
+                expected[s, c, q] = (model.predict(K[np.ix_(b, a)]) == y[b]).sum()
+    np.testing.assert_array_equal(hits, expected)
+    means = (expected / sizes).mean(axis=2)
+    ties = [(c, s) for c in range(5) for s in range(4) if means[s, c] > means.max() - 1e-12]
+    c, s = min(ties)
+    assert record.selection["C"] == experiment.C[c]
+    assert record.selection["setting"] == SMALL.settings()[s]
+    assert record.selection["ties"] == len(ties)
+    assert record.selection["accuracy"] == pytest.approx(means.max(), abs=1e-12)
+    kernel = SMALL.kernels()[s]
+    model = SVC(C=experiment.C[c], kernel="precomputed").fit(kernel(X), y)
+    predicted = model.predict(kernel(unit_norm(gunpoint.X_test)[0], X))
+    assert record.test["predictions"] == predicted.tolist()
+    assert record.test["correct"] == (predicted == gunpoint.y_test).sum()
+    assert record.test["accuracy"] == record.test["correct"] / gunpoint.n_test
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_the_record_is_the_same_for_any_number_of_jobs(gunpoint, name):
+    one = run_cell(gunpoint, METHODS[name], Experiment(), n_jobs=1)
+    two = run_cell(gunpoint, METHODS[name], Experiment(), n_jobs=2)
+    assert answer(one) == answer(two)
+
+
+def test_pruning_changes_nothing_but_the_folds_it_leaves_out(gunpoint):
+    experiment = Experiment()
+    pruned = run_cell(gunpoint, METHODS["rntk"], experiment)
+    full = run_cell(gunpoint, METHODS["rntk"], experiment, prune=False)
+    assert pruned.test == full.test
+    for key in ("setting", "C", "ties", "accuracy"):
+        assert pruned.selection[key] == full.selection[key]
+    some, every = (decode_counts(r.selection["hits"]) for r in (pruned, full))
+    assert (some == -1).any()
+    assert (every >= 0).all()
+    np.testing.assert_array_equal(some[some >= 0], every[some >= 0])
+
+
+def test_another_seed_gives_other_folds(gunpoint):
+    one = run_cell(gunpoint, SMALL, Experiment())
+    other = run_cell(gunpoint, SMALL, Experiment(seed=1))
+    assert one.selection["hits"] != other.selection["hits"]
+
+
+def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(classification, "STORE_AT", 0)
+    cache = GramCache(tmp_path / "grams")
+    first = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    compute, computed = RNTK.gram, []
+
+    def gram(kernel, prepared):
+        computed.append((kernel, prepared.y is None))
+        return compute(kernel, prepared)
+
+    monkeypatch.setattr(RNTK, "gram", gram)
+    again = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    assert answer(first) == answer(again)
+    assert computed == []
+    run_cell(gunpoint, SMALL, Experiment(C=(1.0,), seed=1), cache=cache)
+    assert not any(train for _, train in computed)
+
+
+def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(classification, "STORE_AT", 0)
+    said = []
+    cache = GramCache(tmp_path / "grams", on_warning=said.append)
+    first = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    for path in (tmp_path / "grams").glob("*/*"):
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+    again = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    assert answer(first) == answer(again)
+    assert len(said) == 1
+
+
+def test_cheap_grams_are_not_stored(gunpoint, tmp_path):
+    cache = GramCache(tmp_path / "grams")
+    run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    assert cache.info().entries == 0
+
+
+def test_overflowing_settings_are_recorded_and_never_chosen(gunpoint):
+    grid = {**SMALL.grid, "sigma_w": (1e3, 1.3)}
+    record = run_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
+    assert record.selection["unusable_settings"] == [0, 1]
+    assert record.selection["setting"]["sigma_w"] == 1.3
+    assert any("2 settings overflow" in warning for warning in record.warnings)
+    assert (decode_counts(record.selection["hits"])[:2] == -1).all()
+
+
+def test_a_grid_that_only_overflows_fails_with_a_sentence(gunpoint):
+    grid = {**SMALL.grid, "sigma_w": (1e3,)}
+    with pytest.raises(RntkBenchError, match="rntk's grid"):
+        run_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
+
+
+def test_the_bound_on_steps_is_a_warning(gunpoint):
+    record = run_cell(gunpoint, SMALL, Experiment(max_iterations=2))
+    assert any("bound of 2 steps" in warning for warning in record.warnings)
+
+
+def test_zero_series_are_noted(gunpoint):
+    X = gunpoint.X_train.copy()
+    X[3] = 0.0
+    record = run_cell(replace(gunpoint, X_train=X), SMALL, Experiment())
+    assert any("1 training series are zero" in warning for warning in record.warnings)
+
+
+def test_progress_reaches_the_end(gunpoint):
+    seen = []
+    run_cell(gunpoint, SMALL, Experiment(), progress=lambda *args: seen.append(args))
+    assert seen[-1][:2] == (4, 4)
+    assert 0 < seen[-1][2] <= 1

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from rntk_bench.config import Experiment
+from rntk_bench.experiments.runner import Options, run_plan
+from rntk_bench.kernels import RBF, RNTK
+from rntk_bench.methods import Method
+from rntk_bench.store.records import read_records
+
+RBF_METHOD = Method("rbf", RBF, {"alpha": (0.5, 2.0)})
+OVERFLOWING = Method("rntk", RNTK, {"sigma_w": (1e200,)})
+EXPERIMENT = Experiment(n_folds=3)
+
+
+def run(options, datasets, methods=(RBF_METHOD,), experiment=EXPERIMENT):
+    started = []
+
+    def start(dataset, method):
+        started.append((dataset.name, method.name))
+        return lambda *_: None
+
+    outcomes = run_plan(datasets, methods, experiment, options, start, lambda _: None)
+    return [outcome.kind for outcome in outcomes], started
+
+
+def test_what_has_a_record_is_kept(tmp_path, write_dataset):
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    assert run(options, ["Mine"]) == (["computed"], [("Mine", "rbf")])
+    assert run(options, ["Mine"]) == (["kept"], [])
+
+
+def test_another_protocol_or_other_data_is_computed_and_both_records_stay(tmp_path, write_dataset):
+    data = write_dataset("Mine")
+    options = Options(tmp_path / "runs", data_dir=data)
+    run(options, ["Mine"])
+    assert run(options, ["Mine"], experiment=Experiment(n_folds=4))[0] == ["computed"]
+    assert len(read_records(tmp_path / "runs")[0]) == 2
+    train, test = (data / "Mine" / f"Mine_{split}.tsv" for split in ("TRAIN", "TEST"))
+    train.write_text(test.read_text())
+    assert run(options, ["Mine"])[0] == ["computed"]
+
+
+def test_a_failed_cell_is_recorded_and_the_others_go_on(tmp_path, write_dataset):
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    kinds, _ = run(options, ["Mine"], [OVERFLOWING, RBF_METHOD])
+    assert kinds == ["failed", "computed"]
+    records, _ = read_records(tmp_path / "runs")
+    assert [(r.status, bool(r.error)) for r in records] == [("ok", False), ("failed", True)]
+    assert run(options, ["Mine"], [OVERFLOWING]) == (["failed"], [])
+    again = Options(options.results, data_dir=options.data_dir, overwrite="failed")
+    assert run(again, ["Mine"], [OVERFLOWING, RBF_METHOD])[1] == [("Mine", "rntk")]
+
+
+def test_unreadable_data_does_not_stop_the_others(tmp_path, write_dataset):
+    data = write_dataset("Mine")
+    (data / "Bad").mkdir()
+    (data / "Bad" / "Bad_TRAIN.tsv").write_text("")
+    options = Options(tmp_path / "runs", data_dir=data)
+    assert run(options, ["Bad", "Mine"])[0] == ["unreadable", "computed"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"schema": 99}'])
+def test_a_damaged_record_is_computed_again(tmp_path, write_dataset, damage):
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    run(options, ["Mine"])
+    (path,) = (tmp_path / "runs").glob("*/*.json")
+    path.write_text(damage)
+    assert run(options, ["Mine"])[0] == ["computed"]
+    json.loads(path.read_text())
+
+
+def test_always_and_fail_fast(tmp_path, write_dataset):
+    options = Options(tmp_path / "runs", write_dataset("Mine"), overwrite="always", fail_fast=True)
+    run(options, ["Mine"])
+    assert run(options, ["Mine"])[0] == ["computed"]
+    assert run(options, ["Mine"], [OVERFLOWING, RBF_METHOD])[0] == ["failed"]

@@ -1,0 +1,72 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rntk_bench.config import Experiment, read_experiment
+from rntk_bench.errors import ConfigError
+from rntk_bench.methods import METHODS, resolve
+from rntk_bench.report.paper import paper_datasets
+from rntk_bench.store.records import protocol_id
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+
+def test_grids_have_the_papers_sizes():
+    sizes = {name: len(method.settings()) for name, method in METHODS.items()}
+    assert sizes == {"rntk": 900, "ntk": 540, "rbf": 18, "poly": 30}
+    n_fits = sum(sizes.values()) * 5 * 10
+    assert n_fits == 74_400
+
+
+def test_the_last_parameter_varies_fastest():
+    first, second = METHODS["poly"].settings()[:2]
+    assert (first, second) == ({"degree": 1, "r": 0.0}, {"degree": 1, "r": 0.1})
+
+
+def test_kernels_carry_their_settings():
+    for method in METHODS.values():
+        for kernel, setting in zip(method.kernels(), method.settings(), strict=True):
+            assert {name: getattr(kernel, name) for name in setting} == setting
+
+
+def test_the_papers_configuration_is_the_registry():
+    experiment = read_experiment(CONFIGS / "paper.toml")
+    assert list(experiment.datasets) == paper_datasets()
+    assert len(experiment.datasets) == 54
+    assert replace(experiment, datasets=(), grids={}) == Experiment()
+    for method in resolve(experiment):
+        assert method.settings() == METHODS[method.name].settings()
+        assert protocol_id(method.protocol(experiment)) == protocol_id(
+            METHODS[method.name].protocol(Experiment())
+        )
+
+
+def test_a_grid_replaces_the_registrys_parameter_by_parameter():
+    (method,) = resolve(Experiment(methods=("poly",), grids={"poly": {"degree": (2,)}}))
+    assert [setting["degree"] for setting in method.settings()] == [2] * 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"methods": ("rnkt",)}, "rntk"),
+        ({"methods": ("gaussian-process",)}, "known are"),
+        ({"grids": {"svm": {}}}, "'svm'"),
+        ({"grids": {"rbf": {"gamma": (1.0,)}}}, "grid.rbf.gamma"),
+        ({"grids": {"rbf": {"alpha": (-1.0,)}}}, "alpha"),
+    ],
+)
+def test_what_is_unknown_is_refused_by_name(changes, named):
+    with pytest.raises(ConfigError) as caught:
+        resolve(replace(Experiment(), **changes))
+    assert named in str(caught.value)
+
+
+def test_every_choice_that_decides_the_answer_is_in_the_protocol():
+    method = METHODS["rbf"]
+    base = method.protocol(Experiment())
+    changes = {"seed": 1, "n_folds": 5, "C": (1.0,), "tolerance": 1e-4, "max_iterations": 5}
+    for key, value in changes.items():
+        assert method.protocol(replace(Experiment(), **{key: value})) != base
+    assert method.protocol(replace(Experiment(), name="other", datasets=("A",))) == base
