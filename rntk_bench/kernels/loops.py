@@ -81,12 +81,14 @@ def walk(
             memory = sigma_w * s[j]
             drive = sigma_u * steps[t, j]
             new = math.sqrt(0.5 * memory * memory + drive * drive + sigma_b * sigma_b)
-            inverse = 1.0 / new if new > 0.0 else 0.0
             s[j] = new
-            weights[0, t, j] = 0.5 * memory * inverse
-            weights[1, t, j] = math.sqrt(0.5) * drive * inverse
-            weights[2, t, j] = math.sqrt(0.5) * sigma_b * inverse
-            theta[j] = 1.0 + 0.5 * (memory * inverse) ** 2 * theta[j]
+            # Divided, not multiplied by an inverse: a drive alone must give exactly +-1, or two
+            # opposite series would not be seen as such.
+            divisor = new if new > 0.0 else 1.0
+            weights[0, t, j] = 0.5 * (memory / divisor)
+            weights[1, t, j] = math.sqrt(0.5) * (drive / divisor)
+            weights[2, t, j] = math.sqrt(0.5) * (sigma_b / divisor)
+            theta[j] = 1.0 + 0.5 * (memory / divisor) ** 2 * theta[j]
     return weights, s, 0.5 + 0.5 * theta
 
 

@@ -128,7 +128,7 @@ class RNTK(Kernel):
             out,
         )
         if prepared.y is None:
-            np.fill_diagonal(out, scale_x * scale_x * diagonal[: prepared.n_x])
+            np.fill_diagonal(out, self._square(scale_x) * diagonal[: prepared.n_x])
         return out
 
     def diag(self, X: Sequences) -> Array:
@@ -137,12 +137,17 @@ class RNTK(Kernel):
         unit = self._unit(prepared)
         _, s, diagonal = self._walk(prepared.x, unit)
         scale = self.sigma_v * unit * s
-        return self.checked((scale * scale * diagonal)[: prepared.n_x])
+        return self.checked((self._square(scale) * diagonal)[: prepared.n_x])
 
     def _walk(self, steps: Array, unit: float) -> tuple[Array, Array, Array]:
         sigmas = self.sigma_u / unit, self.sigma_b / unit, self.sigma_h / unit
         weights, s, diagonal = loops.walk(steps, self.sigma_w, *sigmas)
         return weights, s, diagonal
+
+    @staticmethod
+    def _square(scale: Array) -> Array:
+        with np.errstate(over="ignore"):
+            return scale * scale
 
     def _unit(self, prepared: TimeMajor) -> float:
         """Power of two near the largest term of (16), so that no square leaves float64's range."""
