@@ -1,0 +1,105 @@
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rntk_bench.learn.selection import NOT_EVALUATED, Search
+
+
+class Prescribed:
+    """A cross-validation with known answers; a setting's Gram is its number."""
+
+    def __init__(self, hits, sizes):
+        self.answers, self.fold_sizes = hits, np.array(sizes)
+        self.options = SimpleNamespace(C=tuple(range(hits.shape[1])))
+        self.evaluated = 0
+
+    def hits(self, gram, folds, n_C):
+        self.evaluated += n_C * len(folds)
+        part = self.answers[int(gram[0, 0])][:n_C][:, folds]
+        return part, (part == 0).astype(np.int64)
+
+
+def searched(hits, sizes, order=None, prune=True):
+    search = Search(Prescribed(hits, sizes), len(hits), prune)
+    for setting in range(len(hits)) if order is None else order:
+        search.evaluate(setting, np.array([[float(setting)]]))
+    return search
+
+
+def random_hits(seed, n_settings=40, n_C=5):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(3, 6, size=10)
+    quality = rng.uniform(0.3, 1.0, size=(n_settings, n_C, 1))
+    return rng.binomial(sizes, quality, size=(n_settings, n_C, 10)), sizes
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_pruning_order_and_threads_change_nothing(seed):
+    hits, sizes = random_hits(seed)
+    full = searched(hits, sizes, prune=False)
+    np.testing.assert_array_equal(full.hits, hits)
+    pruned = searched(hits, sizes)
+    backwards = searched(hits, sizes, order=range(len(hits) - 1, -1, -1))
+    threaded = Search(Prescribed(hits, sizes), len(hits))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda s: threaded.evaluate(s, np.array([[float(s)]])), range(len(hits))))
+    assert full.choose() == pruned.choose() == backwards.choose() == threaded.choose()
+    for other in (backwards, threaded):
+        np.testing.assert_array_equal(pruned.hits, other.hits)
+        assert pruned.unfinished_settings == other.unfinished_settings
+    kept = pruned.hits
+    np.testing.assert_array_equal(kept[kept >= 0], hits[kept >= 0])
+    assert pruned.validation.evaluated < full.validation.evaluated
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_choice_is_the_best_exact_mean(seed):
+    hits, sizes = random_hits(seed, n_settings=6)
+    choice = searched(hits, sizes).choose()
+    means = {
+        (c, s): sum(Fraction(int(h), int(n)) for h, n in zip(hits[s, c], sizes, strict=True))
+        for s in range(6)
+        for c in range(5)
+    }
+    best = max(means.values())
+    tied = sorted(key for key, mean in means.items() if mean == best)
+    assert (choice.C, choice.setting) == tied[0]
+    assert choice.ties == len(tied)
+    assert choice.accuracy == pytest.approx(float(best / 10))
+
+
+def test_ties_go_to_the_smallest_cost_then_to_the_first_setting():
+    hits = np.zeros((3, 2, 2), dtype=int)
+    hits[0, 1] = hits[1, 0] = hits[2, 0] = [3, 3]
+    choice = searched(hits, [3, 3]).choose()
+    assert (choice.setting, choice.C, choice.ties) == (1, 0, 3)
+
+
+def test_unequal_folds_weigh_alike():
+    # 1/3 + 1 ties with 1 + 1/3 of another pair of folds, but not with more predictions right.
+    hits = np.array([[[1, 4]], [[3, 1]]])
+    choice = searched(hits, [3, 4]).choose()
+    assert choice.setting == 0
+    assert choice.accuracy == pytest.approx((1 / 3 + 1) / 2)
+    assert choice.ties == 1
+
+
+def test_unusable_settings_are_never_chosen():
+    hits = np.full((2, 1, 2), 2)
+    search = Search(Prescribed(hits, [2, 2]), 3)
+    search.evaluate(0, np.array([[np.nan]]))
+    search.evaluate(1, np.array([[1.0]]))
+    search.evaluate(2, np.array([[np.inf]]))
+    assert search.choose().setting == 1
+    assert search.usable.tolist() == [False, True, False]
+    assert (search.hits[[0, 2]] == NOT_EVALUATED).all()
+
+
+def test_nothing_usable_is_an_error():
+    search = Search(Prescribed(np.zeros((1, 1, 2), dtype=int), [2, 2]), 1)
+    search.evaluate(0, np.array([[np.nan]]))
+    with pytest.raises(ValueError, match="usable"):
+        search.choose()
