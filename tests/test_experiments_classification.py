@@ -93,7 +93,7 @@ def test_another_seed_gives_other_folds(gunpoint):
 
 
 def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(classification, "STORE_AT", 0)
+    monkeypatch.setattr(classification, "worth_storing", lambda *_: True)
     cache = GramCache(tmp_path / "grams")
     first = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
     compute, computed = RNTK.gram, []
@@ -111,7 +111,7 @@ def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
 
 
 def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(classification, "STORE_AT", 0)
+    monkeypatch.setattr(classification, "worth_storing", lambda *_: True)
     said = []
     cache = GramCache(tmp_path / "grams", on_warning=said.append)
     first = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
@@ -125,6 +125,9 @@ def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch
 
 
 def test_cheap_grams_are_not_stored(gunpoint, tmp_path):
+    assert not classification.worth_storing(50, 150)  # a tenth of a millisecond
+    assert not classification.worth_storing(1000, 20)  # few steps, many entries
+    assert classification.worth_storing(390, 300)
     cache = GramCache(tmp_path / "grams")
     run_cell(gunpoint, SMALL, Experiment(), cache=cache)
     assert cache.info().entries == 0
