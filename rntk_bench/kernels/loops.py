@@ -64,6 +64,15 @@ def _wide(u: float, p: Any, r: Any) -> tuple[float, float]:
 
 
 @compiled
+def _step(
+    g: float, distance: float, lack: float, slope: float, theta: float
+) -> tuple[float, float]:
+    """The next gap and theta from 4 (1/2 - f) and 4 h; g is alpha alpha'."""
+    gap = g * lack + distance
+    return gap, (1.0 - gap) + g * slope * theta
+
+
+@compiled
 def walk(
     steps: Array, sigma_w: float, sigma_u: float, sigma_b: float, sigma_h: float
 ) -> tuple[Array, Array, Array]:
@@ -141,19 +150,27 @@ def rntk_gram(
                         for j in range(width):
                             lack, slope = _near(u[i, j], near_p, near_r)
                             a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                            g = alpha_i * alpha[j]
-                            gap = g * lack + (a * a + (b * b + d * d))
-                            u[i, j] = gap
-                            theta[i, j] = (1.0 - gap) + g * slope * theta[i, j]
+                            gap, tangent = _step(
+                                alpha_i * alpha[j],
+                                a * a + (b * b + d * d),
+                                lack,
+                                slope,
+                                theta[i, j],
+                            )
+                            u[i, j], theta[i, j] = gap, tangent
                             top = max(top, np.float64(gap).view(np.int64))
                     else:
                         for j in range(width):
                             lack, slope = _wide(u[i, j], wide_p, wide_r)
                             a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                            g = alpha_i * alpha[j]
-                            gap = g * lack + (a * a + (b * b + d * d))
-                            u[i, j] = gap
-                            theta[i, j] = (1.0 - gap) + g * slope * theta[i, j]
+                            gap, tangent = _step(
+                                alpha_i * alpha[j],
+                                a * a + (b * b + d * d),
+                                lack,
+                                slope,
+                                theta[i, j],
+                            )
+                            u[i, j], theta[i, j] = gap, tangent
                             top = max(top, np.float64(gap).view(np.int64))
                     widest[i] = top
             for i in range(height):
@@ -202,8 +219,7 @@ def ntk_grams(
                     theta[j] = 1.0 - u[j]
                 else:
                     lack, slope = _wide(u[j], wide_p, wide_r)
-                    u[j] = g * lack + (a * a + d * d)
-                    theta[j] = (1.0 - u[j]) + g * slope * theta[j]
+                    u[j], theta[j] = _step(g, a * a + d * d, lack, slope, theta[j])
             if depths[wanted] == layer + 1:
                 for j in range(n_columns):
                     lack, slope = _wide(u[j], wide_p, wide_r)
