@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rntk_bench.kernels import NTK, RBF, RNTK, Kernel, Polynomial
+    from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
 
-__all__ = ["NTK", "RBF", "RNTK", "Kernel", "Polynomial"]
+__all__ = ["NNGP", "NTK", "RBF", "RNTK", "Kernel", "Polynomial"]
 
 
 def __getattr__(name: str) -> Any:

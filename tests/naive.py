@@ -31,30 +31,146 @@ def v_slope(K1, K2, K3):
     return (mpmath.pi - mpmath.acos(c)) / (2 * mpmath.pi)
 
 
-def rntk(x, y, same, sigma_w, sigma_u=1.0, sigma_b=0.0, sigma_h=0.0, sigma_v=1.0):
-    """Theta(x, y) by (13), (15)-(21) for one layer, one dimension and one length."""
-    x, y = [mpf(float(v)) for v in x], [mpf(float(v)) for v in y]
-    w, u, b, h, readout = (
-        mpf(float(s)) ** 2 for s in (sigma_w, sigma_u, sigma_b, sigma_h, sigma_v)
+def v_erf(K1, K2, K3):
+    """E[erf(z1) erf(z2)], (161) with the variances of both."""
+    return 2 / mpmath.pi * mpmath.asin(2 * K3 / mpmath.sqrt((1 + 2 * K1) * (1 + 2 * K2)))
+
+
+def erf_slope(K1, K2, K3):
+    """E[erf'(z1) erf'(z2)], (162)."""
+    return 4 / (mpmath.pi * mpmath.sqrt((1 + 2 * K1) * (1 + 2 * K2) - 4 * K3 * K3))
+
+
+def leaky(slope):
+    """The operators of max(z, slope z) = slope z + (1 - slope) relu(z), by linearity."""
+    a = mpf(slope)
+
+    def value(K1, K2, K3):
+        # E[z1 relu(z2)] = K3 / 2 by Stein's lemma.
+        return a * a * K3 + 2 * a * (1 - a) * K3 / 2 + (1 - a) ** 2 * v_relu(K1, K2, K3)
+
+    def derivative(K1, K2, K3):
+        return a * a + 2 * a * (1 - a) / 2 + (1 - a) ** 2 * v_slope(K1, K2, K3)
+
+    return value, derivative
+
+
+def by_quadrature(phi, derivative, degree=120):
+    """The operators of any phi by Gauss-Hermite quadrature over the plane."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(degree)
+    weights = np.outer(weights, weights) / (2 * np.pi)
+
+    def expectation(function):
+        def value(K1, K2, K3):
+            K1, K2, K3 = float(K1), float(K2), float(K3)
+            c = K3 / np.sqrt(K1 * K2) if K1 * K2 > 0 else 0.0
+            mixed = c * nodes[:, None] + np.sqrt(max(1 - c * c, 0.0)) * nodes
+            left = function(np.sqrt(K1) * nodes)[:, None]
+            return mpf(float((weights * left * function(np.sqrt(K2) * mixed)).sum()))
+
+        return value
+
+    return expectation(phi), expectation(derivative)
+
+
+RELU = v_relu, v_slope
+ERF = v_erf, erf_slope
+
+
+def rntk(
+    x,
+    y,
+    same,
+    sigma_w,
+    sigma_u=1.0,
+    sigma_b=0.0,
+    sigma_h=0.0,
+    sigma_v=1.0,
+    n_layers=1,
+    operators=RELU,
+    pooling="last",
+    direction="forward",
+    tangent=True,
+):
+    """Theta(x, y), or K(x, y) without `tangent`, by (141) with the backward recursion of Pi.
+
+    x and y are (T,) or (T, m); the sigmas are numbers or one a layer.
+    """
+    options = {
+        "sigma_w": sigma_w,
+        "sigma_u": sigma_u,
+        "sigma_b": sigma_b,
+        "sigma_h": sigma_h,
+        "sigma_v": sigma_v,
+        "n_layers": n_layers,
+        "operators": operators,
+        "tangent": tangent,
+    }
+    if direction == "both":
+        forward = rntk(x, y, same, pooling=pooling, **options)
+        return forward + rntk(x, y, same, pooling=pooling, direction="backward", **options)
+    if direction == "backward":
+        return rntk(x[::-1], y[::-1], same, pooling=pooling, **options)
+    if pooling == "average":
+        shorter = min(len(x), len(y))
+        prefixes = [rntk(x[: len(x) - k], y[: len(y) - k], same, **options) for k in range(shorter)]
+        return sum(prefixes) / mpmath.sqrt(len(x) * len(y))
+    x, y = (np.asarray(a, dtype=float).reshape(len(a), -1) for a in (x, y))
+    w, u, b = (
+        [mpf(float(s)) ** 2 for s in np.broadcast_to(sigma, n_layers)]
+        for sigma in (sigma_w, sigma_u, sigma_b)
     )
-    T = len(x)
+    h, readout = mpf(float(sigma_h)) ** 2, mpf(float(sigma_v)) ** 2
+    V, slope = operators
 
-    def forward(a, c, same):
-        sigma = [w * h * same + u * a[0] * c[0] + b]
-        variances = [(w * h + u * a[0] ** 2 + b, w * h + u * c[0] ** 2 + b)]
-        for t in range(1, T):
-            (A, C), S = variances[-1], sigma[-1]
-            variances.append((w * A / 2 + u * a[t] ** 2 + b, w * C / 2 + u * c[t] ** 2 + b))
-            sigma.append(w * v_relu(A, C, S) + u * a[t] * c[t] + b)
-        return sigma, variances
+    def forward(inner, first, variances):
+        """Sigma[l][t] for inner products `inner` of the inputs; variances of both at l, t."""
+        sigma = [[None] * len(inner) for _ in range(n_layers)]
+        for t in range(len(inner)):
+            for layer in range(n_layers):
+                past = first
+                if t > 0:
+                    past = V(*variances(sigma, layer, t - 1), sigma[layer][t - 1])
+                below = inner[t]
+                if layer > 0:
+                    below = V(*variances(sigma, layer - 1, t), sigma[layer - 1][t])
+                sigma[layer][t] = w[layer] * past + u[layer] * below + b[layer]
+        return sigma
 
-    sigma, variances = forward(x, y, 1 if same else 0)
-    pi = [mpf(0)] * T
-    pi[T - 1] = readout * v_slope(*variances[T - 1], sigma[T - 1])
-    for t in range(T - 2, -1, -1):
-        pi[t] = w * v_slope(*variances[t], sigma[t]) * pi[t + 1]
-    K = readout * v_relu(*variances[T - 1], sigma[T - 1])
-    return sum(p * s for p, s in zip(pi, sigma, strict=True)) + K
+    def product(a, c):
+        return sum(mpf(float(p)) * mpf(float(q)) for p, q in zip(a, c, strict=True)) / len(a)
+
+    def alone(a):
+        inner = [product(step, step) for step in a]
+        return forward(inner, h, lambda sigma, layer, t: (sigma[layer][t], sigma[layer][t]))
+
+    own_x, own_y = alone(x), alone(y)
+    T = min(len(x), len(y))
+    ahead_x, ahead_y = len(x) - T, len(y) - T
+
+    def both(layer, t):
+        return own_x[layer][ahead_x + t], own_y[layer][ahead_y + t]
+
+    sigma = forward(
+        [product(a, c) for a, c in zip(x[ahead_x:], y[ahead_y:], strict=True)],
+        h if same else mpf(0),
+        lambda _, layer, t: both(layer, t),
+    )
+    K = readout * V(*both(n_layers - 1, T - 1), sigma[-1][-1])
+    if not tangent:
+        return K
+    total = K
+    pi = [[mpf(0)] * T for _ in range(n_layers)]
+    for layer in reversed(range(n_layers)):
+        for t in reversed(range(T)):
+            back = readout if (layer, t) == (n_layers - 1, T - 1) else mpf(0)
+            if t + 1 < T:
+                back += w[layer] * pi[layer][t + 1]
+            if layer + 1 < n_layers:
+                back += u[layer + 1] * pi[layer + 1][t]
+            pi[layer][t] = slope(*both(layer, t), sigma[layer][t]) * back
+            total += pi[layer][t] * sigma[layer][t]
+    return total
 
 
 def ntk(x, y, same, sigma_w, sigma_b=0.0, sigma_v=1.0, n_layers=1):
@@ -95,7 +211,7 @@ def polynomial(x, y, same, degree, r):
 
 
 def gram(
-    kernel: Callable, X: Sequence, Y: Sequence | None = None, **parameters: float
+    kernel: Callable, X: Sequence, Y: Sequence | None = None, **parameters: object
 ) -> np.ndarray:
     """The kernel of every pair; without Y a series meets itself on the diagonal."""
     return np.array(

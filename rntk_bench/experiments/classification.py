@@ -275,7 +275,7 @@ def worth_storing(n: int, length: int) -> bool:
 def code_version() -> str:
     """Digest of the kernels' source, so that no Gram outlives the code that computed it."""
     digest = hashlib.sha256()
-    for path in sorted(Path(rntk_bench.kernels.__file__).parent.glob("*.py")):
+    for path in sorted(Path(rntk_bench.kernels.__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

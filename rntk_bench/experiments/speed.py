@@ -29,7 +29,8 @@ IntArray = NDArray[np.int64]
 def numpy_rntk(X: Array, kernel: RNTK) -> Array:
     """The recursion (15)-(18) and its tangent kernel as one would vectorise it in NumPy."""
     n, T = X.shape
-    w, u, b, h = (x**2 for x in (kernel.sigma_w, kernel.sigma_u, kernel.sigma_b, kernel.sigma_h))
+    w, u, b = (kernel.per_layer(name)[0] ** 2 for name in ("sigma_w", "sigma_u", "sigma_b"))
+    h = kernel.sigma_h**2
     sigma = w * h * np.eye(n) + u * np.outer(X[:, 0], X[:, 0]) + b
     theta = sigma.copy()
     for t in range(1, T + 1):

@@ -1,92 +1,101 @@
-r"""ReLU's Gaussian operators as polynomials, (159) and (160).
-
-For a pair with correlation c the operators are V = sqrt(K1 K2) f(c) and V' = h(c),
-
-    f(c) = (c (pi - arccos c) + sqrt(1 - c^2)) / (2 pi),    h(c) = (pi - arccos c) / (2 pi).
-
-The compiled loops carry the *gap* u = 1 - c instead of c: near-identical series have u close to
-0, where arccos(1 - u) keeps full relative accuracy and arccos(c) has lost half its digits. On
-0 <= v <= 1 both
-
-    arccos(1 - v) / (2 pi)                                 = sqrt(v) P(v)
-    (sqrt(1 - a^2) - a arccos a) / (2 pi),  a = 1 - v,     = v sqrt(v) R(v)
-
-have smooth P and R, so one square root and two polynomials replace arccos. Negative correlations
-follow from arccos(-a) = pi - arccos(a):
-
-    h = 1/2 - sqrt(v) P(v)  for u <= 1,    sqrt(v) P(v)  for u > 1,    v = min(u, 2 - u),
-    1/2 - f = min(u, 1) / 2 - v sqrt(v) R(v).
-
-The coefficients, lowest power first, interpolate P and R at Chebyshev nodes in 40-digit
-arithmetic. They are stored times 4, the factor that (18)'s normalisation leaves over.
-"""
+"""The nonlinearities phi, by name or as a function."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-NEAR: Final = 0.25
-"""Largest gap that the short polynomials serve."""
+import numpy as np
+from scipy.special import ndtr
 
-P_WIDE: Final = (
-    0.9003163161571034,
-    0.07502635968113393,
-    0.016880930811599273,
-    0.0050240904621336,
-    0.0017095174802699144,
-    0.0006301462834389802,
-    0.00023926194433609315,
-    0.00012099589514220362,
-    -3.510656108733386e-05,
-    0.00019855445822991445,
-    -0.0003071913432224271,
-    0.00039558587356085094,
-    -0.0003429014325333585,
-    0.0002034633668810159,
-    -7.240616746370856e-05,
-    1.2383090472608944e-05,
-)
-"""4 P on [0, 1], relative error 5e-15."""
+from rntk_bench.errors import KernelError
+from rntk_bench.kernels.base import Array
 
-R_WIDE: Final = (
-    0.6002108774380652,
-    0.03001054387406349,
-    0.004823122982666686,
-    0.001116467222424344,
-    0.00031078713578720454,
-    9.720064690748639e-05,
-    3.0715785399184226e-05,
-    1.775540635788472e-05,
-    -1.0159825712159577e-05,
-    2.4900567330571965e-05,
-    -2.497861541094424e-05,
-    1.879464723482499e-05,
-    -7.947805782668378e-06,
-    1.6929082403439487e-06,
-)
-"""4 R on [0, 1], relative error 2e-14."""
+Function = Callable[[Array], Array]
 
-P_NEAR: Final = (
-    0.9003163161571069,
-    0.07502635967922204,
-    0.01688093098501048,
-    0.005024084257395063,
-    0.001709632415748479,
-    0.0006288992869037519,
-    0.0002476726614812669,
-    8.474583271891443e-05,
-    6.684330262439288e-05,
-)
-"""4 P on [0, NEAR], relative error 1e-15."""
+LEAK: Final = 0.01
+"""Slope of "leaky_relu" for negative values, as in the common deep-learning libraries."""
 
-R_NEAR: Final = (
-    0.6002108774380678,
-    0.03001054387342247,
-    0.004823122995170026,
-    0.001116467722596658,
-    0.0003107709905841266,
-    9.736035598054299e-05,
-    3.015985054780638e-05,
-    1.701083182282922e-05,
-)
-"""4 R on [0, NEAR], relative error 5e-15."""
+
+@dataclass(frozen=True)
+class LeakyReLU:
+    """phi(z) = max(z, slope z), 0 <= slope <= 1; ReLU has slope 0. Closed form."""
+
+    slope: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.slope <= 1.0:
+            raise KernelError(f"LeakyReLU: slope is {self.slope}, but must be from 0 to 1.")
+
+
+@dataclass(frozen=True)
+class Erf:
+    """phi(z) = erf(z). Closed form."""
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """Any other phi, through its Hermite series, see `smooth.py`.
+
+    Parameters
+    ----------
+    phi : callable
+        Takes and returns an array of any shape.
+    derivative : callable, optional
+        Of phi; by default a five-point difference of it.
+    """
+
+    phi: Function
+    derivative: Function | None = None
+
+    def slope(self, z: Array) -> Array:
+        """phi'(z)."""
+        return _difference(self.phi, z) if self.derivative is None else self.derivative(z)
+
+    def curvature(self, z: Array) -> Array:
+        """phi''(z)."""
+        return _difference(self.slope, z)
+
+
+Activation = LeakyReLU | Erf | Smooth
+
+
+def _gelu_slope(z: Array) -> Array:
+    return np.asarray(ndtr(z) + z * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi))
+
+
+ACTIVATIONS: Final[dict[str, Activation]] = {
+    "relu": LeakyReLU(0.0),
+    "leaky_relu": LeakyReLU(LEAK),
+    "erf": Erf(),
+    "tanh": Smooth(np.tanh, lambda z: 1.0 - np.tanh(z) ** 2),
+    "gelu": Smooth(lambda z: np.asarray(z * ndtr(z)), _gelu_slope),
+    "sin": Smooth(np.sin, np.cos),
+}
+
+
+def activation(given: str | Function | Activation) -> Activation:
+    """The nonlinearity of that name, or made of that function.
+
+    Raises
+    ------
+    KernelError
+        For an unknown name, or something that is not a function of arrays.
+    """
+    if isinstance(given, LeakyReLU | Erf | Smooth):
+        return given
+    if isinstance(given, str) and given in ACTIVATIONS:
+        return ACTIVATIONS[given]
+    if callable(given):
+        return Smooth(given)
+    raise KernelError(
+        f"RNTK: activation is {given!r}, but must be one of {', '.join(ACTIVATIONS)}, "
+        "or a function of arrays."
+    )
+
+
+def _difference(function: Function, z: Array) -> Array:
+    h = 2e-3
+    near, far = (function(z + k * h) - function(z - k * h) for k in (1, 2))
+    return np.asarray((8.0 * near - far) / (12.0 * h))

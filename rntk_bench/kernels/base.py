@@ -59,14 +59,16 @@ class Kernel(ABC):
         Raises
         ------
         KernelError
-            If the inputs are not series of finite numbers, or an entry overflows float64.
+            If the inputs are not series of finite numbers, or an entry leaves the range of float64.
         """
         return self.checked(self.gram(self.prepare(X, Y)))
 
     def checked(self, values: Array) -> Array:
         """Return `values` if all are finite, else raise a KernelError that names the setting."""
         if not np.isfinite(values).all():
-            raise KernelError(f"{self} overflows float64 on these series; scale them down.")
+            raise KernelError(
+                f"{self} leaves the range of float64 on these series; scale them down."
+            )
         return values
 
 

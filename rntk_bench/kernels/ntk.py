@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels import loops
-from rntk_bench.kernels.activations import P_WIDE, R_WIDE
 from rntk_bench.kernels.base import Array, Kernel, Sequences, at_least_zero
+from rntk_bench.kernels.loops.ntk import ntk_grams
+from rntk_bench.kernels.loops.operators import Curves
 from rntk_bench.kernels.products import Products
 
 
@@ -101,7 +101,7 @@ class NTK(Kernel):
             sides.append((np.stack([alpha, delta]), self.sigma_v * s))
         (rows, scale_x), (columns, scale_y) = sides
         out = np.empty((len(depths), *prepared.gap.shape))
-        loops.ntk_grams(prepared.gap, rows, columns, scale_x, scale_y, depths, P_WIDE, R_WIDE, out)
+        ntk_grams(prepared.gap, rows, columns, scale_x, scale_y, depths, _RELU, out)
         return out
 
     def _deviations(self, norm: Array, dimension: int, n_layers: int) -> Array:
@@ -110,3 +110,6 @@ class NTK(Kernel):
         for _ in range(1, n_layers):
             s.append(np.hypot(self.sigma_w * math.sqrt(0.5) * s[-1], self.sigma_b))
         return np.array(s)
+
+
+_RELU = Curves.of()

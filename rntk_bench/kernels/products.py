@@ -44,7 +44,7 @@ class Products:
     @cached_property
     def inner(self) -> Array:
         """<x, x'>, shape (n_x, n_y)."""
-        return _matmul(self.x, self.y)
+        return matmul(self.x, self.y)
 
     @cached_property
     def square_distance(self) -> Array:
@@ -68,7 +68,7 @@ class Products:
             v / np.where(norm > 0.0, norm, 1.0)[:, None]
             for v, norm in zip((self.x, self.y), self.norms, strict=True)
         )
-        gap = 1.0 - _matmul(unit_x, unit_y)
+        gap = 1.0 - matmul(unit_x, unit_y)
         for i in np.flatnonzero((gap < CLOSE).any(axis=1)):
             close = np.flatnonzero(gap[i] < CLOSE)
             difference = unit_x[i] - unit_y[close]
@@ -93,8 +93,8 @@ def _norms(x: Array) -> Array:
     return norms
 
 
-def _matmul(x: Array, y: Array) -> Array:
-    # On one thread, so that the last bits do not depend on how many there are.
+def matmul(x: Array, y: Array) -> Array:
+    """x @ y.T, on one thread, so that the last bits do not depend on how many there are."""
     with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         product: Array = x @ y.T
     return product

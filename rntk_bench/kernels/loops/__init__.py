@@ -1,0 +1,1 @@
+"""The compiled loops: arrays and correlations, no kernels. They release the GIL."""

@@ -1,0 +1,163 @@
+"""Every sequence alone: the variances Sigma(l,t,t)(x, x) and the weights that pairs need.
+
+With s = sqrt(Sigma(x, x)) of each sequence, layer and step, a step of the recursion on the
+correlation c and on theta / (s s') reads
+
+    c      <-  A A' f(c) + B B' + D D',        theta  <-  c + A A' h(c) theta,
+    A = sigma_w s(l,t-1) / s,   B = sigma_u x_t / (sqrt(m) s),   D = sigma_b / s,
+
+and in layers l >= 2, where c- and theta- are those of the layer below at the same step,
+
+    c      <-  A A' f(c) + E E' f(c-) + D D',  theta  <-  c + A A' h(c) theta + E E' h(c-) theta-,
+    E = sigma_u s(l-1,t) / s.
+
+For ReLU, A^2 / 2 + B^2 + D^2 = 1 (with E^2 / 2 for B^2), so the gap u = 1 - c obeys a recursion
+without cancellation,
+
+    u  <-  A A' (1/2 - f(1 - u)) + (A - A')^2 / 4 + (B - B')^2 / 2 + (D - D')^2 / 2,
+
+and nothing overflows before the kernel itself does. The weights are alpha = A / 2,
+epsilon = E / 2, beta = B / sqrt(2) and delta = D / sqrt(2).
+
+For erf, s is sqrt(1 + 2 Sigma(x, x)) and c = 2 Sigma / (s s'), theta stands for 2 theta / (s s'),
+f = arcsin, h = 1 / sqrt(1 - c^2), and the weights are A = 2 sigma_w / (sqrt(pi) s),
+E = 2 sigma_u / (sqrt(pi) s), B = sqrt(2 / m) sigma_u x_t / s and D = sqrt(2) sigma_b / s.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rntk_bench.compiling import compiled
+
+Array = NDArray[np.float64]
+
+
+class Walk(NamedTuple):
+    """What the pairs need of one set of n sequences of at most T steps.
+
+    `weights` (L, 3, T, n) holds alpha, beta or epsilon, and delta of each layer; `more`
+    (m - 1, T, n) the further dimensions' beta; `scale` (T, n) the factor of the readout of each
+    step; `active` (T,) how many sequences have begun, of which the first in order are the longest.
+    """
+
+    weights: Array
+    more: Array
+    scale: Array
+    active: NDArray[np.int64]
+
+
+@compiled
+def walk_relu(
+    steps: Array,
+    active: NDArray[np.int64],
+    sigma_w: Array,
+    sigma_u: Array,
+    sigma_b: Array,
+    sigma_h: float,
+) -> tuple[Array, Array, Array, Array]:
+    """Follow every sequence alone through (15), (16) and (115)-(117) with f(1) = h(1) = 1/2.
+
+    `steps` is (T, m, n), ends aligned; the sigmas are (L,), sigma_u[0] divided by sqrt(m). Returns
+    `weights`, `more`, s of the last layer (T, n), and f and f + h theta of a readout at each step
+    (2, T, n), in closed form (c = 1).
+    """
+    T, m, n = steps.shape
+    L = len(sigma_w)
+    weights, more = np.zeros((L, 3, T, n)), np.zeros((m - 1, T, n))
+    s, theta = np.full((L, n), math.sqrt(2.0) * sigma_h), np.zeros((L, n))
+    deviations, readouts = np.zeros((T, n)), np.zeros((2, T, n))
+    half = math.sqrt(0.5)
+    for t in range(T):
+        for layer in range(L):
+            for j in range(active[t]):
+                memory = sigma_w[layer] * s[layer, j]
+                drive = 0.0
+                if layer > 0:
+                    drive = half * sigma_u[layer] * s[layer - 1, j]
+                elif m == 1:
+                    drive = sigma_u[0] * steps[t, 0, j]
+                else:
+                    for k in range(m):
+                        drive = math.hypot(drive, sigma_u[0] * steps[t, k, j])
+                bias = sigma_b[layer]
+                new = math.sqrt(0.5 * memory * memory + drive * drive + bias * bias)
+                s[layer, j] = new
+                # Divided, not multiplied by an inverse: a drive alone must give exactly +-1, or
+                # two opposite series would not be seen as such.
+                divisor = new if new > 0.0 else 1.0
+                weights[layer, 0, t, j] = 0.5 * (memory / divisor)
+                weights[layer, 2, t, j] = half * (bias / divisor)
+                tangent = 1.0 + 0.5 * (memory / divisor) ** 2 * theta[layer, j]
+                if layer > 0:
+                    weights[layer, 1, t, j] = half * (drive / divisor)
+                    tangent += (drive / divisor) ** 2 * theta[layer - 1, j]
+                else:
+                    weights[0, 1, t, j] = half * (sigma_u[0] * steps[t, 0, j] / divisor)
+                    for k in range(1, m):
+                        more[k - 1, t, j] = half * (sigma_u[0] * steps[t, k, j] / divisor)
+                theta[layer, j] = tangent
+        for j in range(active[t]):
+            deviations[t, j] = s[L - 1, j]
+            readouts[0, t, j] = 0.5
+            readouts[1, t, j] = 0.5 + 0.5 * theta[L - 1, j]
+    return weights, more, deviations, readouts
+
+
+@compiled
+def walk_erf(
+    steps: Array,
+    active: NDArray[np.int64],
+    sigma_w: Array,
+    sigma_u: Array,
+    sigma_b: Array,
+    sigma_h: float,
+) -> tuple[Array, Array, Array, Array]:
+    """Follow every sequence alone with erf's operators (161), (162).
+
+    As `walk_relu`, but the third result is Sigma(x, x) of the last layer.
+    """
+    T, m, n = steps.shape
+    L = len(sigma_w)
+    weights, more = np.zeros((L, 3, T, n)), np.zeros((m - 1, T, n))
+    memory = np.full((L, n), 0.5 * math.pi * sigma_h * sigma_h)
+    tangent = np.zeros((L, n))
+    variances, readouts = np.zeros((T, n)), np.zeros((2, T, n))
+    gain = 2.0 / math.sqrt(math.pi)
+    for t in range(T):
+        for layer in range(L):
+            for j in range(active[t]):
+                drive = 0.0
+                if layer > 0:
+                    drive = 2.0 / math.pi * sigma_u[layer] ** 2 * memory[layer - 1, j]
+                else:
+                    for k in range(m):
+                        drive += (sigma_u[0] * steps[t, k, j]) ** 2
+                w, bias = sigma_w[layer], sigma_b[layer]
+                variance = 2.0 / math.pi * w * w * memory[layer, j] + drive + bias * bias
+                square = 1.0 + 2.0 * variance
+                s = math.sqrt(square)
+                weights[layer, 0, t, j] = gain * w / s
+                weights[layer, 2, t, j] = math.sqrt(2.0) * bias / s
+                c = 2.0 * variance / square
+                theta = c + weights[layer, 0, t, j] ** 2 * tangent[layer, j]
+                if layer > 0:
+                    epsilon = gain * sigma_u[layer] / s
+                    weights[layer, 1, t, j] = epsilon
+                    theta += epsilon * epsilon * tangent[layer - 1, j]
+                else:
+                    weights[0, 1, t, j] = math.sqrt(2.0) * sigma_u[0] * steps[t, 0, j] / s
+                    for k in range(1, m):
+                        more[k - 1, t, j] = math.sqrt(2.0) * sigma_u[0] * steps[t, k, j] / s
+                memory[layer, j] = math.asin(c)
+                # 1 - c^2 = (1 + 4 Sigma) / (1 + 2 Sigma)^2, without cancellation.
+                tangent[layer, j] = theta * square / math.sqrt(1.0 + 4.0 * variance)
+                if layer == L - 1:
+                    variances[t, j] = variance
+                    readouts[0, t, j] = memory[layer, j]
+                    readouts[1, t, j] = memory[layer, j] + tangent[layer, j]
+    return weights, more, variances, readouts

@@ -1,0 +1,221 @@
+"""RNTK of any activation phi, through its Hermite series.
+
+The paper leaves such phi to Monte Carlo. With the normalised Hermite polynomials h_k and
+a_k(s) = E[phi(s z) h_k(z)], z standard normal, a centred pair of deviations s, s' and correlation
+c has
+
+    V = sum_k a_k(s) a_k(s') c^k,        V' = dV / dSigma = sum_k k a_k(s) a_k(s') c^(k-1) / (s s').
+
+So the expectation over a pair becomes one over each sequence alone (a quadrature) and a
+polynomial in c for the pair. Unlike an estimate by Monte Carlo, the truncated series is
+deterministic and is itself a positive semi-definite kernel. What it leaves out is at most the
+energy E[phi(s z)^2] - sum_k a_k(s)^2 of the terms left out, which `walk` measures and carries
+through the recursion to a bound on the error of any entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from rntk_bench.kernels.activations import Function, Smooth
+from rntk_bench.kernels.base import Array
+from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas, TimeMajor
+from rntk_bench.kernels.loops.series import State, advance
+from rntk_bench.kernels.products import matmul
+
+MAX_TERMS: Final = 512
+STEP: Final = 1.0 / 16.0
+"""Distance of the quadrature's nodes. The trapezoidal rule with Gaussian weight converges faster
+than any power for smooth phi; every second node alone shows its error."""
+NODES: Final = STEP * np.arange(-208, 209)
+WEIGHTS: Final = STEP * np.exp(-0.5 * NODES**2) / np.sqrt(2.0 * np.pi)
+
+
+@dataclass(frozen=True)
+class SmoothWalk:
+    """Every sequence of a set alone: s of each layer and step (L, T, n), zero before it begins,
+    `value` and `total`, V and V + V' theta of the last layer (T, n), and the largest curvature
+    E[phi''^2], slope E[phi'^2] and theta of each layer and step (3, L, T)."""
+
+    s: Array
+    value: Array
+    total: Array
+    largest: Array
+
+
+def walk(series: TimeMajor, sigmas: Sigmas, phi: Smooth) -> SmoothWalk:
+    """Follow every sequence alone through (15), (16), by quadrature."""
+    T, m, n = series.steps.shape
+    L = len(sigmas.w)
+    s, largest = np.zeros((L, T, n)), np.zeros((3, L, T))
+    last_value, last_total = np.zeros((T, n)), np.zeros((T, n))
+    value, slope, theta = np.full((L, n), sigmas.h**2), np.zeros((L, n)), np.zeros((L, n))
+    for t in range(T):
+        active = slice(series.active[t])
+        for layer in range(L):
+            w, u, b = sigmas.w[layer] ** 2, sigmas.u[layer] ** 2, sigmas.b[layer] ** 2
+            own = value[layer, active], slope[layer, active], theta[layer, active]
+            below = np.square(series.steps[t, :, active]).sum(axis=0) / m
+            inherited = np.zeros_like(below)
+            if layer:
+                below = value[layer - 1, active]
+                inherited = slope[layer - 1, active] * theta[layer - 1, active]
+            sigma = w * own[0] + u * below + b
+            deviation = np.sqrt(sigma)
+            s[layer, t, active] = deviation
+            theta[layer, active] = sigma + w * own[1] * own[2] + u * inherited
+            value[layer, active] = _energy(phi.phi, deviation)
+            slope[layer, active] = _energy(phi.slope, deviation)
+            if series.active[t]:
+                largest[0, layer, t] = _energy(phi.curvature, deviation).max()
+                largest[1, layer, t] = slope[layer, active].max()
+                largest[2, layer, t] = theta[layer, active].max()
+        last_value[t, active] = value[-1, active]
+        last_total[t, active] = value[-1, active] + slope[-1, active] * theta[-1, active]
+    return SmoothWalk(s, last_value, last_total, largest)
+
+
+def terms_needed(walks: list[SmoothWalk], phi: Smooth, tolerance: float = 1e-14) -> int:
+    """How many terms leave out no more than `tolerance` of the energy of phi and of phi'."""
+    s = np.unique(np.concatenate([walk.s[walk.s > 0.0] for walk in walks]))
+    if len(s) == 0:
+        return 1
+    s = s[np.unique(np.linspace(0, len(s) - 1, 33).astype(int))]
+    a = _coefficients(phi.phi, s, MAX_TERMS)
+    slopes = np.arange(MAX_TERMS)[:, None] * (a * _inverse(s)) ** 2
+    left = [
+        np.abs(energy - np.cumsum(parts, axis=0)) / np.maximum(energy, np.finfo(float).tiny)
+        for energy, parts in ((_energy(phi.phi, s), a**2), (_energy(phi.slope, s), slopes))
+    ]
+    enough = np.flatnonzero(np.max(left, axis=(0, 2)) <= tolerance)
+    return int(enough[0]) + 1 if len(enough) else MAX_TERMS
+
+
+def grams(pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> tuple[Array, float]:
+    """Readouts (k, n_x, n_y) of all pairs, and a bound on the error of any entry."""
+    walks = [walk(series, sigmas, phi) for series in pairs.sets]
+    n_terms = terms_needed(walks, phi)
+    L, T = walks[0].largest.shape[1:]
+    # The last is below the first layer, where nothing is.
+    states = [State(*np.zeros((3, *pairs.shape))) for _ in range(L + 1)]
+    sums = np.zeros((2, *pairs.shape))
+    left_out = np.zeros((2, L, T))
+    for t in range(T):
+        counts = [min(int(series.active[t]), series.n) for series in pairs.sets]
+        if min(counts) == 0:
+            continue
+        for layer in range(L):
+            sides = []
+            for found, count in zip(walks, counts, strict=True):
+                s = found.s[layer, t, :count]
+                a = _coefficients(phi.phi, s, n_terms)
+                left_out[:, layer, t] = np.maximum(left_out[:, layer, t], _left_out(phi, s, a))
+                sides.append((_inverse(s), a))
+            drive = _drive(pairs, sigmas, t, layer, (counts[0], counts[-1]))
+            w, u = sigmas.w[layer] ** 2, sigmas.u[layer] ** 2 if layer else 0.0
+            own, lower = states[layer], states[layer - 1]
+            advance(own, lower, drive, w, u, sides[0], sides[-1], pairs.y is None)
+        if readouts.average.any():
+            sums += _readout(states[L - 1])
+    out = readouts.collect(_readout(states[L - 1]), sums, pairs) * sigmas.v**2
+    if pairs.y is None:
+        out += np.triu(out, 1).transpose(0, 2, 1) - np.tril(out, -1)
+    return out, sigmas.v**2 * _bound(walks, left_out, sigmas)
+
+
+def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> Array:
+    """Readouts (k, n) of every series with itself."""
+    found = walk(series, sigmas, phi)
+    return sigmas.v**2 * readouts.of_one(np.stack([found.value, found.total]), series)
+
+
+def _drive(pairs: Pairs, sigmas: Sigmas, t: int, layer: int, shape: tuple[int, int]) -> Array:
+    """What a step adds to Sigma that does not depend on the past, (r, c)."""
+    bias = sigmas.b[layer] ** 2
+    if layer:
+        return np.full(shape, bias)
+    x, y = (
+        series.steps[t, :, :count]
+        for series, count in zip((pairs.x, pairs.sets[-1]), shape, strict=True)
+    )
+    drive: Array = sigmas.u[0] ** 2 / len(x) * matmul(x.T, y.T) + bias
+    return drive
+
+
+def _readout(state: State) -> Array:
+    """V and V' theta, stacked."""
+    return np.stack([state.value, state.slope * state.theta])
+
+
+def _bound(walks: list[SmoothWalk], left_out: Array, sigmas: Sigmas) -> float:
+    """Largest error of a readout at any step from the energies left out (2, L, T).
+
+    With |V'| <= E[phi'^2] and |V''| <= E[phi''^2], an error of Sigma grows by these factors from
+    V[Sigma] and V'[Sigma] on, and |theta(x, x')| is at most the larger theta(x, x).
+    """
+    curvature, slope, theta = np.max([walk.largest for walk in walks], axis=0)
+    L, T = slope.shape
+    value_error, slope_error, theta_error = (np.zeros((L + 1, T + 1)) for _ in range(3))
+    worst = 0.0
+    for t in range(T):
+        for layer in range(L):
+            w, u = sigmas.w[layer] ** 2, sigmas.u[layer] ** 2 if layer else 0.0
+            # Index -1 is the zero row before the first step and below the first layer.
+            before, below = (layer, t - 1), (layer - 1, t)
+            sigma = w * value_error[before] + u * value_error[below]
+            theta_error[layer, t] = sigma
+            for square, at in ((w, before), (u, below)):
+                if min(at) >= 0:
+                    theta_error[layer, t] += square * (
+                        slope[at] * theta_error[at] + slope_error[at] * theta[at]
+                    )
+            value_error[layer, t] = left_out[0, layer, t] + slope[layer, t] * sigma
+            slope_error[layer, t] = left_out[1, layer, t] + curvature[layer, t] * sigma
+        top = L - 1, t
+        readout = value_error[top] + slope[top] * theta_error[top] + slope_error[top] * theta[top]
+        worst = max(worst, float(readout))
+    return worst
+
+
+def _left_out(phi: Smooth, s: Array, a: Array) -> Array:
+    """Largest energy of phi and of phi' that the terms leave out, or that quadrature misses."""
+    k = np.arange(len(a))[:, None]
+    found = np.stack([(a**2).sum(axis=0), (k * (a * _inverse(s)) ** 2).sum(axis=0)])
+    fine, coarse = (
+        np.stack([_energy(f, s, every) for f in (phi.phi, phi.slope)]) for every in (1, 2)
+    )
+    # Where s = 0 there is no theta for V' to multiply.
+    fine[1, s == 0.0] = coarse[1, s == 0.0] = 0.0
+    left: Array = (np.abs(fine - found) + np.abs(fine - coarse)).max(axis=1)
+    return left
+
+
+def _energy(function: Function, s: Array, every: int = 1) -> Array:
+    """E[function(s z)^2] for each deviation, from every node or every second."""
+    nodes, weights = NODES[::every], every * WEIGHTS[::every]
+    energy: Array = np.square(function(s[:, None] * nodes)) @ weights
+    return energy
+
+
+def _coefficients(function: Function, s: Array, n_terms: int) -> Array:
+    """a_k(s) of the function, shape (n_terms, n)."""
+    return matmul(_hermite()[:n_terms], function(s[:, None] * NODES))
+
+
+def _inverse(s: Array) -> Array:
+    return np.divide(1.0, s, out=np.zeros_like(s), where=s > 0.0)
+
+
+@cache
+def _hermite() -> Array:
+    """Weighted normalised Hermite polynomials at the nodes, shape (MAX_TERMS, n_nodes)."""
+    h = np.empty((MAX_TERMS, len(NODES)))
+    h[0], h[1] = 1.0, NODES
+    for k in range(2, MAX_TERMS):
+        h[k] = (NODES * h[k - 1] - np.sqrt(k - 1.0) * h[k - 2]) / np.sqrt(k)
+    weighted: Array = h * WEIGHTS
+    return weighted
