@@ -11,7 +11,8 @@ from typing import Any
 
 from rntk_bench.errors import ConfigError
 
-Grid = Mapping[str, tuple[float, ...]]
+Value = float | str
+Grid = Mapping[str, tuple[Value, ...]]
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,15 @@ def _table(name: str, entries: Any) -> list[tuple[str, Any]]:
 
 def _grid(method: str, grid: Any) -> Grid:
     return {
-        key: _numbers(f"grid.{method}.{key}", values)
+        key: _values(f"grid.{method}.{key}", values)
         for key, values in _table(f"grid.{method}", grid)
     }
+
+
+def _values(key: str, values: Any) -> tuple[Value, ...]:
+    if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
+        return tuple(values)
+    return _numbers(key, values)
 
 
 def _numbers(key: str, values: Any) -> tuple[float, ...]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
-from rntk_bench.config import Experiment, Grid
+from rntk_bench.config import Experiment, Grid, Value
 from rntk_bench.errors import ConfigError, KernelError
-from rntk_bench.kernels import NTK, RBF, RNTK, Kernel, Polynomial
+from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Method:
     kernel: type[Kernel]
     grid: Grid
 
-    def settings(self) -> list[dict[str, float]]:
+    def settings(self) -> list[dict[str, Value]]:
         """Every combination of the grid's values, the last parameter varying fastest."""
         return [
             dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())
@@ -51,22 +51,20 @@ class Method:
         }
 
 
+_RNTK_GRID: Grid = {
+    "sigma_w": (
+        *(1.34, 1.35, 1.36, 1.37, 1.38, 1.39, 1.40, 1.41, 1.42),
+        *(math.sqrt(2.0), 1.43, 1.44, 1.45, 1.46, 1.47),
+    ),
+    "sigma_u": (1.0,),
+    "sigma_b": (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0, 2.0),
+    "sigma_h": (0.0, 0.01, 0.1, 0.5, 1.0),
+}
+
 METHODS: Mapping[str, Method] = {
     method.name: method
     for method in (
-        Method(
-            "rntk",
-            RNTK,
-            {
-                "sigma_w": (
-                    *(1.34, 1.35, 1.36, 1.37, 1.38, 1.39, 1.40, 1.41, 1.42),
-                    *(math.sqrt(2.0), 1.43, 1.44, 1.45, 1.46, 1.47),
-                ),
-                "sigma_u": (1.0,),
-                "sigma_b": (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0, 2.0),
-                "sigma_h": (0.0, 0.01, 0.1, 0.5, 1.0),
-            },
-        ),
+        Method("rntk", RNTK, _RNTK_GRID),
         Method(
             "ntk",
             NTK,
@@ -90,6 +88,19 @@ METHODS: Mapping[str, Method] = {
             "poly",
             Polynomial,
             {"degree": (1, 2, 3, 4, 5), "r": (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)},
+        ),
+        # Beyond the paper: the readouts of arXiv:2012.04859, and the network's Gaussian process.
+        Method("rntk-avg", RNTK, {"pooling": ("average",), **_RNTK_GRID}),
+        Method("rntk-both", RNTK, {"direction": ("both",), **_RNTK_GRID}),
+        Method("nngp", NNGP, _RNTK_GRID),
+        Method(
+            "rntk-extended",
+            RNTK,
+            {
+                "direction": ("forward", "backward", "both"),
+                "pooling": ("last", "average"),
+                **_RNTK_GRID,
+            },
         ),
     )
 }
@@ -117,17 +128,8 @@ def _with_grid(method: Method, grids: Mapping[str, Grid]) -> Method:
     replaced = grids.get(method.name)
     if replaced is None:
         return method
-    for parameter in replaced:
-        if parameter not in method.grid:
-            raise ConfigError(
-                f"grid.{method.name}.{parameter} is not a parameter; "
-                f"known are {', '.join(method.grid)}."
-            )
-    # 1 and 1.0 are one value, and must make one protocol.
     typed = {
-        parameter: tuple(map(float, values))
-        if isinstance(method.grid[parameter][0], float)
-        else values
+        parameter: _typed(f"grid.{method.name}.{parameter}", method, parameter, values)
         for parameter, values in replaced.items()
     }
     changed = Method(method.name, method.kernel, {**method.grid, **typed})
@@ -136,3 +138,21 @@ def _with_grid(method: Method, grids: Mapping[str, Grid]) -> Method:
     except KernelError as error:
         raise ConfigError(f"grid.{method.name}: {error}") from error
     return changed
+
+
+def _typed(
+    key: str, method: Method, parameter: str, values: tuple[Value, ...]
+) -> tuple[Value, ...]:
+    """The values as the kernel's parameter has them: 1 and 1.0 must make one protocol."""
+    known = {field.name: field.default for field in fields(cast(Any, method.kernel))}
+    for name, axis in method.grid.items():
+        known[name] = axis[0]
+    if parameter not in known:
+        raise ConfigError(f"{key} is not a parameter; known are {', '.join(known)}.")
+    kind = type(known[parameter])
+    accepted = {float: (int, float), int: (int,), str: (str,)}[kind]
+    for value in values:
+        if not isinstance(value, accepted):
+            named = {float: "numbers", int: "integers", str: "names"}[kind]
+            raise ConfigError(f"{key} holds {value!r}, but must be a list of {named}.")
+    return tuple(map(kind, values))

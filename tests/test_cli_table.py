@@ -116,3 +116,17 @@ def test_a_damaged_record_is_a_warning(results):
     assert "Ham" in outcome.stdout
     assert outcome.stderr.startswith("Warning: ")
     assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_some_datasets_and_methods_or_those_of_a_configuration(results, tmp_path):
+    config = tmp_path / "some.toml"
+    config.write_text('[experiment]\ndatasets = ["Ham"]\nmethods = ["ntk"]\n')
+    expected = ["dataset,NTK", "Ham,72.38"]
+    style = "2", "--format", "csv", "--no-paper", "--results", results
+    for choice in (("-d", "Ham", "-m", "ntk"), ("-c", config)):
+        assert run(*style, *choice).stdout.splitlines() == expected
+    both = run(*style, "-c", config, "-m", "ntk", "-m", "rntk")
+    assert both.stdout.splitlines()[0] == "dataset,RNTK,NTK"
+    nothing = run(*style, "-d", "Beef")
+    assert nothing.exit_code == 2
+    assert "No record is of one of these" in nothing.stderr

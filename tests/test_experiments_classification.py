@@ -165,3 +165,46 @@ def test_progress_reaches_the_end(gunpoint):
     run_cell(gunpoint, SMALL, Experiment(), progress=lambda *args: seen.append(args))
     assert seen[-1][:2] == (4, 4)
     assert 0 < seen[-1][2] <= 1
+
+
+def unequal(n=24, seed=0, m=1):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    X = [
+        np.cumsum(rng.standard_normal((T, m)), axis=0) + 2.0 * c
+        for T, c in zip(rng.integers(5, 15, n), y, strict=True)
+    ]
+    X = [x[:, 0] for x in X] if m == 1 else X
+    return Dataset(
+        "Unequal", X[: n // 2], y[: n // 2], X[n // 2 :], y[n // 2 :], ("a", "b"), "test"
+    )
+
+
+@pytest.mark.parametrize("m", [1, 3])
+def test_different_lengths_are_read_or_padded_and_the_record_says_which(m):
+    dataset = unequal(m=m)
+    read = run_cell(dataset, SMALL, Experiment())
+    assert read.data["notes"] == ["Series of different lengths are read at their true lengths."]
+    assert (read.data["equal_length"], read.data["n_dimensions"]) == (False, m)
+    padded = run_cell(dataset, METHODS["rbf"], Experiment())
+    assert padded.data["notes"] == ["Series of different lengths are padded with zeros at the end."]
+    # The kernel of the record is that of the series as they are.
+    kernel = RNTK(**read.selection["setting"])
+    order = np.argsort(dataset.y_train, kind="stable")
+    X = [unit_norm(dataset.X_train)[0][i] for i in order]
+    model = SVC(C=read.selection["C"], kernel="precomputed").fit(kernel(X), dataset.y_train[order])
+    predicted = model.predict(kernel(unit_norm(dataset.X_test)[0], X))
+    assert read.test["correct"] == (predicted == dataset.y_test).sum()
+
+
+def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(classification, "worth_storing", lambda n, length: True)
+    grid = {"direction": ("forward", "both"), "pooling": ("last", "average"), **SMALL.grid}
+    method = Method("rntk-extended", RNTK, grid)
+    dataset = unequal()
+    plain = run_cell(dataset, method, Experiment())
+    cache = GramCache(tmp_path / "grams")
+    cold = run_cell(dataset, method, Experiment(), cache=cache)
+    assert cache.info().entries == 16 + 1
+    warm = run_cell(dataset, method, Experiment(), cache=cache)
+    assert answer(plain) == answer(cold) == answer(warm)

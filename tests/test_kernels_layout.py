@@ -26,8 +26,8 @@ def test_the_longest_first_and_the_ends_aligned():
 def test_grams_return_to_the_given_order():
     pairs = Pairs.of([[1.0], [1.0, 2.0], [1.0, 2.0, 3.0]], [[1.0, 2.0], [0.5]])
     assert pairs.shape == (3, 2)
-    sorted_gram = np.arange(6.0).reshape(1, 3, 2)
-    np.testing.assert_array_equal(pairs.in_given_order(sorted_gram)[0], [[4, 5], [2, 3], [0, 1]])
+    sorted_gram = np.arange(6.0).reshape(3, 2)
+    np.testing.assert_array_equal(pairs.in_given_order(sorted_gram), [[4, 5], [2, 3], [0, 1]])
     equal = Pairs.of(np.ones((3, 2)))
     assert equal.in_given_order(sorted_gram) is sorted_gram
 

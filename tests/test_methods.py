@@ -14,9 +14,10 @@ CONFIGS = Path(__file__).parent.parent / "configs"
 
 def test_grids_have_the_papers_sizes():
     sizes = {name: len(method.settings()) for name, method in METHODS.items()}
-    assert sizes == {"rntk": 900, "ntk": 540, "rbf": 18, "poly": 30}
-    n_fits = sum(sizes.values()) * 5 * 10
-    assert n_fits == 74_400
+    paper = {"rntk": 900, "ntk": 540, "rbf": 18, "poly": 30}
+    beyond = {"rntk-avg": 900, "rntk-both": 900, "nngp": 900, "rntk-extended": 5400}
+    assert sizes == paper | beyond
+    assert sum(paper.values()) * 5 * 10 == 74_400
 
 
 def test_the_last_parameter_varies_fastest():
@@ -42,6 +43,32 @@ def test_the_papers_configuration_is_the_registry():
         )
 
 
+@pytest.mark.parametrize("name", ["rntk-avg", "rntk-both", "nngp", "rntk-extended"])
+def test_what_goes_beyond_the_paper_is_off_by_default_and_has_its_own_grid_file(name):
+    experiment = read_experiment(CONFIGS / f"{name}.toml")
+    assert experiment.methods == (name,)
+    assert name not in Experiment().methods
+    assert experiment.datasets == read_experiment(CONFIGS / "reference.toml").datasets
+    (method,) = resolve(experiment)
+    assert method == METHODS[name]
+
+
+def test_the_papers_own_kernel_comes_first_in_the_extended_grid():
+    first = METHODS["rntk-extended"].kernels()[0]
+    assert first == METHODS["rntk"].kernels()[0]
+
+
+def test_any_parameter_of_a_kernel_may_be_an_axis():
+    grids = {"rntk": {"sigma_w": (1,), "activation": ("relu", "erf"), "n_layers": (1, 2)}}
+    (method,) = resolve(Experiment(methods=("rntk",), grids=grids))
+    kernels = method.kernels()
+    assert len(kernels) == 60 * 4
+    assert {(kernel.activation, kernel.n_layers) for kernel in kernels} == {
+        *(("relu", 1), ("relu", 2), ("erf", 1), ("erf", 2))
+    }
+    assert method.settings()[0]["sigma_w"] == 1.0
+
+
 def test_a_grid_replaces_the_registrys_parameter_by_parameter():
     (method,) = resolve(Experiment(methods=("poly",), grids={"poly": {"degree": (2,)}}))
     assert [setting["degree"] for setting in method.settings()] == [2] * 6
@@ -55,6 +82,10 @@ def test_a_grid_replaces_the_registrys_parameter_by_parameter():
         ({"grids": {"svm": {}}}, "'svm'"),
         ({"grids": {"rbf": {"gamma": (1.0,)}}}, "grid.rbf.gamma"),
         ({"grids": {"rbf": {"alpha": (-1.0,)}}}, "alpha"),
+        ({"grids": {"rbf": {"alpha": ("wide",)}}}, "alpha holds 'wide'"),
+        ({"grids": {"rntk": {"n_layers": (1.5,)}}}, "n_layers holds 1.5"),
+        ({"grids": {"rntk": {"direction": ("up",)}}}, "direction"),
+        ({"grids": {"rntk": {"direction": (1,)}}}, "direction holds 1"),
     ],
 )
 def test_what_is_unknown_is_refused_by_name(changes, named):

@@ -105,4 +105,13 @@ def test_methods_that_saw_different_data_are_named():
 
 def test_other_methods_go_by_their_own_name():
     assert display_name("poly") == "Polynomial"
-    assert display_name("rntk-avg") == "rntk-avg"
+    assert display_name("rntk-avg") == "RNTK average"
+    assert display_name("my-kernel") == "my-kernel"
+
+
+def test_only_some_datasets_and_methods_are_kept():
+    records = [record(d, m) for d in ("Coffee", "Ham") for m in ("rntk", "rbf")]
+    kept = collect(records, datasets=["Ham"], methods=["rbf", "ntk"])
+    assert (kept.datasets, kept.methods) == (["Ham"], ["rbf"])
+    with pytest.raises(InputError, match="No record"):
+        collect(records, datasets=["Beef"])

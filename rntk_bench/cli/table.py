@@ -23,6 +23,18 @@ from rntk_bench.report.render import RENDERERS
 )
 @options.results
 @click.option(
+    "-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="Keep these datasets."
+)
+@click.option(
+    "-m", "--method", "methods", multiple=True, metavar="METHOD", help="Keep these methods."
+)
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the datasets and methods of this configuration.",
+)
+@click.option(
     "--paper/--no-paper",
     "with_paper",
     default=True,
@@ -46,11 +58,15 @@ def table(
     number: str | None,
     style: str,
     results: Path,
+    datasets: tuple[str, ...],
+    methods: tuple[str, ...],
+    config: Path | None,
     with_paper: bool,
     protocols: tuple[str, ...],
     output: Path | None,
 ) -> None:
     """Print the paper's Table 1 (summary) or 2 (every dataset) from run records, or both."""
+    from rntk_bench.config import read_experiment
     from rntk_bench.report.results import collect
     from rntk_bench.report.tables import table1, table2
     from rntk_bench.store.records import read_records
@@ -64,7 +80,10 @@ def table(
             "Coffee', or name their folder with --results."
         )
     builders = {"1": table1, "2": table2}
-    collected = collect(records, protocols)
+    if config is not None:
+        experiment = read_experiment(config)
+        datasets, methods = datasets or experiment.datasets, methods or experiment.methods
+    collected = collect(records, protocols, datasets, methods)
     tables = [
         build(collected, with_paper) for name, build in builders.items() if number in (None, name)
     ]

@@ -63,6 +63,11 @@ class Dataset:
         return max(len(x) for X in (self.X_train, self.X_test) for x in X)
 
     @property
+    def n_dimensions(self) -> int:
+        """Values at each step."""
+        return 1 if self.X_train[0].ndim == 1 else int(self.X_train[0].shape[1])
+
+    @property
     def equal_length(self) -> bool:
         """Whether all series of both splits have the same number of steps."""
         return isinstance(self.X_train, np.ndarray)

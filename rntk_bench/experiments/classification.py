@@ -81,8 +81,6 @@ class Problem:
             sets.append(unit)
             if zero:
                 notes.append(f"{len(zero)} {split} series are zero and stay so: rows {zero[:10]}.")
-        if not dataset.equal_length:
-            notes.append("Series of different lengths are padded with zeros at the end.")
         X_train, X_test = sets
         X_sorted = (
             X_train[order] if isinstance(X_train, np.ndarray) else [X_train[i] for i in order]
@@ -130,13 +128,14 @@ def run_cell(
             predictions, unfinished = classify(
                 grams.one(kernel), problem.y_train, grams.test(kernel), C, options
             )
+    notes = [*problem.notes, *_length_notes(dataset, method)]
     correct = int((predictions == dataset.y_test).sum())
     return Record(
         dataset=dataset.name,
         method=method.name,
         status="ok",
         protocol=method.protocol(experiment),
-        data={**describe(dataset), "notes": list(problem.notes)},
+        data={**describe(dataset), "notes": notes},
         selection=_selection(method, experiment, choice, search),
         test={
             "accuracy": correct / dataset.n_test,
@@ -145,7 +144,7 @@ def run_cell(
             "predictions": predictions.tolist(),
             "classes": list(dataset.classes),
         },
-        warnings=[*problem.notes, *_warnings(search, unfinished, options)],
+        warnings=[*notes, *_warnings(search, unfinished, options)],
         error=None,
         timings={stage: round(seconds, 4) for stage, seconds in watch.seconds.items()},
         environment=environment(),
@@ -179,8 +178,18 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "n_train": dataset.n_train,
         "n_test": dataset.n_test,
         "length": dataset.length,
+        "equal_length": dataset.equal_length,
+        "n_dimensions": dataset.n_dimensions,
         "n_classes": dataset.n_classes,
     }
+
+
+def _length_notes(dataset: Dataset, method: Method) -> list[str]:
+    if dataset.equal_length:
+        return []
+    if method.kernel.uses_time:
+        return ["Series of different lengths are read at their true lengths."]
+    return ["Series of different lengths are padded with zeros at the end."]
 
 
 def _evaluate(
@@ -225,44 +234,51 @@ class _Grams:
         self._cache = cache if pays else None
 
     def many(self, kernels: list[Kernel]) -> Iterator[Array]:
-        if self._cache is not None:
-            yield from (self.one(kernel) for kernel in kernels)
-            return
-        grams = self._family.grams(kernels, self._train)
-        for _ in kernels:
-            with self._watch("gram"):
-                gram = next(grams)
+        for batch in self._family.batches(kernels):
+            yield from self._batch([kernels[position] for position in batch])
+
+    def _batch(self, kernels: list[Kernel]) -> Iterator[Array]:
+        """Grams that share work: those not stored are computed together."""
+        stored = [self._stored(kernel, "train") for kernel in kernels]
+        missing = [k for k, gram in zip(kernels, stored, strict=True) if gram is None]
+        computed = self._family.grams(missing, self._train)
+        for kernel, gram in zip(kernels, stored, strict=True):
+            if gram is None:
+                with self._watch("gram"):
+                    gram = next(computed)
+                self._store(kernel, "train", gram)
             yield gram
 
     def one(self, kernel: Kernel) -> Array:
-        return self._through_cache(kernel, "train", lambda: kernel.gram(self._train))
+        """Kernel (n_train, n_train) of the training series."""
+        return next(self._batch([kernel]))
 
     def test(self, kernel: Kernel) -> Array:
         """Kernel (n_train, n_test) of the training with the test series."""
-
-        def compute() -> Array:
-            X, Y = self._problem.X_train, self._problem.X_test
-            return kernel.gram(self._family.prepare(X, Y))
-
-        return self._through_cache(kernel, "test", compute)
-
-    def _through_cache(self, kernel: Kernel, part: str, compute: Callable[[], Array]) -> Array:
-        n = len(self._problem.y_train)
-        train = part == "train"
-        shape = (n, n if train else self._problem.dataset.n_test)
-        if self._cache is None:
-            with self._watch("gram"):
-                return compute()
-        identity = (self._problem.dataset.fingerprint, part, repr(kernel), code_version())
-        key = hashlib.sha256("\n".join(identity).encode()).hexdigest()
-        with self._watch("cache"):
-            gram: Array | None = self._cache.get(key, shape, symmetric=train)
+        gram = self._stored(kernel, "test")
         if gram is None:
             with self._watch("gram"):
-                gram = compute()
-            with self._watch("cache"):
-                self._cache.put(key, gram, symmetric=train)
+                X, Y = self._problem.X_train, self._problem.X_test
+                gram = kernel.gram(self._family.prepare(X, Y))
+            self._store(kernel, "test", gram)
         return gram
+
+    def _stored(self, kernel: Kernel, part: str) -> Array | None:
+        if self._cache is None:
+            return None
+        n, train = len(self._problem.y_train), part == "train"
+        shape = n, n if train else self._problem.dataset.n_test
+        with self._watch("cache"):
+            return self._cache.get(self._key(kernel, part), shape, symmetric=train)
+
+    def _store(self, kernel: Kernel, part: str, gram: Array) -> None:
+        if self._cache is not None:
+            with self._watch("cache"):
+                self._cache.put(self._key(kernel, part), gram, symmetric=part == "train")
+
+    def _key(self, kernel: Kernel, part: str) -> str:
+        identity = (self._problem.dataset.fingerprint, part, repr(kernel), code_version())
+        return hashlib.sha256("\n".join(identity).encode()).hexdigest()
 
 
 def worth_storing(n: int, length: int) -> bool:

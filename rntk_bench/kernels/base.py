@@ -27,7 +27,11 @@ class Kernel(ABC):
 
     name: ClassVar[str]
     uses_time: ClassVar[bool] = False
-    """Whether an entry costs work at every time step, so that Grams are worth storing."""
+    """Whether the kernel reads series step by step and at their true lengths.
+
+    An entry then costs work at every step, so that Grams are worth storing; a kernel that does not
+    sees a series as one vector, padded with zeros at the end.
+    """
 
     @classmethod
     @abstractmethod

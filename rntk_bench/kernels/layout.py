@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -104,13 +104,13 @@ class Pairs:
         """The same pairs with every series backward in time."""
         return type(self)(self.x.reversed, None if self.y is None else self.y.reversed)
 
-    def in_given_order(self, grams: Array) -> Array:
-        """Grams (k, n_x, n_y) over the sorted series as Grams over the series as given."""
+    def in_given_order(self, gram: Array) -> Array:
+        """A Gram (n_x, n_y) over the sorted series as one over the series as given."""
         x, y = self.x.order, self.sets[-1].order
         if (np.diff(x) > 0).all() and (np.diff(y) > 0).all():
-            return grams
-        given = np.empty_like(grams)
-        given[:, x[:, None], y] = grams
+            return gram
+        given = np.empty_like(gram)
+        given[x[:, None], y] = gram
         return given
 
 
@@ -125,6 +125,15 @@ class Sigmas:
     v: float
 
 
+class Readable(Protocol):
+    """A kernel that says how it reads the network's output."""
+
+    @property
+    def pooling(self) -> str: ...  # noqa: D102
+    @property
+    def tangent(self) -> bool: ...  # noqa: D102
+
+
 @dataclass(frozen=True)
 class Readouts:
     """Which kernels one pass over the pairs is to give, each an entry of both arrays (k,).
@@ -134,6 +143,17 @@ class Readouts:
 
     average: NDArray[np.bool_]
     tangent: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, kernels: Iterable[Readable]) -> Self:
+        """Every readout that some of the kernels need, once."""
+        wanted = dict.fromkeys((kernel.pooling == "average", kernel.tangent) for kernel in kernels)
+        return cls(*(np.array(part) for part in zip(*wanted, strict=True)))
+
+    def position(self, kernel: Readable) -> int:
+        """Where the readout of this kernel stands."""
+        wanted = kernel.pooling == "average", kernel.tangent
+        return list(zip(self.average, self.tangent, strict=True)).index(wanted)
 
     def collect(self, last: Array, sums: Array, pairs: Pairs) -> Array:
         """Kernels (k, n_x, n_y) from V and V' theta (2, n_x, n_y) of the last and of all steps."""

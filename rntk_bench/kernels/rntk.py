@@ -6,7 +6,9 @@ import math
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import groupby
+from operator import add
 from typing import ClassVar, Self
 
 import numpy as np
@@ -108,35 +110,42 @@ class RNTK(Kernel):
 
     def gram(self, prepared: Pairs) -> Array:
         """Theta, shape (n_x, n_y)."""
-        gram: Array = self._grams(prepared, [self])[0]
-        return gram
+        return next(self._together([self], prepared))
 
     @classmethod
     def grams(cls, kernels: Sequence[Self], prepared: Pairs) -> Iterator[Array]:
-        """Yield the Gram of each kernel; a run that differs in pooling alone is one pass."""
-        for first, run in groupby(kernels, key=lambda kernel: replace(kernel, pooling="last")):
-            yield from first._grams(prepared, list(run))
+        """Yield the Gram of each kernel; runs that share their passes over the pairs do."""
+        for _, run in groupby(kernels, key=cls._shared):
+            yield from cls._together(list(run), prepared)
 
     @classmethod
     def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
-        """Positions of kernels that differ in pooling alone, side by side."""
+        """Positions of kernels that differ in pooling and direction alone, side by side."""
         runs: dict[Self, list[int]] = {}
         for position, kernel in enumerate(kernels):
-            runs.setdefault(replace(kernel, pooling="last"), []).append(position)
+            runs.setdefault(cls._shared(kernel), []).append(position)
         return list(runs.values())
+
+    def _shared(self) -> Self:
+        return replace(self, pooling="last", direction="forward")
 
     def diag(self, X: Sequences) -> Array:
         """Theta(x, x) of every series, shape (n,), in closed form (c = 1)."""
         pairs = self.prepare(X)
-        values = np.empty(pairs.x.n)
-        values[pairs.x.order] = self._diagonals(pairs, _readouts([self]))[0]
+        phi, sigmas, readouts = activation(self.activation), self._sigmas, Readouts.of([self])
+        own, values = np.zeros(pairs.x.n), np.empty(pairs.x.n)
+        for oriented in self._orientations(pairs).values():
+            if isinstance(phi, Smooth):
+                own += smooth.diagonals(oriented.x, sigmas, phi, readouts)[0]
+            else:
+                own += closed_form.diagonals(oriented.x, sigmas, phi, readouts)[0]
+        values[pairs.x.order] = own
         return self.checked(values)
 
     def with_nngp(self, X: Sequences, Y: Sequences | None = None) -> tuple[Array, Array]:
         """Theta and the NNGP kernel K = sigma_v^2 V[Sigma(L,T)], each (n_x, n_y), in one pass."""
-        nngp = NNGP(**vars(self))
-        theta, K = self.checked(self._grams(self.prepare(X, Y), [self, nngp]))
-        return theta, K
+        theta, K = self._together([self, NNGP(**vars(self))], self.prepare(X, Y))
+        return self.checked(theta), self.checked(K)
 
     def error_bound(self, X: Sequences, Y: Sequences | None = None) -> float:
         """Bound on the error of any entry, rounding aside; 0 for a closed form.
@@ -144,44 +153,51 @@ class RNTK(Kernel):
         For an activation without a closed form, what its Hermite series leaves out and what the
         quadrature of its coefficients misses, carried through the recursion.
         """
+        oriented = self._orientations(self.prepare(X, Y)).values()
+        return sum(self._pass(pairs, Readouts.of([self]))[2] for pairs in oriented)
+
+    @staticmethod
+    def _together(kernels: Sequence[RNTK], prepared: Pairs) -> Iterator[Array]:
+        """Gram of each of several kernels that differ in pooling, direction and kind alone."""
+        readouts = Readouts.of(kernels)
+        passes: dict[str, tuple[Array, Array, float]] = {}
+        for kernel in kernels:
+            oriented = kernel._orientations(prepared)
+            for direction, pairs in oriented.items():
+                if direction not in passes:
+                    passes[direction] = kernel._pass(pairs, readouts)
+            which = readouts.position(kernel)
+            found = [passes[direction] for direction in oriented]
+            gram = reduce(add, (grams[which] for grams, _, _ in found))
+            own = reduce(add, (diagonals[which] for _, diagonals, _ in found))
+            kernel._warn_if_inaccurate(sum(bound for _, _, bound in found), float(own.max()))
+            if prepared.y is None:
+                np.fill_diagonal(gram, own)
+            yield prepared.in_given_order(gram)
+
+    def _pass(self, pairs: Pairs, readouts: Readouts) -> tuple[Array, Array, float]:
+        """Grams (k, n_x, n_y) over the sorted series, diagonals (k, n_x) and error bound."""
         phi = activation(self.activation)
-        if not isinstance(phi, Smooth):
-            return 0.0
-        directions = self._directions(self.prepare(X, Y))
-        return sum(
-            smooth.grams(pairs, self._sigmas, phi, _readouts([self]))[1] for pairs in directions
-        )
+        if isinstance(phi, Smooth):
+            return smooth.grams(pairs, self._sigmas, phi, readouts)
+        return closed_form.grams(pairs, self._sigmas, phi, readouts)
 
-    def _grams(self, prepared: Pairs, kernels: Sequence[RNTK]) -> Array:
-        """Grams (k, n_x, n_y) of kernels that differ from this in pooling and in kind alone."""
-        phi, readouts = activation(self.activation), _readouts(kernels)
-        diagonals = self._diagonals(prepared, readouts)
-        total = np.zeros((len(kernels), *prepared.shape))
-        for pairs in self._directions(prepared):
-            if isinstance(phi, Smooth):
-                found, bound = smooth.grams(pairs, self._sigmas, phi, readouts)
-                _warn_if_inaccurate(self, bound, float(diagonals.max()))
-            else:
-                found = closed_form.grams(pairs, self._sigmas, phi, readouts)
-            total += found
-        if prepared.y is None:
-            rows = np.arange(prepared.x.n)
-            total[:, rows, rows] = diagonals
-        return prepared.in_given_order(total)
+    def _orientations(self, pairs: Pairs) -> dict[str, Pairs]:
+        """The pairs in each direction of time whose kernels are summed."""
+        if self.direction == "forward":
+            return {"forward": pairs}
+        if self.direction == "backward":
+            return {"backward": pairs.reversed}
+        return {"forward": pairs, "backward": pairs.reversed}
 
-    def _diagonals(self, prepared: Pairs, readouts: Readouts) -> Array:
-        phi = activation(self.activation)
-        total = np.zeros((len(readouts.average), prepared.x.n))
-        for pairs in self._directions(prepared):
-            if isinstance(phi, Smooth):
-                total += smooth.diagonals(pairs.x, self._sigmas, phi, readouts)
-            else:
-                total += closed_form.diagonals(pairs.x, self._sigmas, phi, readouts)
-        return total
-
-    def _directions(self, pairs: Pairs) -> list[Pairs]:
-        known = {"forward": [pairs], "backward": [pairs.reversed]}
-        return known.get(self.direction, [pairs, pairs.reversed])
+    def _warn_if_inaccurate(self, bound: float, largest: float) -> None:
+        if bound > ACCURACY * largest:
+            warnings.warn(
+                f"{self}: the Hermite series of this activation is accurate to {bound:.1g} "
+                f"on these series, whose largest Theta(x, x) is {largest:.3g}.",
+                AccuracyWarning,
+                stacklevel=5,
+            )
 
     @property
     def _sigmas(self) -> Sigmas:
@@ -197,20 +213,3 @@ class NNGP(RNTK):
 
     name: ClassVar[str] = "nngp"
     tangent: ClassVar[bool] = False
-
-
-def _readouts(kernels: Sequence[RNTK]) -> Readouts:
-    return Readouts(
-        np.array([kernel.pooling == "average" for kernel in kernels]),
-        np.array([kernel.tangent for kernel in kernels]),
-    )
-
-
-def _warn_if_inaccurate(kernel: RNTK, bound: float, largest: float) -> None:
-    if bound > ACCURACY * largest:
-        warnings.warn(
-            f"{kernel}: the Hermite series of this activation is accurate to "
-            f"{bound:.1g} on these series, whose largest Theta(x, x) is {largest:.3g}.",
-            AccuracyWarning,
-            stacklevel=4,
-        )

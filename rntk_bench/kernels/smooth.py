@@ -95,8 +95,13 @@ def terms_needed(walks: list[SmoothWalk], phi: Smooth, tolerance: float = 1e-14)
     return int(enough[0]) + 1 if len(enough) else MAX_TERMS
 
 
-def grams(pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> tuple[Array, float]:
-    """Readouts (k, n_x, n_y) of all pairs, and a bound on the error of any entry."""
+def grams(
+    pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts
+) -> tuple[Array, Array, float]:
+    """Readouts (k, n_x, n_y) of all pairs and (k, n_x) of every x with itself.
+
+    The first leaves its diagonal undefined. The third is a bound on the error of any entry.
+    """
     walks = [walk(series, sigmas, phi) for series in pairs.sets]
     n_terms = terms_needed(walks, phi)
     L, T = walks[0].largest.shape[1:]
@@ -117,19 +122,24 @@ def grams(pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> tupl
                 sides.append((_inverse(s), a))
             drive = _drive(pairs, sigmas, t, layer, (counts[0], counts[-1]))
             w, u = sigmas.w[layer] ** 2, sigmas.u[layer] ** 2 if layer else 0.0
-            own, lower = states[layer], states[layer - 1]
-            advance(own, lower, drive, w, u, sides[0], sides[-1], pairs.y is None)
+            advance(
+                states[layer], states[layer - 1], drive, w, u, sides[0], sides[-1], pairs.y is None
+            )
         if readouts.average.any():
             sums += _readout(states[L - 1])
     out = readouts.collect(_readout(states[L - 1]), sums, pairs) * sigmas.v**2
     if pairs.y is None:
         out += np.triu(out, 1).transpose(0, 2, 1) - np.tril(out, -1)
-    return out, sigmas.v**2 * _bound(walks, left_out, sigmas)
+    own = _diagonals(walks[0], pairs.x, sigmas, readouts)
+    return out, own, sigmas.v**2 * _bound(walks, left_out, sigmas)
 
 
 def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> Array:
     """Readouts (k, n) of every series with itself."""
-    found = walk(series, sigmas, phi)
+    return _diagonals(walk(series, sigmas, phi), series, sigmas, readouts)
+
+
+def _diagonals(found: SmoothWalk, series: TimeMajor, sigmas: Sigmas, readouts: Readouts) -> Array:
     return sigmas.v**2 * readouts.of_one(np.stack([found.value, found.total]), series)
 
 

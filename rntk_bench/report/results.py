@@ -17,6 +17,10 @@ _DISPLAY_NAMES = {
     "ntk": "NTK",
     "rbf": "RBF",
     "poly": "Polynomial",
+    "rntk-avg": "RNTK average",
+    "rntk-both": "RNTK both",
+    "rntk-extended": "RNTK extended",
+    "nngp": "NNGP",
     "rnn-gaussian": "Gaussian RNN",
     "rnn-identity": "Identity RNN",
     "gru": "GRU",
@@ -52,7 +56,12 @@ def display_name(method: str) -> str:
     return _DISPLAY_NAMES.get(method, method)
 
 
-def collect(records: Sequence[Record], protocols: Sequence[str] = ()) -> Results:
+def collect(
+    records: Sequence[Record],
+    protocols: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    methods: Sequence[str] = (),
+) -> Results:
     """Choose one protocol for each method and gather its accuracies.
 
     Parameters
@@ -60,19 +69,29 @@ def collect(records: Sequence[Record], protocols: Sequence[str] = ()) -> Results
     records : sequence of Record
     protocols : sequence of str
         Keep only protocols whose identifier starts with one of these; empty keeps all.
+    datasets, methods : sequence of str
+        Keep only the records of these; empty keeps all.
 
     Raises
     ------
     InputError
-        One of `protocols` matches no record.
+        One of `protocols` matches no record, or nothing is kept.
     """
+    records = [
+        record
+        for record in records
+        if (not datasets or record.dataset in datasets)
+        and (not methods or record.method in methods)
+    ]
+    if not records:
+        raise InputError("No record is of one of these datasets and methods.")
     by_method: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in _under(protocols, records) if protocols else records:
         by_method[record.method][protocol_id(record.protocol)].append(record)
-    methods = sorted(by_method, key=_column_order)
+    columns = sorted(by_method, key=_column_order)
 
     chosen, shown, left_out = [], [], []
-    for method in methods:
+    for method in columns:
         best, *others = sorted(by_method[method].items(), key=_preference, reverse=True)
         chosen += best[1]
         shown.append(f"{display_name(method)} {best[0]}")
@@ -84,7 +103,7 @@ def collect(records: Sequence[Record], protocols: Sequence[str] = ()) -> Results
     if left_out:
         notes.append(f"Other protocols, shown with --protocol: {', '.join(left_out)}.")
     return Results(
-        methods=methods,
+        methods=columns,
         datasets=sorted({record.dataset for record in chosen}),
         accuracy={
             (record.dataset, record.method): Fraction(record.test["correct"], record.test["n"])

@@ -1,9 +1,8 @@
-"""The loop of the RNTK over pairs: every layer, step and length, for ReLU and erf.
+"""The loop of the RNTK over pairs for the paper's own case: one layer of ReLU, series of numbers.
 
-A *wave* computes step t of layer 1, step t - 1 of layer 2, and so on. Layer l then evaluates its
-operators once, at the state of its previous step; it uses them itself, and the layer above, whose
-step lags by one, finds them in `lower`. So a pair-step of a layer costs one square root and two
-polynomials, fused with the recursion in one vectorised pass over the columns of a tile.
+A pair-step costs one square root and two polynomials, fused with the recursion in one vectorised
+pass over the columns of a tile; a row of a tile whose gaps are all small takes shorter
+polynomials for its next step.
 
 Sequences are sorted by falling length and aligned at their ends, so the pairs of a tile that have
 begun at a step are its first rows and columns. A pair without a common past starts where f
@@ -16,14 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-from rntk_bench.kernels.loops.operators import (
-    Curves,
-    arcsine,
-    in_order,
-    near,
-    step,
-    wide,
-)
+from rntk_bench.kernels.loops.operators import Curves, in_order, near, step, wide
 from rntk_bench.kernels.loops.polynomials import NEAR
 from rntk_bench.kernels.loops.walk import Walk
 
@@ -33,7 +25,7 @@ LANES = 16
 """Columns are padded to a multiple of this, so that every vector is full."""
 BLOCK = 8
 TILE = 256
-"""Rows and columns of a tile: a layer's u and theta (32 KiB) stay in the first cache."""
+"""Rows and columns of a tile: its u and theta (32 KiB) stay in the first cache."""
 
 
 @compiled
@@ -41,264 +33,78 @@ def rntk_gram(
     rows: Walk,
     columns: Walk,
     symmetric: bool,
-    erf: bool,
     curves: Curves,
-    average: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
+    tangent: bool,
     out: Array,
 ) -> None:
-    """Fill out (k, n, n') with k readouts of one pass over the pairs, (13) and (141).
+    """Fill out (n, n') with the readout at the last step, (13), of one layer and one dimension.
 
-    Readout k is taken at the last step, or summed over all steps if `average[k]`; it is
-    scale scale' (f(c) + h(c) theta), or scale scale' f(c) if not `tangent[k]`. The columns are a
-    multiple of LANES, of which the first n' count. With `symmetric` only pairs i < j are computed,
-    and mirrored; the diagonal is left alone.
+    It is scale scale' (f(c) + h(c) theta), or scale scale' f(c) if not `tangent`. The columns are
+    a multiple of LANES, of which the first n' count. With `symmetric` only pairs i < j are
+    computed, and mirrored; the diagonal is left alone.
     """
-    n, n_columns = out.shape[1:]
-    L, _, T, padded = columns.weights.shape
-    pooled = average.any()
-    alone = L == 1 and len(columns.more) == 0 and not (erf or pooled)
+    n, n_columns = out.shape
+    row, column = rows.weights[0], columns.weights[0]
+    row_active, column_active = rows.active, columns.active
+    T, padded = column.shape[1:]
     far = in_order(NEAR) + 1
-    start = 0.0 if erf else curves.begin
-    # u is the gap 1 - c, or c itself for erf.
-    u, theta = np.zeros((L, BLOCK, TILE)), np.zeros((L, BLOCK, TILE))
-    widest = np.empty((L, BLOCK), np.int64)
-    lower = np.zeros((3, BLOCK, TILE))
-    rest = np.zeros((BLOCK, TILE))
-    nothing = np.zeros((BLOCK, TILE))
-    sums = np.empty((2, BLOCK, TILE))
-    begun = np.empty((L, 2), np.int64)
+    u, theta = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
+    widest = np.empty(BLOCK, np.int64)
     for i0 in range(0, n, BLOCK):
         for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
-            begun[:] = 0
-            sums[:] = 0.0
-            for wave in range(T + L - 1):
-                for layer in range(min(L, wave + 1)):
-                    # After its last step a lower layer runs once more, to evaluate its operators.
-                    if wave - layer > T - (layer == L - 1):
-                        continue
-                    t = min(wave - layer, T - 1)
-                    height = min(BLOCK, n - i0, rows.active[t] - i0)
-                    width = min(TILE, columns.active[t] - j0)
-                    if height <= 0 or width <= 0:
-                        continue
-                    if height > begun[layer, 0] or width > begun[layer, 1]:
-                        _begin(u, theta, begun, layer, height, width, start)
-                        widest[layer] = far
-                    width = -(-width // LANES) * LANES
-                    alpha = columns.weights[layer, 0, t, j0 : j0 + width]
-                    beta = columns.weights[layer, 1, t, j0 : j0 + width]
-                    delta = columns.weights[layer, 2, t, j0 : j0 + width]
-                    more = nothing
-                    if layer == 0 and len(columns.more) > 0:
-                        more = rest
-                        _further_dimensions(
-                            rows.more, columns.more, t, i0, j0, height, width, erf, rest
-                        )
+            begun_rows, begun_columns = 0, 0
+            for t in range(T):
+                height = min(BLOCK, n - i0, row_active[t] - i0)
+                width = min(TILE, column_active[t] - j0)
+                if height <= 0 or width <= 0:
+                    continue
+                if height > begun_rows or width > begun_columns:
+                    # Not a function of its own: u and theta would escape, and every row would
+                    # have to be checked for overlap with the weights.
                     for i in range(height):
-                        alpha_i = rows.weights[layer, 0, t, i0 + i]
-                        beta_i = rows.weights[layer, 1, t, i0 + i]
-                        delta_i = rows.weights[layer, 2, t, i0 + i]
-                        e_i = beta_i if layer > 0 else 0.0
-                        is_near = widest[layer, i] < far
-                        top = np.int64(0)
-                        if alone and is_near:
-                            for j in range(width):
-                                lack, slope = near(u[0, i, j], curves)
-                                a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                                gap, tangent_ = step(
-                                    alpha_i * alpha[j],
-                                    a * a + (b * b + d * d),
-                                    lack,
-                                    slope,
-                                    theta[0, i, j],
-                                )
-                                u[0, i, j], theta[0, i, j] = gap, tangent_
-                                top = max(top, in_order(gap))
-                        elif alone:
-                            for j in range(width):
-                                lack, slope = wide(u[0, i, j], curves)
-                                a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                                gap, tangent_ = step(
-                                    alpha_i * alpha[j],
-                                    a * a + (b * b + d * d),
-                                    lack,
-                                    slope,
-                                    theta[0, i, j],
-                                )
-                                u[0, i, j], theta[0, i, j] = gap, tangent_
-                                top = max(top, in_order(gap))
-                        elif erf:
-                            b_i = beta_i if layer == 0 else 0.0
-                            for j in range(width):
-                                value, slope = arcsine(u[layer, i, j], curves)
-                                g, e = alpha_i * alpha[j], e_i * beta[j]
-                                drive = b_i * beta[j] + delta_i * delta[j] + more[i, j]
-                                before = theta[layer, i, j]
-                                c = g * value + e * lower[0, i, j] + drive
-                                own, below = slope * before, lower[1, i, j] * lower[2, i, j]
-                                u[layer, i, j], theta[layer, i, j] = c, c + g * own + e * below
-                                lower[0, i, j], lower[1, i, j] = value, slope
-                                lower[2, i, j] = before
-                        elif is_near:
-                            for j in range(width):
-                                lack, slope = near(u[layer, i, j], curves)
-                                a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                                e, before = e_i * beta[j], theta[layer, i, j]
-                                distance = (a * a + (b * b + d * d)) + more[i, j]
-                                gap, tangent_ = step(
-                                    alpha_i * alpha[j],
-                                    distance + e * lower[0, i, j],
-                                    lack,
-                                    slope,
-                                    before,
-                                )
-                                u[layer, i, j] = gap
-                                theta[layer, i, j] = tangent_ + e * lower[1, i, j] * lower[2, i, j]
-                                lower[0, i, j], lower[1, i, j] = lack, slope
-                                lower[2, i, j] = before
-                                top = max(top, in_order(gap))
-                        else:
-                            for j in range(width):
-                                lack, slope = wide(u[layer, i, j], curves)
-                                a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                                e, before = e_i * beta[j], theta[layer, i, j]
-                                distance = (a * a + (b * b + d * d)) + more[i, j]
-                                gap, tangent_ = step(
-                                    alpha_i * alpha[j],
-                                    distance + e * lower[0, i, j],
-                                    lack,
-                                    slope,
-                                    before,
-                                )
-                                u[layer, i, j] = gap
-                                theta[layer, i, j] = tangent_ + e * lower[1, i, j] * lower[2, i, j]
-                                lower[0, i, j], lower[1, i, j] = lack, slope
-                                lower[2, i, j] = before
-                                top = max(top, in_order(gap))
-                        widest[layer, i] = top
-                    if pooled and layer == L - 1 and t > 0:
-                        scales = rows.scale[t - 1, i0:], columns.scale[t - 1, j0:]
-                        _add_readouts(lower, scales, height, width, erf, sums)
-            height, width = min(BLOCK, n - i0), min(TILE, n_columns - j0)
-            _evaluate(u[L - 1], theta[L - 1], height, width, erf, curves, lower)
-            scales = rows.scale[T - 1, i0:], columns.scale[T - 1, j0:]
-            if not average.all():
-                nothing_before = np.zeros((2, BLOCK, TILE))
-                _add_readouts(lower, scales, height, width, erf, nothing_before)
-                _write(nothing_before, i0, j0, height, width, symmetric, ~average, tangent, out)
-            if pooled:
-                _add_readouts(lower, scales, height, width, erf, sums)
-                _write(sums, i0, j0, height, width, symmetric, average, tangent, out)
-
-
-@compiled
-def _begin(
-    u: Array,
-    theta: Array,
-    begun: NDArray[np.int64],
-    layer: int,
-    height: int,
-    width: int,
-    start: float,
-) -> None:
-    """Set the state of the pairs of a tile that start now."""
-    for i in range(height):
-        for j in range(0 if i >= begun[layer, 0] else begun[layer, 1], width):
-            u[layer, i, j] = start
-            theta[layer, i, j] = 0.0
-    begun[layer, 0], begun[layer, 1] = height, width
-
-
-@compiled
-def _further_dimensions(
-    rows: Array,
-    columns: Array,
-    t: int,
-    i0: int,
-    j0: int,
-    height: int,
-    width: int,
-    erf: bool,
-    rest: Array,
-) -> None:
-    """Sum over dimensions 2 to m what dimension 1 adds inside the fused pass."""
-    rest[:height] = 0.0
-    for k in range(len(rows)):
-        column = columns[k, t, j0 : j0 + width]
-        for i in range(height):
-            beta = rows[k, t, i0 + i]
-            if erf:
-                for j in range(width):
-                    rest[i, j] += beta * column[j]
-            else:
-                for j in range(width):
-                    difference = beta - column[j]
-                    rest[i, j] += difference * difference
-
-
-@compiled
-def _evaluate(
-    u: Array,
-    theta: Array,
-    height: int,
-    width: int,
-    erf: bool,
-    curves: Curves,
-    lower: Array,
-) -> None:
-    """The operators of the last layer after the last step, with its theta, into `lower`."""
-    for i in range(height):
-        if erf:
-            for j in range(width):
-                lower[0, i, j], lower[1, i, j] = arcsine(u[i, j], curves)
-                lower[2, i, j] = theta[i, j]
-        else:
-            for j in range(width):
-                lower[0, i, j], lower[1, i, j] = wide(u[i, j], curves)
-                lower[2, i, j] = theta[i, j]
-
-
-@compiled
-def _add_readouts(
-    lower: Array,
-    scales: tuple[Array, Array],
-    height: int,
-    width: int,
-    erf: bool,
-    sums: Array,
-) -> None:
-    """Add scale scale' f(c) to sums[0] and scale scale' h(c) theta to sums[1]."""
-    # f = 1/2 - lack / 4 and h = slope / 4 for ReLU.
-    constant, sign, factor = (0.0, 1.0, 1.0) if erf else (2.0, -1.0, 0.25)
-    for i in range(height):
-        scale = factor * scales[0][i]
-        column = scales[1]
-        for j in range(width):
-            weight = scale * column[j]
-            sums[0, i, j] += weight * (constant + sign * lower[0, i, j])
-            sums[1, i, j] += weight * (lower[1, i, j] * lower[2, i, j])
-
-
-@compiled
-def _write(
-    sums: Array,
-    i0: int,
-    j0: int,
-    height: int,
-    width: int,
-    symmetric: bool,
-    wanted: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    out: Array,
-) -> None:
-    """Copy the wanted readouts of a tile into `out`, and their mirror images."""
-    for k in range(len(out)):
-        if not wanted[k]:
-            continue
-        for i in range(height):
-            for j in range(max(0, i0 + i + 1 - j0) if symmetric else 0, width):
-                value = sums[0, i, j] + sums[1, i, j] if tangent[k] else sums[0, i, j]
-                out[k, i0 + i, j0 + j] = value
-                if symmetric:
-                    out[k, j0 + j, i0 + i] = value
+                        for j in range(0 if i >= begun_rows else begun_columns, width):
+                            u[i, j] = curves.begin
+                            theta[i, j] = 0.0
+                    begun_rows, begun_columns = height, width
+                    widest[:] = far
+                width = -(-width // LANES) * LANES
+                alpha = column[0, t, j0 : j0 + width]
+                beta = column[1, t, j0 : j0 + width]
+                delta = column[2, t, j0 : j0 + width]
+                for i in range(height):
+                    alpha_i = row[0, t, i0 + i]
+                    beta_i = row[1, t, i0 + i]
+                    delta_i = row[2, t, i0 + i]
+                    top = np.int64(0)
+                    if widest[i] < far:
+                        for j in range(width):
+                            lack, slope = near(u[i, j], curves)
+                            a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
+                            distance = a * a + (b * b + d * d)
+                            g = alpha_i * alpha[j]
+                            gap, next_theta = step(g, distance, lack, slope, theta[i, j])
+                            u[i, j], theta[i, j] = gap, next_theta
+                            top = max(top, in_order(gap))
+                    else:
+                        for j in range(width):
+                            lack, slope = wide(u[i, j], curves)
+                            a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
+                            distance = a * a + (b * b + d * d)
+                            g = alpha_i * alpha[j]
+                            gap, next_theta = step(g, distance, lack, slope, theta[i, j])
+                            u[i, j], theta[i, j] = gap, next_theta
+                            top = max(top, in_order(gap))
+                    widest[i] = top
+            row_scale, column_scale = rows.scale[-1], columns.scale[-1]
+            for i in range(min(BLOCK, n - i0)):
+                for j in range(min(TILE, n_columns - j0)):
+                    if symmetric and j0 + j <= i0 + i:
+                        continue
+                    lack, slope = wide(u[i, j], curves)
+                    value = 0.5 - 0.25 * lack
+                    if tangent:
+                        value += 0.25 * slope * theta[i, j]
+                    value *= row_scale[i0 + i] * column_scale[j0 + j]
+                    out[i0 + i, j0 + j] = value
+                    if symmetric:
+                        out[j0 + j, i0 + i] = value

@@ -42,7 +42,7 @@ class Walk(NamedTuple):
 
     `weights` (L, 3, T, n) holds alpha, beta or epsilon, and delta of each layer; `more`
     (m - 1, T, n) the further dimensions' beta; `scale` (T, n) the factor of the readout of each
-    step; `active` (T,) how many sequences have begun, of which the first in order are the longest.
+    step, or (1, n) of the last; `active` (T,) how many sequences have begun, the first in order.
     """
 
     weights: Array
@@ -59,52 +59,63 @@ def walk_relu(
     sigma_u: Array,
     sigma_b: Array,
     sigma_h: float,
+    every: bool,
 ) -> tuple[Array, Array, Array, Array]:
     """Follow every sequence alone through (15), (16) and (115)-(117) with f(1) = h(1) = 1/2.
 
     `steps` is (T, m, n), ends aligned; the sigmas are (L,), sigma_u[0] divided by sqrt(m). Returns
     `weights`, `more`, s of the last layer (T, n), and f and f + h theta of a readout at each step
-    (2, T, n), in closed form (c = 1).
+    (2, T, n), in closed form (c = 1); the last two of the last step alone, (1, n) and (2, 1, n),
+    if not `every`.
     """
     T, m, n = steps.shape
     L = len(sigma_w)
-    weights, more = np.zeros((L, 3, T, n)), np.zeros((m - 1, T, n))
+    weights, more = np.empty((L, 3, T, n)), np.empty((m - 1, T, n))
     s, theta = np.full((L, n), math.sqrt(2.0) * sigma_h), np.zeros((L, n))
-    deviations, readouts = np.zeros((T, n)), np.zeros((2, T, n))
+    kept = T if every else 1
+    deviations, readouts = np.zeros((kept, n)), np.zeros((2, kept, n))
     half = math.sqrt(0.5)
+    divisor, square = np.ones(n), np.zeros(n)
     for t in range(T):
+        weights[:, :, t, active[t] :] = 0.0
+        more[:, t, active[t] :] = 0.0
         for layer in range(L):
+            w, u, b = sigma_w[layer], sigma_u[layer], sigma_b[layer]
             for j in range(active[t]):
-                memory = sigma_w[layer] * s[layer, j]
-                drive = 0.0
-                if layer > 0:
-                    drive = half * sigma_u[layer] * s[layer - 1, j]
-                elif m == 1:
-                    drive = sigma_u[0] * steps[t, 0, j]
-                else:
-                    for k in range(m):
-                        drive = math.hypot(drive, sigma_u[0] * steps[t, k, j])
-                bias = sigma_b[layer]
-                new = math.sqrt(0.5 * memory * memory + drive * drive + bias * bias)
+                below = half * u * s[layer - 1, j] if layer > 0 else u * steps[t, 0, j]
+                square[j] = below * below
+            if layer == 0:
+                for k in range(1, m):
+                    for j in range(active[t]):
+                        square[j] += (u * steps[t, k, j]) ** 2
+            for j in range(active[t]):
+                memory = w * s[layer, j]
+                new = math.sqrt(0.5 * memory * memory + square[j] + b * b)
                 s[layer, j] = new
                 # Divided, not multiplied by an inverse: a drive alone must give exactly +-1, or
                 # two opposite series would not be seen as such.
-                divisor = new if new > 0.0 else 1.0
-                weights[layer, 0, t, j] = 0.5 * (memory / divisor)
-                weights[layer, 2, t, j] = half * (bias / divisor)
-                tangent = 1.0 + 0.5 * (memory / divisor) ** 2 * theta[layer, j]
-                if layer > 0:
-                    weights[layer, 1, t, j] = half * (drive / divisor)
-                    tangent += (drive / divisor) ** 2 * theta[layer - 1, j]
-                else:
-                    weights[0, 1, t, j] = half * (sigma_u[0] * steps[t, 0, j] / divisor)
-                    for k in range(1, m):
-                        more[k - 1, t, j] = half * (sigma_u[0] * steps[t, k, j] / divisor)
-                theta[layer, j] = tangent
-        for j in range(active[t]):
-            deviations[t, j] = s[L - 1, j]
-            readouts[0, t, j] = 0.5
-            readouts[1, t, j] = 0.5 + 0.5 * theta[L - 1, j]
+                divisor[j] = new if new > 0.0 else 1.0
+                share = memory / divisor[j]
+                weights[layer, 0, t, j] = 0.5 * share
+                weights[layer, 2, t, j] = half * (b / divisor[j])
+                theta[layer, j] = 1.0 + 0.5 * share * share * theta[layer, j]
+            if layer == 0:
+                for j in range(active[t]):
+                    weights[0, 1, t, j] = half * (u * steps[t, 0, j] / divisor[j])
+                for k in range(1, m):
+                    for j in range(active[t]):
+                        more[k - 1, t, j] = half * (u * steps[t, k, j] / divisor[j])
+            else:
+                for j in range(active[t]):
+                    share = half * u * s[layer - 1, j] / divisor[j]
+                    weights[layer, 1, t, j] = half * share
+                    theta[layer, j] += share * share * theta[layer - 1, j]
+        if every or t == T - 1:
+            at = t - T + kept
+            for j in range(active[t]):
+                deviations[at, j] = s[L - 1, j]
+                readouts[0, at, j] = 0.5
+                readouts[1, at, j] = 0.5 + 0.5 * theta[L - 1, j]
     return weights, more, deviations, readouts
 
 
@@ -116,17 +127,20 @@ def walk_erf(
     sigma_u: Array,
     sigma_b: Array,
     sigma_h: float,
+    every: bool,
 ) -> tuple[Array, Array, Array, Array]:
     """Follow every sequence alone with erf's operators (161), (162).
 
-    As `walk_relu`, but the third result is Sigma(x, x) of the last layer.
+    As `walk_relu`, but the third result is the largest Sigma(x, x) so far of any layer.
     """
     T, m, n = steps.shape
     L = len(sigma_w)
     weights, more = np.zeros((L, 3, T, n)), np.zeros((m - 1, T, n))
     memory = np.full((L, n), 0.5 * math.pi * sigma_h * sigma_h)
     tangent = np.zeros((L, n))
-    variances, readouts = np.zeros((T, n)), np.zeros((2, T, n))
+    kept = T if every else 1
+    largest = np.zeros(n)
+    variances, readouts = np.zeros((kept, n)), np.zeros((2, kept, n))
     gain = 2.0 / math.sqrt(math.pi)
     for t in range(T):
         for layer in range(L):
@@ -141,6 +155,7 @@ def walk_erf(
                 variance = 2.0 / math.pi * w * w * memory[layer, j] + drive + bias * bias
                 square = 1.0 + 2.0 * variance
                 s = math.sqrt(square)
+                largest[j] = max(largest[j], variance)
                 weights[layer, 0, t, j] = gain * w / s
                 weights[layer, 2, t, j] = math.sqrt(2.0) * bias / s
                 c = 2.0 * variance / square
@@ -156,8 +171,9 @@ def walk_erf(
                 memory[layer, j] = math.asin(c)
                 # 1 - c^2 = (1 + 4 Sigma) / (1 + 2 Sigma)^2, without cancellation.
                 tangent[layer, j] = theta * square / math.sqrt(1.0 + 4.0 * variance)
-                if layer == L - 1:
-                    variances[t, j] = variance
-                    readouts[0, t, j] = memory[layer, j]
-                    readouts[1, t, j] = memory[layer, j] + tangent[layer, j]
+                if layer == L - 1 and (every or t == T - 1):
+                    at = t - T + kept
+                    variances[at, j] = largest[j]
+                    readouts[0, at, j] = memory[layer, j]
+                    readouts[1, at, j] = memory[layer, j] + tangent[layer, j]
     return weights, more, variances, readouts
