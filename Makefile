@@ -19,11 +19,11 @@ $(VENV)/installed: pyproject.toml $(VENV)/pip-upgraded
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --editable '.[offline,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@
 
 $(VENV)/installed-lint: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --editable '.[offline,test,lint]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	@touch $@
 
 install: $(VENV)/installed ## Create .venv and install the package with its offline datasets

@@ -23,3 +23,12 @@ class ConfigError(InputError):
 
 class KernelError(InputError):
     """Kernel parameters or inputs outside what a kernel is defined for."""
+
+
+class ExtraError(InputError):
+    """A command that needs packages of an extra which is not installed."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs {package}; install it with pip install 'rntk-bench[{extra}]'."
+        )

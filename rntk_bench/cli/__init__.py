@@ -8,7 +8,9 @@ import click
 
 from rntk_bench.cli.cache import cache
 from rntk_bench.cli.data import datasets, fetch
+from rntk_bench.cli.figure import figure
 from rntk_bench.cli.run import run
+from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.cli.speed import speed
 from rntk_bench.cli.table import table
 from rntk_bench.errors import RntkBenchError
@@ -31,5 +33,6 @@ def main() -> None:
     """Benchmark the Recurrent Neural Tangent Kernel on the UCR time-series archive."""
 
 
-for _command in (run, table, datasets, fetch, cache, speed):
+figure.add_command(figure_3)
+for _command in (run, table, figure, sensitivity, datasets, fetch, cache, speed):
     main.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -61,3 +62,23 @@ results = click.option(
     show_envvar=True,
     help="Folder of the run records.",
 )
+
+out = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results/figures"),
+    show_default=True,
+    help="Folder of the PNG, PDF and CSV files.",
+)
+
+seed = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random draws."
+)
+
+quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
+
+
+def print_files(paths: Iterable[Path]) -> None:
+    """Name what was written, a line each."""
+    for path in paths:
+        click.echo(str(path))

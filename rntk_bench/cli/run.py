@@ -248,7 +248,7 @@ class _Display:
             return
         seconds = time.perf_counter() - self._started
         spent = "kept" if outcome.kind == "kept" else f"{seconds:.1f} s"
-        chosen = ", ".join(f"{k}={v:.4g}" for k, v in record.selection["setting"].items())
+        chosen = ", ".join(f"{k}={_brief(v)}" for k, v in record.selection["setting"].items())
         click.echo(
             f"{outcome.dataset} {outcome.method}: test {100 * record.test['accuracy']:.2f} %, "
             f"validation {100 * record.selection['accuracy']:.2f} % "
@@ -261,3 +261,7 @@ class _Display:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _brief(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"

@@ -1,0 +1,117 @@
+"""`rntk-bench figure`: the paper's theory on one's own screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from rntk_bench.cli import options
+
+
+@click.group()
+def figure() -> None:
+    """Compute and draw the paper's figures; each writes a PNG, a PDF and a CSV."""
+
+
+@figure.command("2")
+@options.out
+@options.seed
+@options.quick
+@click.option(
+    "--draws",
+    type=click.IntRange(min=2),
+    help="Networks of each width.  [default: 64, quick: 20]",
+)
+@click.option(
+    "--width",
+    "widths",
+    type=click.IntRange(min=2),
+    multiple=True,
+    help="Widths of the right panel, at least two.  [default: 16 to 4096, quick: 16 to 256]",
+)
+def figure_2(out: Path, seed: int, quick: bool, draws: int | None, widths: tuple[int, ...]) -> None:
+    """Convergence of finite networks to the RNTK, with tied and untied weights (Theorems 1, 3)."""
+    from rntk_bench.experiments.convergence import convergence
+    from rntk_bench.report import figures
+    from rntk_bench.report.plot_convergence import plot_convergence
+
+    if len(set(widths)) == 1:
+        raise click.UsageError("--width is given once; a slope needs at least two widths.")
+    figures.writable(out)
+    chosen = sorted(set(widths)) or [2**k for k in range(4, 9 if quick else 13)]
+    draws = draws or (20 if quick else 64)
+    with _progress(2 + 2 * len(chosen)) as progress:
+        found = convergence(1000, 97, chosen, draws, seed, progress)
+    picture = plot_convergence(found.angles, found.widths, found.slopes, found.width)
+    _print_slopes(found.slopes)
+    options.print_files(figures.save(picture, out, "figure-2", found.table()))
+
+
+@figure.command("training")
+@options.out
+@options.seed
+@options.quick
+@click.option(
+    "--draws",
+    type=click.IntRange(min=2),
+    help="Networks of each width.  [default: 20, quick: 5]",
+)
+@click.option(
+    "--width",
+    "widths",
+    type=click.IntRange(min=2),
+    multiple=True,
+    help="Widths, at least two.  [default: 128 to 2048, quick: 32 to 128]",
+)
+@click.option(
+    "--rate",
+    "share",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="The learning rate as a share of eta*.",
+)
+def training(
+    out: Path, seed: int, quick: bool, draws: int | None, widths: tuple[int, ...], share: float
+) -> None:
+    """Training of finite networks approaches the linear dynamics of the RNTK (Theorem 2)."""
+    from rntk_bench.experiments.training import training_dynamics
+    from rntk_bench.report import figures
+    from rntk_bench.report.plot_training import plot_training
+
+    if len(set(widths)) == 1:
+        raise click.UsageError("--width is given once; a slope needs at least two widths.")
+    figures.writable(out)
+    chosen = sorted(set(widths)) or [2**k for k in (range(5, 8) if quick else range(7, 12))]
+    draws = draws or (5 if quick else 20)
+    with _progress(len(chosen)) as progress:
+        found = training_dynamics(chosen, draws, 100, seed, share=share, progress=progress)
+    click.echo(f"learning rate {found.rate:.4g}, eta* {found.largest_rate:.4g}")
+    _print_slopes(found.slopes)
+    picture = plot_training(found.widths, found.paths, found.slopes)
+    options.print_files(figures.save(picture, out, "figure-training", found.table()))
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar that is told what has just been done."""
+    from tqdm import tqdm
+
+    started = time.perf_counter()
+    with tqdm(total=total, disable=None, leave=False) as bar:
+
+        def tell(done: str) -> None:
+            bar.set_postfix_str(done)
+            bar.update()
+
+        yield tell
+    click.echo(f"computed in {time.perf_counter() - started:.1f} s", err=True)
+
+
+def _print_slopes(slopes: dict[str, tuple[float, float]]) -> None:
+    for name, (slope, error) in slopes.items():
+        click.echo(f"{name}: slope {slope:.3f} ± {error:.3f}")

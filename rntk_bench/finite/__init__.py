@@ -1,0 +1,8 @@
+"""Finite networks in JAX; imported only where the extra `finite` is needed."""
+
+from rntk_bench.errors import ExtraError
+
+try:
+    import jax as jax
+except ImportError:
+    raise ExtraError("A finite network", "JAX", "finite") from None

@@ -1,0 +1,121 @@
+"""The simple recurrent network (1), (2) under NTK initialisation (7), (8)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import jax
+import jax.numpy as jnp
+
+from rntk_bench.errors import KernelError
+
+Parameters = Mapping[str, jax.Array]
+"""W (S, L, n, n), U1 (S, n, m), U (S, L - 1, n, n), b (S, L, n) and v (n,), all standard normal at
+initialisation; S is 1 for tied weights, else a step's index from the start of the sequence."""
+
+ACTIVATIONS: Final[dict[str, Callable[[jax.Array], jax.Array]]] = {
+    "relu": jax.nn.relu,
+    "erf": jax.scipy.special.erf,
+    "tanh": jnp.tanh,
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """Shape and standard deviations of a network; hashable, so that JAX compiles once for each.
+
+    Parameters
+    ----------
+    width : int
+        Units n of every layer.
+    n_dimensions : int
+        Values m of an input at a step.
+    n_steps : int
+        Steps of the longest sequence that untied weights serve; of no effect for tied ones.
+    sigma_w, sigma_u, sigma_b, sigma_h, sigma_v, n_layers : float, int
+        As for the kernel `RNTK`.
+    activation : str
+        "relu", "erf" or "tanh".
+    tied : bool
+        Whether all steps share their weights; if not, each step from the start has its own
+        (143)-(145), and all share the readout v.
+
+    Raises
+    ------
+    KernelError
+        For another activation.
+    """
+
+    width: int
+    n_dimensions: int = 1
+    n_steps: int = 1
+    sigma_w: float = math.sqrt(2.0)
+    sigma_u: float = 1.0
+    sigma_b: float = 0.0
+    sigma_h: float = 0.0
+    sigma_v: float = 1.0
+    n_layers: int = 1
+    activation: str = "relu"
+    tied: bool = True
+
+    def __post_init__(self) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise KernelError(
+                f"A finite network's activation is {self.activation!r}, but must be one of "
+                f"{', '.join(ACTIVATIONS)}."
+            )
+
+    def initial(self, key: jax.Array) -> Parameters:
+        """Draw parameters, all standard normal (8)."""
+        S, L, n, m = 1 if self.tied else self.n_steps, self.n_layers, self.width, self.n_dimensions
+        shapes = {
+            "W": (S, L, n, n),
+            "U1": (S, n, m),
+            "U": (S, L - 1, n, n),
+            "b": (S, L, n),
+            "v": (n,),
+        }
+        keys = jax.random.split(key, len(shapes))
+        return {
+            name: jax.random.normal(key, shape)
+            for key, (name, shape) in zip(keys, shapes.items(), strict=True)
+        }
+
+    def first_states(self, key: jax.Array, n_sequences: int) -> jax.Array:
+        """Draw h(l, 0) of each sequence, (n_sequences, L, n); not trained."""
+        shape = n_sequences, self.n_layers, self.width
+        return self.sigma_h * jax.random.normal(key, shape)
+
+    def run(
+        self, parameters: Parameters, x: jax.Array, first: jax.Array, added: jax.Array | None = None
+    ) -> tuple[jax.Array, jax.Array]:
+        """The output f(x), (), and the states h (T, L, n) of one sequence x (T, m).
+
+        `first` (L, n) is h(l, 0); `added` (T, L, n) is added to the pre-activations, so that the
+        derivative with respect to it is the backpropagated signal.
+        """
+        n, m = self.width, self.n_dimensions
+        phi = ACTIVATIONS[self.activation]
+        w, u, u1 = self.sigma_w / n**0.5, self.sigma_u / n**0.5, self.sigma_u / m**0.5
+        weights = {name: parameters[name] for name in ("W", "U1", "U", "b")}
+        added = jnp.zeros((len(x), self.n_layers, n), x.dtype) if added is None else added
+
+        def step(h: jax.Array, at: Any) -> tuple[jax.Array, jax.Array]:
+            x_t, added_t, own = at
+            own = jax.tree.map(lambda value: value[0], weights) if self.tied else own
+            below = u1 * own["U1"] @ x_t
+            states: list[jax.Array] = []
+            for layer in range(self.n_layers):
+                if layer:
+                    below = u * own["U"][layer - 1] @ states[-1]
+                g = w * own["W"][layer] @ h[layer] + below + self.sigma_b * own["b"][layer]
+                states.append(phi(g + added_t[layer]))
+            h = jnp.stack(states)
+            return h, h
+
+        steps = None if self.tied else jax.tree.map(lambda value: value[: len(x)], weights)
+        last, states = jax.lax.scan(step, first, (x, added, steps))
+        return self.sigma_v / n**0.5 * parameters["v"] @ last[-1], states
