@@ -6,8 +6,6 @@ from click.testing import CliRunner
 from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.errors import DataError
 
-pytest.importorskip("matplotlib")
-
 
 @pytest.fixture
 def run(tmp_path, write_dataset):

@@ -5,6 +5,7 @@ from rntk_bench.config import Experiment
 from rntk_bench.data import load_dataset
 from rntk_bench.experiments import speed
 from rntk_bench.experiments.classification import Problem
+from rntk_bench.experiments.variants import PLAIN, _pair_steps, variant_costs
 from rntk_bench.kernels import RNTK
 from rntk_bench.learn.svc import SVCOptions
 
@@ -52,3 +53,11 @@ def test_sklearn_hits_counts_right_predictions():
     gram = np.where(y[:, None] == y, 1.0, 0.0) + np.eye(6)
     hits = speed.sklearn_hits(gram, y, np.arange(6) % 3, SVCOptions(C=(1.0,)))
     np.testing.assert_array_equal(hits, [[2, 2, 2]])
+
+
+def test_variants_are_measured_against_the_plainest(problem):
+    costs = {cost.name: cost for cost in variant_costs(problem, repeats=1)}
+    assert costs[PLAIN].ratio == 1.0
+    assert costs["tanh"].ratio > 1.0
+    assert all(cost.nanoseconds > 0 for cost in costs.values())
+    assert _pair_steps([[1, 2, 3], [1], [1, 2]]) == (3 + 1 + 2) + (1 + 2 + 1)

@@ -24,7 +24,9 @@ def figure() -> None:
 @click.option(
     "--draws",
     type=click.IntRange(min=2),
-    help="Networks of each width.  [default: 64, quick: 20]",
+    default=64,
+    show_default=True,
+    help="Networks of each width.",
 )
 @click.option(
     "--width",
@@ -33,7 +35,7 @@ def figure() -> None:
     multiple=True,
     help="Widths of the right panel, at least two.  [default: 16 to 4096, quick: 16 to 256]",
 )
-def figure_2(out: Path, seed: int, quick: bool, draws: int | None, widths: tuple[int, ...]) -> None:
+def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: tuple[int, ...]) -> None:
     """Convergence of finite networks to the RNTK, with tied and untied weights (Theorems 1, 3)."""
     from rntk_bench.experiments.convergence import convergence
     from rntk_bench.report import figures
@@ -43,7 +45,6 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int | None, widths: tuple
         raise click.UsageError("--width is given once; a slope needs at least two widths.")
     figures.writable(out)
     chosen = sorted(set(widths)) or [2**k for k in range(4, 9 if quick else 13)]
-    draws = draws or (20 if quick else 64)
     with _progress(2 + 2 * len(chosen)) as progress:
         found = convergence(1000, 97, chosen, draws, seed, progress)
     picture = plot_convergence(found.angles, found.widths, found.slopes, found.width)
@@ -58,14 +59,14 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int | None, widths: tuple
 @click.option(
     "--draws",
     type=click.IntRange(min=2),
-    help="Networks of each width.  [default: 20, quick: 5]",
+    help="Networks of each width.  [default: 20, quick: 10]",
 )
 @click.option(
     "--width",
     "widths",
     type=click.IntRange(min=2),
     multiple=True,
-    help="Widths, at least two.  [default: 128 to 2048, quick: 32 to 128]",
+    help="Widths, at least two.  [default: 128 to 2048, quick: 64 to 256]",
 )
 @click.option(
     "--rate",
@@ -86,8 +87,8 @@ def training(
     if len(set(widths)) == 1:
         raise click.UsageError("--width is given once; a slope needs at least two widths.")
     figures.writable(out)
-    chosen = sorted(set(widths)) or [2**k for k in (range(5, 8) if quick else range(7, 12))]
-    draws = draws or (5 if quick else 20)
+    chosen = sorted(set(widths)) or [2**k for k in (range(6, 9) if quick else range(7, 12))]
+    draws = draws or (10 if quick else 20)
     with _progress(len(chosen)) as progress:
         found = training_dynamics(chosen, draws, 100, seed, share=share, progress=progress)
     click.echo(f"learning rate {found.rate:.4g}, eta* {found.largest_rate:.4g}")

@@ -88,6 +88,8 @@ def run(
     What has a record for the same protocol and data is skipped, so an interrupted run goes on
     where it was. Exit code: 0 all done, 1 some cell failed, 2 usage or input, 130 interrupted.
     """
+    from functools import partial
+
     from joblib import effective_n_jobs
 
     from rntk_bench.compiling import announce_compilation
@@ -101,7 +103,7 @@ def run(
     experiment = _experiment(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything or config is not None, experiment, config)
-    announce_compilation(warm_up, lambda message: click.echo(message, err=True))
+    announce_compilation(partial(warm_up, resolved), partial(click.echo, err=True))
     if dry_run:
         _print_plan(names, resolved, experiment, jobs, data_dir, cache_dir)
         return

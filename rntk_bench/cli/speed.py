@@ -23,10 +23,20 @@ from rntk_bench.cli import options
 @click.option(
     "--whole", is_flag=True, help="Also time the RNTK's whole grid, all cores, both ways."
 )
+@click.option(
+    "--variants", is_flag=True, help="Instead, time layers, lengths, dimensions and activations."
+)
 def speed(
-    dataset: str, data_dir: Path | None, cache_dir: Path | None, kernels: int, whole: bool
+    dataset: str,
+    data_dir: Path | None,
+    cache_dir: Path | None,
+    kernels: int,
+    whole: bool,
+    variants: bool,
 ) -> None:
     """Time Grams and SVM grids against vectorised NumPy and scikit-learn's SVC."""
+    from functools import partial
+
     from joblib import cpu_count
 
     from rntk_bench.compiling import announce_compilation
@@ -35,14 +45,20 @@ def speed(
     from rntk_bench.errors import DataError
     from rntk_bench.experiments import speed as measure
     from rntk_bench.experiments.classification import Problem
+    from rntk_bench.experiments.variants import variant_costs
     from rntk_bench.experiments.warmup import warm_up
+    from rntk_bench.methods import METHODS
     from rntk_bench.store.environment import environment
 
     data = load_dataset(dataset, data_dir=data_dir, cache_dir=cache_dir)
     if not data.equal_length:
         raise DataError(f"{dataset} has series of different lengths; name one of equal lengths.")
     problem, experiment = Problem.of(data), Experiment()
-    announce_compilation(warm_up, lambda message: click.echo(message, err=True))
+    if variants:
+        for cost in variant_costs(problem):
+            click.echo(f"{cost.name:<28}{cost.nanoseconds:8.2f} ns{cost.ratio:8.2f} times")
+        return
+    announce_compilation(partial(warm_up, [METHODS["rntk"]]), partial(click.echo, err=True))
     chosen = measure.spread(kernels)
     cores = cpu_count()
     click.echo(

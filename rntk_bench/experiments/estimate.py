@@ -60,7 +60,7 @@ def calibrate() -> float:
 
 def cell_cost(size: Size, method: Method, experiment: Experiment, slowness: float = 1.0) -> Cost:
     """Estimate one cell without pruning or cache, on one core."""
-    n, n_settings = size.n_train, int(np.prod([len(values) for values in method.grid.values()]))
+    n, kernels = size.n_train, method.kernels()
     steps = size.length if method.kernel.uses_time else 1
     gram = 0.5 * n * n * steps * PAIR_STEP
     m = 2.0 * n / size.n_classes
@@ -68,7 +68,8 @@ def cell_cost(size: Size, method: Method, experiment: Experiment, slowness: floa
     svm = pairs * (SVM_PER_SERIES * m + SVM_PER_SQUARE * m * m)
     svm *= experiment.n_folds * len(experiment.C) / 50
     test = n * size.n_test * steps * PAIR_STEP
-    seconds = slowness * (n_settings * (gram + svm + OVERHEAD) + test)
+    grams = method.kernel.work(kernels) * gram
+    seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
     # Grams in flight (with the solver's copies of pairs), the walk's weights, the test Gram.
     memory = 8 * (10 * n * n + 4 * n * size.length + 2 * n * size.n_test)
     return Cost(seconds, memory)

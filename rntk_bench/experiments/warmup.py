@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from rntk_bench.kernels import NTK, RNTK
 from rntk_bench.learn.svc import CrossValidation, SVCOptions, classify
+from rntk_bench.methods import Method
 
 
-def warm_up() -> None:
-    """Call every compiled loop once on a tiny problem; milliseconds when they are cached."""
+def warm_up(methods: Sequence[Method]) -> None:
+    """Call every loop that the methods need on a tiny problem; quick where they are compiled."""
     X = np.random.default_rng(0).standard_normal((4, 3))
     y = np.array([0, 0, 1, 1])
-    gram = RNTK()(X)
-    NTK()(X)
+    for method in methods:
+        kernels = method.kernels()
+        batch = [kernels[position] for position in method.kernel.batches(kernels)[0]]
+        list(method.kernel.grams(batch, method.kernel.prepare(X)))
+    gram = X @ X.T
     CrossValidation(y, np.array([0, 1, 0, 1]), SVCOptions()).hits(gram, np.arange(2), 1)
     classify(gram, y, gram, 0.01, SVCOptions())

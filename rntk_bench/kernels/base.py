@@ -57,6 +57,11 @@ class Kernel(ABC):
         """Positions of the kernels, those that `grams` computes together side by side."""
         return [[position] for position in range(len(kernels))]
 
+    @classmethod
+    def work(cls, kernels: Sequence[Self]) -> float:
+        """Cost of all their Grams, in Grams of the family's plainest kernel."""
+        return float(len(kernels))
+
     def __call__(self, X: Sequences, Y: Sequences | None = None) -> Array:
         """Gram matrix (n_x, n_y) of the series X with the series Y, or with themselves.
 

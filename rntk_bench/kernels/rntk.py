@@ -21,6 +21,9 @@ from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas
 
 POOLINGS = ("last", "average")
 DIRECTIONS = ("forward", "backward", "both")
+BOTH = {"both": ("forward", "backward")}
+LAYERED = 1.3
+"""Cost of a step in the general loop over that of the plain one, see `rntk-bench speed`."""
 ACCURACY = 1e-6
 """Relative error beyond which a Hermite series is answered with a warning."""
 
@@ -126,6 +129,17 @@ class RNTK(Kernel):
             runs.setdefault(cls._shared(kernel), []).append(position)
         return list(runs.values())
 
+    @classmethod
+    def work(cls, kernels: Sequence[Self]) -> float:
+        """A pass for each direction and layer; one over all layers or readouts costs more."""
+        total = 0.0
+        for batch in cls.batches(kernels):
+            members = [kernels[position] for position in batch]
+            directions = {d for k in members for d in BOTH.get(k.direction, (k.direction,))}
+            plain = members[0].n_layers == 1 and all(k.pooling == "last" for k in members)
+            total += len(directions) * members[0].n_layers * (1.0 if plain else LAYERED)
+        return total
+
     def _shared(self) -> Self:
         return replace(self, pooling="last", direction="forward")
 
@@ -184,11 +198,10 @@ class RNTK(Kernel):
 
     def _orientations(self, pairs: Pairs) -> dict[str, Pairs]:
         """The pairs in each direction of time whose kernels are summed."""
-        if self.direction == "forward":
-            return {"forward": pairs}
-        if self.direction == "backward":
-            return {"backward": pairs.reversed}
-        return {"forward": pairs, "backward": pairs.reversed}
+        return {
+            direction: pairs if direction == "forward" else pairs.reversed
+            for direction in BOTH.get(self.direction, (self.direction,))
+        }
 
     def _warn_if_inaccurate(self, bound: float, largest: float) -> None:
         if bound > ACCURACY * largest:

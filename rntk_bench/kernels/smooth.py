@@ -9,15 +9,15 @@ c has
 So the expectation over a pair becomes one over each sequence alone (a quadrature) and a
 polynomial in c for the pair. Unlike an estimate by Monte Carlo, the truncated series is
 deterministic and is itself a positive semi-definite kernel. What it leaves out is at most the
-energy E[phi(s z)^2] - sum_k a_k(s)^2 of the terms left out, which `walk` measures and carries
-through the recursion to a bound on the error of any entry.
+energy E[phi(s z)^2] - sum_k a_k(s)^2 of the terms left out, which is
+measured and carried through the recursion to a bound on the error of any entry.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -38,8 +38,8 @@ WEIGHTS: Final = STEP * np.exp(-0.5 * NODES**2) / np.sqrt(2.0 * np.pi)
 @dataclass(frozen=True)
 class SmoothWalk:
     """Every sequence of a set alone: s of each layer and step (L, T, n), zero before it begins,
-    `value` and `total`, V and V + V' theta of the last layer (T, n), and the largest curvature
-    E[phi''^2], slope E[phi'^2] and theta of each layer and step (3, L, T)."""
+    `value` and `total`, V and V + V' theta of the last layer (T, n), and the largest E[phi'^2] and
+    theta of each layer and step (2, L, T)."""
 
     s: Array
     value: Array
@@ -51,7 +51,7 @@ def walk(series: TimeMajor, sigmas: Sigmas, phi: Smooth) -> SmoothWalk:
     """Follow every sequence alone through (15), (16), by quadrature."""
     T, m, n = series.steps.shape
     L = len(sigmas.w)
-    s, largest = np.zeros((L, T, n)), np.zeros((3, L, T))
+    s, largest = np.zeros((L, T, n)), np.zeros((2, L, T))
     last_value, last_total = np.zeros((T, n)), np.zeros((T, n))
     value, slope, theta = np.full((L, n), sigmas.h**2), np.zeros((L, n)), np.zeros((L, n))
     for t in range(T):
@@ -71,28 +71,46 @@ def walk(series: TimeMajor, sigmas: Sigmas, phi: Smooth) -> SmoothWalk:
             value[layer, active] = _energy(phi.phi, deviation)
             slope[layer, active] = _energy(phi.slope, deviation)
             if series.active[t]:
-                largest[0, layer, t] = _energy(phi.curvature, deviation).max()
-                largest[1, layer, t] = slope[layer, active].max()
-                largest[2, layer, t] = theta[layer, active].max()
+                largest[0, layer, t] = slope[layer, active].max()
+                largest[1, layer, t] = theta[layer, active].max()
         last_value[t, active] = value[-1, active]
         last_total[t, active] = value[-1, active] + slope[-1, active] * theta[-1, active]
     return SmoothWalk(s, last_value, last_total, largest)
 
 
-def terms_needed(walks: list[SmoothWalk], phi: Smooth, tolerance: float = 1e-14) -> int:
-    """How many terms leave out no more than `tolerance` of the energy of phi and of phi'."""
-    s = np.unique(np.concatenate([walk.s[walk.s > 0.0] for walk in walks]))
-    if len(s) == 0:
-        return 1
-    s = s[np.unique(np.linspace(0, len(s) - 1, 33).astype(int))]
-    a = _coefficients(phi.phi, s, MAX_TERMS)
-    slopes = np.arange(MAX_TERMS)[:, None] * (a * _inverse(s)) ** 2
-    left = [
-        np.abs(energy - np.cumsum(parts, axis=0)) / np.maximum(energy, np.finfo(float).tiny)
-        for energy, parts in ((_energy(phi.phi, s), a**2), (_energy(phi.slope, s), slopes))
-    ]
-    enough = np.flatnonzero(np.max(left, axis=(0, 2)) <= tolerance)
-    return int(enough[0]) + 1 if len(enough) else MAX_TERMS
+@dataclass(frozen=True)
+class Truncation:
+    """How many terms of the series are kept, and over all deviations that occur the largest
+    energies of phi and of phi' that this leaves out, and the largest E[phi''^2]."""
+
+    n_terms: int
+    value: float
+    slope: float
+    curvature: float
+
+    @classmethod
+    def of(cls, walks: list[SmoothWalk], phi: Smooth, tolerance: float = 1e-14) -> Self:
+        """As many terms as leave out no more than `tolerance` of both energies, if there are.
+
+        Measured at 33 of the deviations, from the smallest to the largest. What the quadrature of
+        an energy misses counts as left out.
+        """
+        s = np.unique(np.concatenate([walk.s[walk.s > 0.0] for walk in walks]))
+        if len(s) == 0:
+            return cls(1, 0.0, 0.0, 0.0)
+        s = s[np.unique(np.linspace(0, len(s) - 1, 33).astype(int))]
+        a = _coefficients(phi.phi, s, MAX_TERMS)
+        slopes = np.sqrt(np.arange(MAX_TERMS))[:, None] * a / s
+        energies = np.stack([_energy(f, s) for f in (phi.phi, phi.slope)])
+        missed = energies - np.stack([_energy(f, s, every=2) for f in (phi.phi, phi.slope)])
+        found = np.stack([np.cumsum(part**2, axis=0) for part in (a, slopes)], axis=1)
+        left = np.abs(energies - found)  # (terms, 2, s)
+        relative = (left / np.maximum(energies, np.finfo(float).tiny)).max(axis=(1, 2))
+        enough = np.flatnonzero(relative <= tolerance)
+        last = int(enough[0]) if len(enough) else MAX_TERMS - 1
+        value, slope = (left[last] + np.abs(missed)).max(axis=1)
+        curvature = _energy(phi.curvature, s).max()
+        return cls(last + 1, float(value), float(slope), float(curvature))
 
 
 def grams(
@@ -103,12 +121,11 @@ def grams(
     The first leaves its diagonal undefined. The third is a bound on the error of any entry.
     """
     walks = [walk(series, sigmas, phi) for series in pairs.sets]
-    n_terms = terms_needed(walks, phi)
+    kept = Truncation.of(walks, phi)
     L, T = walks[0].largest.shape[1:]
     # The last is below the first layer, where nothing is.
     states = [State(*np.zeros((3, *pairs.shape))) for _ in range(L + 1)]
     sums = np.zeros((2, *pairs.shape))
-    left_out = np.zeros((2, L, T))
     for t in range(T):
         counts = [min(int(series.active[t]), series.n) for series in pairs.sets]
         if min(counts) == 0:
@@ -117,9 +134,7 @@ def grams(
             sides = []
             for found, count in zip(walks, counts, strict=True):
                 s = found.s[layer, t, :count]
-                a = _coefficients(phi.phi, s, n_terms)
-                left_out[:, layer, t] = np.maximum(left_out[:, layer, t], _left_out(phi, s, a))
-                sides.append((_inverse(s), a))
+                sides.append((_inverse(s), _coefficients(phi.phi, s, kept.n_terms)))
             drive = _drive(pairs, sigmas, t, layer, (counts[0], counts[-1]))
             w, u = sigmas.w[layer] ** 2, sigmas.u[layer] ** 2 if layer else 0.0
             advance(
@@ -131,7 +146,7 @@ def grams(
     if pairs.y is None:
         out += np.triu(out, 1).transpose(0, 2, 1) - np.tril(out, -1)
     own = _diagonals(walks[0], pairs.x, sigmas, readouts)
-    return out, own, sigmas.v**2 * _bound(walks, left_out, sigmas)
+    return out, own, sigmas.v**2 * _bound(walks, kept, sigmas)
 
 
 def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> Array:
@@ -161,13 +176,13 @@ def _readout(state: State) -> Array:
     return np.stack([state.value, state.slope * state.theta])
 
 
-def _bound(walks: list[SmoothWalk], left_out: Array, sigmas: Sigmas) -> float:
-    """Largest error of a readout at any step from the energies left out (2, L, T).
+def _bound(walks: list[SmoothWalk], kept: Truncation, sigmas: Sigmas) -> float:
+    """Largest error of a readout at any step from the energies left out.
 
     With |V'| <= E[phi'^2] and |V''| <= E[phi''^2], an error of Sigma grows by these factors from
     V[Sigma] and V'[Sigma] on, and |theta(x, x')| is at most the larger theta(x, x).
     """
-    curvature, slope, theta = np.max([walk.largest for walk in walks], axis=0)
+    slope, theta = np.max([walk.largest for walk in walks], axis=0)
     L, T = slope.shape
     value_error, slope_error, theta_error = (np.zeros((L + 1, T + 1)) for _ in range(3))
     worst = 0.0
@@ -183,25 +198,12 @@ def _bound(walks: list[SmoothWalk], left_out: Array, sigmas: Sigmas) -> float:
                     theta_error[layer, t] += square * (
                         slope[at] * theta_error[at] + slope_error[at] * theta[at]
                     )
-            value_error[layer, t] = left_out[0, layer, t] + slope[layer, t] * sigma
-            slope_error[layer, t] = left_out[1, layer, t] + curvature[layer, t] * sigma
+            value_error[layer, t] = kept.value + slope[layer, t] * sigma
+            slope_error[layer, t] = kept.slope + kept.curvature * sigma
         top = L - 1, t
         readout = value_error[top] + slope[top] * theta_error[top] + slope_error[top] * theta[top]
         worst = max(worst, float(readout))
     return worst
-
-
-def _left_out(phi: Smooth, s: Array, a: Array) -> Array:
-    """Largest energy of phi and of phi' that the terms leave out, or that quadrature misses."""
-    k = np.arange(len(a))[:, None]
-    found = np.stack([(a**2).sum(axis=0), (k * (a * _inverse(s)) ** 2).sum(axis=0)])
-    fine, coarse = (
-        np.stack([_energy(f, s, every) for f in (phi.phi, phi.slope)]) for every in (1, 2)
-    )
-    # Where s = 0 there is no theta for V' to multiply.
-    fine[1, s == 0.0] = coarse[1, s == 0.0] = 0.0
-    left: Array = (np.abs(fine - found) + np.abs(fine - coarse)).max(axis=1)
-    return left
 
 
 def _energy(function: Function, s: Array, every: int = 1) -> Array:

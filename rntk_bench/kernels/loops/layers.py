@@ -53,7 +53,7 @@ def layered_gram(
     # u is the gap 1 - c, or c itself for erf.
     u, theta = np.zeros((L, BLOCK, TILE)), np.zeros((L, BLOCK, TILE))
     widest = np.empty((L, BLOCK), np.int64)
-    lower = np.zeros((3, BLOCK, TILE))
+    lower = np.zeros((2, BLOCK, TILE))
     rest = np.zeros((BLOCK, TILE))
     nothing = np.zeros((BLOCK, TILE))
     sums, last = np.empty((2, BLOCK, TILE)), np.empty((2, BLOCK, TILE))
@@ -100,49 +100,38 @@ def layered_gram(
                             b_i = beta_i if layer == 0 else 0.0
                             for j in range(width):
                                 value, slope = arcsine(u[layer, i, j], curves)
-                                g, e = alpha_i * alpha[j], e_i * beta[j]
+                                carried = slope * theta[layer, i, j]
                                 drive = b_i * beta[j] + delta_i * delta[j] + more[i, j]
-                                before = theta[layer, i, j]
+                                g, e = alpha_i * alpha[j], e_i * beta[j]
                                 c = g * value + e * lower[0, i, j] + drive
-                                own, below = slope * before, lower[1, i, j] * lower[2, i, j]
-                                u[layer, i, j], theta[layer, i, j] = c, c + g * own + e * below
-                                lower[0, i, j], lower[1, i, j] = value, slope
-                                lower[2, i, j] = before
+                                u[layer, i, j] = c
+                                theta[layer, i, j] = c + g * carried + e * lower[1, i, j]
+                                lower[0, i, j], lower[1, i, j] = value, carried
                         elif is_near:
                             for j in range(width):
                                 lack, slope = near(u[layer, i, j], curves)
+                                carried = slope * theta[layer, i, j]
                                 a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                                e, before = e_i * beta[j], theta[layer, i, j]
                                 distance = (a * a + (b * b + d * d)) + more[i, j]
-                                gap, tangent_ = step(
-                                    alpha_i * alpha[j],
-                                    distance + e * lower[0, i, j],
-                                    lack,
-                                    slope,
-                                    before,
-                                )
+                                g, e = alpha_i * alpha[j], e_i * beta[j]
+                                distance += e * lower[0, i, j]
+                                gap, next_theta = step(g, distance, lack, carried)
                                 u[layer, i, j] = gap
-                                theta[layer, i, j] = tangent_ + e * lower[1, i, j] * lower[2, i, j]
-                                lower[0, i, j], lower[1, i, j] = lack, slope
-                                lower[2, i, j] = before
+                                theta[layer, i, j] = next_theta + e * lower[1, i, j]
+                                lower[0, i, j], lower[1, i, j] = lack, carried
                                 top = max(top, in_order(gap))
                         else:
                             for j in range(width):
                                 lack, slope = wide(u[layer, i, j], curves)
+                                carried = slope * theta[layer, i, j]
                                 a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                                e, before = e_i * beta[j], theta[layer, i, j]
                                 distance = (a * a + (b * b + d * d)) + more[i, j]
-                                gap, tangent_ = step(
-                                    alpha_i * alpha[j],
-                                    distance + e * lower[0, i, j],
-                                    lack,
-                                    slope,
-                                    before,
-                                )
+                                g, e = alpha_i * alpha[j], e_i * beta[j]
+                                distance += e * lower[0, i, j]
+                                gap, next_theta = step(g, distance, lack, carried)
                                 u[layer, i, j] = gap
-                                theta[layer, i, j] = tangent_ + e * lower[1, i, j] * lower[2, i, j]
-                                lower[0, i, j], lower[1, i, j] = lack, slope
-                                lower[2, i, j] = before
+                                theta[layer, i, j] = next_theta + e * lower[1, i, j]
+                                lower[0, i, j], lower[1, i, j] = lack, carried
                                 top = max(top, in_order(gap))
                         widest[layer, i] = top
                     if pooled and layer == L - 1 and t > 0:
@@ -197,16 +186,16 @@ def _evaluate(
     curves: Curves,
     lower: Array,
 ) -> None:
-    """The operators of the last layer after the last step, with its theta, into `lower`."""
+    """The operators of the last layer after the last step, h times its theta, into `lower`."""
     for i in range(height):
         if erf:
             for j in range(width):
-                lower[0, i, j], lower[1, i, j] = arcsine(u[i, j], curves)
-                lower[2, i, j] = theta[i, j]
+                value, slope = arcsine(u[i, j], curves)
+                lower[0, i, j], lower[1, i, j] = value, slope * theta[i, j]
         else:
             for j in range(width):
-                lower[0, i, j], lower[1, i, j] = wide(u[i, j], curves)
-                lower[2, i, j] = theta[i, j]
+                lack, slope = wide(u[i, j], curves)
+                lower[0, i, j], lower[1, i, j] = lack, slope * theta[i, j]
 
 
 @compiled
@@ -227,7 +216,7 @@ def _add_readouts(
         for j in range(width):
             weight = scale * column[j]
             sums[0, i, j] += weight * (constant + sign * lower[0, i, j])
-            sums[1, i, j] += weight * (lower[1, i, j] * lower[2, i, j])
+            sums[1, i, j] += weight * lower[1, i, j]
 
 
 @compiled

@@ -46,7 +46,7 @@ def ntk_grams(
                     theta[j] = 1.0 - u[j]
                 else:
                     lack, slope = wide(u[j], curves)
-                    u[j], theta[j] = step(g, a * a + d * d, lack, slope, theta[j])
+                    u[j], theta[j] = step(g, a * a + d * d, lack, slope * theta[j])
             if depths[wanted] == layer + 1:
                 for j in range(n_columns):
                     lack, slope = wide(u[j], curves)

@@ -97,7 +97,7 @@ def arcsine(c: float, curves: Any) -> tuple[float, float]:
 
 
 @compiled
-def step(g: float, distance: float, lack: float, slope: float, theta: float) -> tuple[float, float]:
-    """The next gap and theta of one layer, from 4 (1/2 - f) and 4 h; g is alpha alpha'."""
+def step(g: float, distance: float, lack: float, carried: float) -> tuple[float, float]:
+    """The next gap and theta of one layer, from 4 (1/2 - f) and 4 h theta; g is alpha alpha'."""
     gap = g * lack + distance
-    return gap, (1.0 - gap) + g * slope * theta
+    return gap, (1.0 - gap) + g * carried

@@ -82,7 +82,7 @@ def rntk_gram(
                             a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
                             distance = a * a + (b * b + d * d)
                             g = alpha_i * alpha[j]
-                            gap, next_theta = step(g, distance, lack, slope, theta[i, j])
+                            gap, next_theta = step(g, distance, lack, slope * theta[i, j])
                             u[i, j], theta[i, j] = gap, next_theta
                             top = max(top, in_order(gap))
                     else:
@@ -91,7 +91,7 @@ def rntk_gram(
                             a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
                             distance = a * a + (b * b + d * d)
                             g = alpha_i * alpha[j]
-                            gap, next_theta = step(g, distance, lack, slope, theta[i, j])
+                            gap, next_theta = step(g, distance, lack, slope * theta[i, j])
                             u[i, j], theta[i, j] = gap, next_theta
                             top = max(top, in_order(gap))
                     widest[i] = top
