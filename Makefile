@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rntk-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint test demo tables ci clean
+.PHONY: help install lint test demo tables figures ci clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,10 @@ $(VENV)/installed: pyproject.toml $(VENV)/pip-upgraded
 	$(BIN)/python -m pip install --quiet --editable '.[offline]'
 	@touch $@
 
+$(VENV)/installed-figures: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[offline,finite,figures]'
+	@touch $@
+
 $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@
@@ -27,6 +31,11 @@ $(VENV)/installed-lint: $(VENV)/installed
 	@touch $@
 
 install: $(VENV)/installed ## Create .venv and install the package with its offline datasets
+
+figures: $(VENV)/installed-figures ## Draw the paper's figures 2 and 3 and the training dynamics (quick)
+	$(RUN) figure 2 --quick --out results/runs/figures
+	$(RUN) figure 3 --quick --out results/runs/figures
+	$(RUN) figure training --quick --out results/runs/figures
 
 demo: $(VENV)/installed ## Benchmark the four kernels on Coffee with the paper's grids, print the tables
 	$(RUN) run --dataset Coffee
@@ -42,7 +51,10 @@ lint: $(VENV)/installed-lint ## ruff, mypy and the import layers
 	$(BIN)/lint-imports
 
 tables: $(VENV)/installed ## Print the tables of the shipped reference records
-	$(RUN) table --results results/reference
+	$(RUN) table --results results/reference -c configs/reference.toml
+	$(RUN) table 1 --results results/reference -c configs/reference.toml --no-paper \
+		-m rntk -m ntk -m rbf -m poly -m rntk-avg -m rntk-both -m nngp -m rntk-extended
+	$(RUN) table --results results/reference -c configs/lengths.toml --no-paper
 
 ci: lint test demo tables ## Everything the gate checks
 

@@ -1,6 +1,7 @@
 """Every closed form of the RNTK: layers, erf, leaky ReLU, lengths, dimensions, readouts."""
 
 import math
+from dataclasses import replace
 
 import naive
 import numpy as np
@@ -122,6 +123,27 @@ def test_equal_lengths_as_a_list_or_an_array_and_one_dimension_written_out():
     for kernel in (RNTK(n_layers=2), RNTK(activation="erf"), RNTK(pooling="average")):
         for same in (list(X), X[:, :, None], [x.tolist() for x in X]):
             np.testing.assert_array_equal(kernel(same), kernel(X))
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf", "leaky_relu"])
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_a_series_with_itself(activation, n_layers):
+    """Between two sets there is no common first state, else it is the diagonal."""
+    X = series([5, 3, 4], m=2)
+    options = {"activation": activation, "n_layers": n_layers}
+    kernel = RNTK(1.3, sigma_b=0.1, **options)
+    np.testing.assert_allclose(np.diag(kernel(X, X)), kernel.diag(X), rtol=1e-12)
+    with_state = RNTK(1.3, sigma_b=0.1, sigma_h=0.6, **options)
+    assert (np.diag(with_state(X, X)) < with_state.diag(X)).all()
+
+
+def test_the_general_loop_at_one_layer_is_the_plain_one():
+    X = series(np.random.default_rng(4).integers(2, 9, 40))
+    plain, average = RNTK(1.4, sigma_b=0.1, sigma_h=0.2), RNTK(1.4, pooling="average")
+    together = list(RNTK.grams([plain, replace(plain, pooling="average")], RNTK.prepare(X)))
+    np.testing.assert_allclose(together[0], plain(X), rtol=1e-13)
+    deep = RNTK((1.4, 1.0), (1.0, 1.0), (0.0, 0.0), n_layers=2, pooling="average")
+    assert np.abs(deep(X) - average(X)).max() > 1e-3
 
 
 def test_one_sigma_for_all_layers_or_one_a_layer():

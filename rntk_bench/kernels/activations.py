@@ -14,6 +14,8 @@ from rntk_bench.kernels.base import Array
 
 Function = Callable[[Array], Array]
 
+DISTANCE: Final = 4e-3
+"""Of the points of a difference: errors by rounding and by truncation are then alike, 1e-13."""
 LEAK: Final = 0.01
 """Slope of "leaky_relu" for negative values, as in the common deep-learning libraries."""
 
@@ -43,15 +45,15 @@ class Smooth:
     phi : callable
         Takes and returns an array of any shape.
     derivative : callable, optional
-        Of phi; by default a five-point difference of it.
+        Of phi; by default a seven-point difference of it.
     """
 
     phi: Function
     derivative: Function | None = None
 
-    def slope(self, z: Array) -> Array:
-        """phi'(z)."""
-        return _difference(self.phi, z) if self.derivative is None else self.derivative(z)
+    def slope(self, z: Array, distance: float = DISTANCE) -> Array:
+        """phi'(z); where it is a difference, of points that are multiples of `distance` apart."""
+        return _difference(self.phi, z, distance) if self.derivative is None else self.derivative(z)
 
     def curvature(self, z: Array) -> Array:
         """phi''(z)."""
@@ -95,7 +97,6 @@ def activation(given: str | Function | Activation) -> Activation:
     )
 
 
-def _difference(function: Function, z: Array) -> Array:
-    h = 2e-3
-    near, far = (function(z + k * h) - function(z - k * h) for k in (1, 2))
-    return np.asarray((8.0 * near - far) / (12.0 * h))
+def _difference(function: Function, z: Array, distance: float = DISTANCE) -> Array:
+    near, middle, far = (function(z + k * distance) - function(z - k * distance) for k in (1, 2, 3))
+    return np.asarray((45.0 * near - 9.0 * middle + far) / (60.0 * distance))

@@ -16,12 +16,12 @@ measured and carried through the recursion to a bound on the error of any entry.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final, Self
 
 import numpy as np
 
-from rntk_bench.kernels.activations import Function, Smooth
+from rntk_bench.kernels.activations import DISTANCE, Function, Smooth
 from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas, TimeMajor
 from rntk_bench.kernels.loops.series import State, advance
@@ -80,37 +80,54 @@ def walk(series: TimeMajor, sigmas: Sigmas, phi: Smooth) -> SmoothWalk:
 
 @dataclass(frozen=True)
 class Truncation:
-    """How many terms of the series are kept, and over all deviations that occur the largest
-    energies of phi and of phi' that this leaves out, and the largest E[phi''^2]."""
+    """How many terms of the series are kept, and what that leaves out.
+
+    `s` (k,) are deviations, ascending; for all up to each of them, `left` (2, k) are the largest
+    energies of phi and of phi' in the terms left out, `missed` (2, k) what the quadrature of these
+    energies and a difference for phi' miss, and `curvature` (k,) the largest E[phi''^2].
+    """
 
     n_terms: int
-    value: float
-    slope: float
-    curvature: float
+    s: Array
+    left: Array
+    missed: Array
+    curvature: Array
 
     @classmethod
     def of(cls, walks: list[SmoothWalk], phi: Smooth, tolerance: float = 1e-14) -> Self:
         """As many terms as leave out no more than `tolerance` of both energies, if there are.
 
-        Measured at 33 of the deviations, from the smallest to the largest. What the quadrature of
-        an energy misses counts as left out.
+        Measured at 33 of the deviations that occur, from the smallest to the largest.
         """
-        s = np.unique(np.concatenate([walk.s[walk.s > 0.0] for walk in walks]))
-        if len(s) == 0:
-            return cls(1, 0.0, 0.0, 0.0)
+        s = np.unique(np.concatenate([walk.s[walk.s > 0.0] for walk in walks] + [np.ones(1)]))
         s = s[np.unique(np.linspace(0, len(s) - 1, 33).astype(int))]
         a = _coefficients(phi.phi, s, MAX_TERMS)
         slopes = np.sqrt(np.arange(MAX_TERMS))[:, None] * a / s
-        energies = np.stack([_energy(f, s) for f in (phi.phi, phi.slope)])
-        missed = energies - np.stack([_energy(f, s, every=2) for f in (phi.phi, phi.slope)])
+        fine, coarse = (
+            np.stack([_energy(f, s, every) for f in (phi.phi, phi.slope)]) for every in (1, 2)
+        )
+        # Twice, for a phi with kinks, whose energies converge no faster than the nodes' distance.
+        missed = 2.0 * np.abs(fine - coarse)
+        missed[1] += np.abs(fine[1] - _energy(partial(phi.slope, distance=2.0 * DISTANCE), s))
         found = np.stack([np.cumsum(part**2, axis=0) for part in (a, slopes)], axis=1)
-        left = np.abs(energies - found)  # (terms, 2, s)
-        relative = (left / np.maximum(energies, np.finfo(float).tiny)).max(axis=(1, 2))
+        left = np.abs(fine - found)  # (terms, 2, s)
+        relative = (left / np.maximum(fine, np.finfo(float).tiny)).max(axis=(1, 2))
         enough = np.flatnonzero(relative <= tolerance)
         last = int(enough[0]) if len(enough) else MAX_TERMS - 1
-        value, slope = (left[last] + np.abs(missed)).max(axis=1)
-        curvature = _energy(phi.curvature, s).max()
-        return cls(last + 1, float(value), float(slope), float(curvature))
+        parts = left[last], missed, _energy(phi.curvature, s)
+        return cls(last + 1, s, *(np.maximum.accumulate(part, axis=-1) for part in parts))
+
+    def errors(self, s: Array, c: Array) -> tuple[Array, Array, Array]:
+        """Largest errors of V and of V', and E[phi''^2], for pairs of deviations up to s and
+        correlations up to c in size, all arrays of one shape.
+
+        The terms left out have powers of c from `n_terms` on, in V' from `n_terms` - 1 on.
+        """
+        at = np.minimum(np.searchsorted(self.s, s), len(self.s) - 1)
+        value, slope = (
+            self.left[k, at] * c ** (self.n_terms - k) + self.missed[k, at] for k in (0, 1)
+        )
+        return value, slope, self.curvature[at]
 
 
 def grams(
@@ -125,7 +142,7 @@ def grams(
     L, T = walks[0].largest.shape[1:]
     # The last is below the first layer, where nothing is.
     states = [State(*np.zeros((3, *pairs.shape))) for _ in range(L + 1)]
-    sums = np.zeros((2, *pairs.shape))
+    sums, closest = np.zeros((2, *pairs.shape)), np.zeros((L, T))
     for t in range(T):
         counts = [min(int(series.active[t]), series.n) for series in pairs.sets]
         if min(counts) == 0:
@@ -137,7 +154,7 @@ def grams(
                 sides.append((_inverse(s), _coefficients(phi.phi, s, kept.n_terms)))
             drive = _drive(pairs, sigmas, t, layer, (counts[0], counts[-1]))
             w, u = sigmas.w[layer] ** 2, sigmas.u[layer] ** 2 if layer else 0.0
-            advance(
+            closest[layer, t] = advance(
                 states[layer], states[layer - 1], drive, w, u, sides[0], sides[-1], pairs.y is None
             )
         if readouts.average.any():
@@ -146,7 +163,7 @@ def grams(
     if pairs.y is None:
         out += np.triu(out, 1).transpose(0, 2, 1) - np.tril(out, -1)
     own = _diagonals(walks[0], pairs.x, sigmas, readouts)
-    return out, own, sigmas.v**2 * _bound(walks, kept, sigmas)
+    return out, own, sigmas.v**2 * _bound(walks, kept, closest, sigmas)
 
 
 def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> Array:
@@ -176,14 +193,15 @@ def _readout(state: State) -> Array:
     return np.stack([state.value, state.slope * state.theta])
 
 
-def _bound(walks: list[SmoothWalk], kept: Truncation, sigmas: Sigmas) -> float:
-    """Largest error of a readout at any step from the energies left out.
+def _bound(walks: list[SmoothWalk], kept: Truncation, closest: Array, sigmas: Sigmas) -> float:
+    """Largest error of a readout at any step; `closest` (L, T) are the largest correlations.
 
     With |V'| <= E[phi'^2] and |V''| <= E[phi''^2], an error of Sigma grows by these factors from
     V[Sigma] and V'[Sigma] on, and |theta(x, x')| is at most the larger theta(x, x).
     """
     slope, theta = np.max([walk.largest for walk in walks], axis=0)
     L, T = slope.shape
+    left = kept.errors(np.max([walk.s.max(axis=2) for walk in walks], axis=0), closest)
     value_error, slope_error, theta_error = (np.zeros((L + 1, T + 1)) for _ in range(3))
     worst = 0.0
     for t in range(T):
@@ -198,8 +216,8 @@ def _bound(walks: list[SmoothWalk], kept: Truncation, sigmas: Sigmas) -> float:
                     theta_error[layer, t] += square * (
                         slope[at] * theta_error[at] + slope_error[at] * theta[at]
                     )
-            value_error[layer, t] = kept.value + slope[layer, t] * sigma
-            slope_error[layer, t] = kept.slope + kept.curvature * sigma
+            value_error[layer, t] = left[0][layer, t] + slope[layer, t] * sigma
+            slope_error[layer, t] = left[1][layer, t] + left[2][layer, t] * sigma
         top = L - 1, t
         readout = value_error[top] + slope[top] * theta_error[top] + slope_error[top] * theta[top]
         worst = max(worst, float(readout))

@@ -30,8 +30,10 @@ def advance(
     rows: tuple[Array, Array],
     columns: tuple[Array, Array],
     symmetric: bool,
-) -> None:
+) -> float:
     """One step of (16) or (116) for the pairs of `drive` (r, c), in place in `own`.
+
+    Returns the largest size of a correlation.
 
     `lower` is the layer below at this step; square_u is 0 in the first layer. `rows` and `columns`
     hold 1 / s (n,) and the coefficients (N, n) of V = sum_k a_k a'_k c^k.
@@ -40,6 +42,7 @@ def advance(
     inverse_columns, a_columns = columns
     terms, width = a_columns.shape[0], drive.shape[1]
     c, value, slope = np.empty(width), np.empty(width), np.empty(width)
+    largest = 0.0
     for i in range(drive.shape[0]):
         first = i + 1 if symmetric else 0
         for j in range(first, width):
@@ -52,6 +55,7 @@ def advance(
             c[j] = min(max(sigma * inverse_rows[i] * inverse_columns[j], -1.0), 1.0)
             value[j] = 0.0
             slope[j] = 0.0
+            largest = max(largest, abs(c[j]))
         for k in range(terms - 1, -1, -1):
             a = a_rows[k, i]
             for j in range(first, width):
@@ -60,3 +64,4 @@ def advance(
         for j in range(first, width):
             own.value[i, j] = value[j]
             own.slope[i, j] = slope[j] * inverse_rows[i] * inverse_columns[j]
+    return largest
