@@ -52,3 +52,14 @@ def test_without_jax_the_extra_is_named(tmp_path):
     assert outcome.returncode == 2
     assert "pip install 'rntk-bench[finite]'" in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def test_an_interrupted_figure_leaves_nothing_and_says_so(tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rntk_bench.experiments.convergence.convergence", interrupted)
+    outcome = run("2", "--quick", "--out", tmp_path)
+    assert outcome.exit_code == 130
+    assert "Interrupted." in outcome.stderr
+    assert not list(tmp_path.iterdir())

@@ -209,6 +209,8 @@ def test_one_pass_gives_the_nngp_kernel_too():
             theta, K = kernel.with_nngp(*sets)
             np.testing.assert_allclose(theta, kernel(*sets), rtol=1e-14)
             np.testing.assert_allclose(K, gaussian(*sets), rtol=1e-14)
+            for same, other in zip(gaussian.with_nngp(*sets), (theta, K), strict=True):
+                np.testing.assert_array_equal(same, other)
 
 
 def test_grams_share_a_pass_and_keep_their_order():

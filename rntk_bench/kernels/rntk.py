@@ -158,7 +158,8 @@ class RNTK(Kernel):
 
     def with_nngp(self, X: Sequences, Y: Sequences | None = None) -> tuple[Array, Array]:
         """Theta and the NNGP kernel K = sigma_v^2 V[Sigma(L,T)], each (n_x, n_y), in one pass."""
-        theta, K = self._together([self, NNGP(**vars(self))], self.prepare(X, Y))
+        both = [RNTK(**vars(self)), NNGP(**vars(self))]
+        theta, K = self._together(both, self.prepare(X, Y))
         return self.checked(theta), self.checked(K)
 
     def error_bound(self, X: Sequences, Y: Sequences | None = None) -> float:
