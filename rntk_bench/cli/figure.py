@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,25 @@ from rntk_bench.cli import options
 @click.group()
 def figure() -> None:
     """Compute and draw the paper's figures; each writes a PNG, a PDF and a CSV."""
+
+
+def _several(ctx: click.Context, parameter: click.Parameter, widths: tuple[int, ...]) -> list[int]:
+    """Different widths in order; none, or enough for a slope."""
+    different = sorted(set(widths))
+    if len(different) == 1:
+        raise click.BadParameter("a slope needs at least two widths.", ctx, parameter)
+    return different
+
+
+def _widths(default: str) -> Callable[[Any], Any]:
+    return click.option(
+        "--width",
+        "widths",
+        type=click.IntRange(min=2),
+        multiple=True,
+        callback=_several,
+        help=f"Width of the networks; repeat it.  [default: {default}]",
+    )
 
 
 @figure.command("2")
@@ -28,23 +48,15 @@ def figure() -> None:
     show_default=True,
     help="Networks of each width.",
 )
-@click.option(
-    "--width",
-    "widths",
-    type=click.IntRange(min=2),
-    multiple=True,
-    help="Widths of the right panel, at least two.  [default: 16 to 4096, quick: 16 to 256]",
-)
-def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: tuple[int, ...]) -> None:
+@_widths("16 to 4096, quick: 16 to 256")
+def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -> None:
     """Convergence of finite networks to the RNTK, with tied and untied weights (Theorems 1, 3)."""
     from rntk_bench.experiments.convergence import convergence
     from rntk_bench.report import figures
     from rntk_bench.report.plot_convergence import plot_convergence
 
-    if len(set(widths)) == 1:
-        raise click.UsageError("--width is given once; a slope needs at least two widths.")
     figures.writable(out)
-    chosen = sorted(set(widths)) or [2**k for k in range(4, 9 if quick else 13)]
+    chosen = widths or [2**k for k in range(4, 9 if quick else 13)]
     with _progress(2 + 2 * len(chosen)) as progress:
         found = convergence(1000, 97, chosen, draws, seed, progress)
     picture = plot_convergence(found.angles, found.widths, found.slopes, found.width)
@@ -61,13 +73,7 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: tuple[int, .
     type=click.IntRange(min=2),
     help="Networks of each width.  [default: 20, quick: 10]",
 )
-@click.option(
-    "--width",
-    "widths",
-    type=click.IntRange(min=2),
-    multiple=True,
-    help="Widths, at least two.  [default: 128 to 2048, quick: 64 to 256]",
-)
+@_widths("128 to 2048, quick: 64 to 256")
 @click.option(
     "--rate",
     "share",
@@ -77,17 +83,15 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: tuple[int, .
     help="The learning rate as a share of eta*.",
 )
 def training(
-    out: Path, seed: int, quick: bool, draws: int | None, widths: tuple[int, ...], share: float
+    out: Path, seed: int, quick: bool, draws: int | None, widths: list[int], share: float
 ) -> None:
     """Training of finite networks approaches the linear dynamics of the RNTK (Theorem 2)."""
     from rntk_bench.experiments.training import training_dynamics
     from rntk_bench.report import figures
     from rntk_bench.report.plot_training import plot_training
 
-    if len(set(widths)) == 1:
-        raise click.UsageError("--width is given once; a slope needs at least two widths.")
     figures.writable(out)
-    chosen = sorted(set(widths)) or [2**k for k in (range(6, 9) if quick else range(7, 12))]
+    chosen = widths or [2**k for k in (range(6, 9) if quick else range(7, 12))]
     draws = draws or (10 if quick else 20)
     with _progress(len(chosen)) as progress:
         found = training_dynamics(chosen, draws, 100, seed, share=share, progress=progress)

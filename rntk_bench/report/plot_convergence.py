@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,22 +43,38 @@ def plot_convergence(
     left.set_title("$x = \\{1, -1, 1\\}$,  $x' = \\{\\cos\\alpha, \\sin\\alpha\\}$")
     left.set_ylim(top=1.35 * angles["limit"].max())
     left.legend(ncols=2, loc="upper center", fontsize="small")
+    labels = {name: (name, COLOURS[name]) for name in slopes}
+    draw_slopes(right, widths, "weights", slopes, labels)
+    right.set_ylabel("mean of $\\log_{10}|\\hat\\Theta / \\Theta - 1|$")
+    right.set_title("equal lengths, $T = T' = 3$")
+    figures.style((left, right))
+    return figure
+
+
+def draw_slopes(
+    panel: Any,
+    rows: pd.DataFrame,
+    by: str,
+    slopes: dict[str, tuple[float, float]],
+    labels: dict[str, tuple[str, str]],
+) -> None:
+    """Mean and standard error of log_error against the width, a curve for each value of `by`.
+
+    `labels` gives each curve its label, to which its slope is added, and its colour.
+    """
     for name, (slope, error) in slopes.items():
-        groups = widths[widths["weights"] == name].groupby("width")["log_error"]
-        right.errorbar(
+        label, colour = labels[name]
+        groups = rows[rows[by] == name].groupby("width")["log_error"]
+        panel.errorbar(
             groups.mean().index,
             groups.mean(),
             yerr=groups.sem(),
-            color=COLOURS[name],
+            color=colour,
             marker="o",
             markersize=4,
             capsize=2,
-            label=f"{name}: slope {slope:.2f} ± {error:.2f}",
+            label=f"{label}: slope {slope:.2f} ± {error:.2f}",
         )
-    right.set_xscale("log", base=2)
-    right.set_xlabel("width $n$")
-    right.set_ylabel("mean of $\\log_{10}|\\hat\\Theta / \\Theta - 1|$")
-    right.set_title("equal lengths, $T = T' = 3$")
-    right.legend()
-    figures.style((left, right))
-    return figure
+    panel.set_xscale("log", base=2)
+    panel.set_xlabel("width $n$")
+    panel.legend(fontsize="small")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rntk_bench.report import figures
+from rntk_bench.report.plot_convergence import draw_slopes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,21 +34,8 @@ def plot_training(
     left.set_xlabel("step $s$ of gradient descent")
     left.set_ylabel("mean squared error on the training set")
     left.legend(fontsize="small")
-    for k, (name, (slope, error)) in enumerate(slopes.items()):
-        groups = widths[widths["distance"] == name].groupby("width")["log_error"]
-        right.errorbar(
-            groups.mean().index,
-            groups.mean(),
-            yerr=groups.sem(),
-            color=f"C{k}",
-            marker="o",
-            markersize=4,
-            capsize=2,
-            label=f"{LABELS[name]}: slope {slope:.2f} ± {error:.2f}",
-        )
-    right.set_xscale("log", base=2)
-    right.set_xlabel("width $n$")
+    labels = {name: (LABELS[name], f"C{k}") for k, name in enumerate(slopes)}
+    draw_slopes(right, widths, "distance", slopes, labels)
     right.set_ylabel("mean of $\\log_{10}$ of the distance")
-    right.legend(fontsize="small")
     figures.style((left, right))
     return figure
