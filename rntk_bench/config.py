@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,29 @@ from rntk_bench.errors import ConfigError
 
 Value = float | str
 Grid = Mapping[str, tuple[Value, ...]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """How finite networks are trained; folds, epochs and patience are the paper's (A.1).
+
+    The paper leaves open the mini-batch size, RMSProp's decay of the mean square and what is
+    added to its root: these are the defaults of this package and of RMSProp's first description.
+    """
+
+    n_folds: int = 5
+    max_epochs: int = 200
+    patience: int = 5
+    batch_size: int = 32
+    decay: float = 0.9
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        _require(self.n_folds >= 2, "network.n_folds", self.n_folds, "an integer >= 2")
+        for key in ("max_epochs", "patience", "batch_size"):
+            _require(getattr(self, key) >= 1, f"network.{key}", getattr(self, key), "at least 1")
+        _require(0 < self.decay < 1, "network.decay", self.decay, "between 0 and 1")
+        _require(self.epsilon > 0, "network.epsilon", self.epsilon, "a number > 0")
 
 
 @dataclass(frozen=True)
@@ -27,6 +50,7 @@ class Experiment:
     C: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
     tolerance: float = 1e-3
     max_iterations: int = 1_000_000
+    network: Network = field(default_factory=Network)
     grids: Mapping[str, Grid] = field(default_factory=dict)
     """Grids by method that replace the registry's."""
 
@@ -40,9 +64,29 @@ class Experiment:
         object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
 
 
+def configured(
+    path: Path | None, methods: Sequence[str] = (), seed: int | None = None
+) -> Experiment:
+    """The experiment of a file, the paper's without one, with methods and seed in its own's place.
+
+    Raises
+    ------
+    ConfigError
+        As `read_experiment` does.
+    """
+    experiment = read_experiment(path) if path else Experiment()
+    if methods:
+        experiment = replace(experiment, methods=tuple(methods))
+    return experiment if seed is None else replace(experiment, seed=seed)
+
+
 _TABLES = {
     "experiment": {"name": str, "datasets": tuple, "methods": tuple, "seed": int},
     "svm": {"C": tuple, "n_folds": int, "tolerance": float, "max_iterations": int},
+    "network": {
+        **dict.fromkeys(("n_folds", "max_epochs", "patience", "batch_size"), int),
+        **dict.fromkeys(("decay", "epsilon"), float),
+    },
 }
 
 
@@ -76,10 +120,12 @@ def _experiment(content: dict[str, Any]) -> Experiment:
             continue
         if table not in _TABLES:
             raise ConfigError(_unknown(f"[{table}]", [f"[{name}]" for name in (*_TABLES, "grid")]))
+        typed = {}
         for key, value in _table(table, entries):
             if key not in _TABLES[table]:
                 raise ConfigError(_unknown(f"{table}.{key}", list(_TABLES[table])))
-            values[key] = _typed(f"{table}.{key}", value, _TABLES[table][key])
+            typed[key] = _typed(f"{table}.{key}", value, _TABLES[table][key])
+        values |= {"network": Network(**typed)} if table == "network" else typed
     for key in ("datasets", "methods"):
         for item in values.get(key, ()):
             _require(isinstance(item, str), key, item, "a list of names")

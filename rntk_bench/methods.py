@@ -1,16 +1,18 @@
 """The registry of methods; adding a kernel to the benchmark is one entry here.
 
-The grids are the paper's, (25)-(28), (36)-(38), (40), (42) and (43).
+The kernels' grids are the paper's, (25)-(28), (36)-(38), (40), (42) and (43); the networks' are
+those of A.1.
 """
 
 from __future__ import annotations
 
 import difflib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from rntk_bench.config import Experiment, Grid, Value
 from rntk_bench.errors import ConfigError, KernelError
@@ -18,18 +20,41 @@ from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
 
 
 @dataclass(frozen=True)
-class Method:
-    """A kernel family and the grid of its parameters, in the order that breaks ties."""
+class Method(ABC):
+    """What stands in a column of the tables, and its grid in the order that breaks ties."""
 
     name: str
-    kernel: type[Kernel]
     grid: Grid
+    work: ClassVar[str]
+    """What takes the time, for a progress bar, and `part`, of what it counts."""
+    part: ClassVar[str]
 
     def settings(self) -> list[dict[str, Value]]:
         """Every combination of the grid's values, the last parameter varying fastest."""
         return [
             dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())
         ]
+
+    @abstractmethod
+    def protocol(self, experiment: Experiment) -> dict[str, Any]:
+        """Everything that decides a cell's answer but the data, as JSON values."""
+
+    @abstractmethod
+    def parameters(self) -> dict[str, Value]:
+        """Every parameter that may be an axis of the grid, with a value of its type."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise ConfigError for a value of the grid that no setting can have."""
+
+
+@dataclass(frozen=True)
+class KernelMethod(Method):
+    """A kernel family whose Grams go into support vector machines."""
+
+    kernel: type[Kernel]
+    work: ClassVar[str] = "Grams and SVMs"
+    part: ClassVar[str] = "kernel"
 
     def kernels(self) -> list[Kernel]:
         """The kernels of `settings`, in the same order."""
@@ -50,7 +75,56 @@ class Method:
             "seed": experiment.seed,
         }
 
+    def parameters(self) -> dict[str, Value]:
+        """The kernel's parameters."""
+        known: dict[str, Any] = {
+            field.name: field.default for field in fields(cast(Any, self.kernel))
+        }
+        return known | {name: axis[0] for name, axis in self.grid.items()}
 
+    def check(self) -> None:
+        """Make every kernel."""
+        try:
+            self.kernels()
+        except KernelError as error:
+            raise ConfigError(f"grid.{self.name}: {error}") from error
+
+
+@dataclass(frozen=True)
+class NetworkMethod(Method):
+    """A kind of finite recurrent network, by its name in `rntk_bench.finite.classifiers`."""
+
+    work: ClassVar[str] = "training"
+    part: ClassVar[str] = "run"
+
+    def protocol(self, experiment: Experiment) -> dict[str, Any]:
+        """Everything that decides a cell's answer but the data, as JSON values."""
+        return {
+            "method": self.name,
+            "grid": {name: list(values) for name, values in self.grid.items()},
+            "preprocessing": "unit norm",
+            "optimizer": "RMSProp",
+            **asdict(experiment.network),
+            "seed": experiment.seed,
+        }
+
+    def parameters(self) -> dict[str, Value]:
+        """The grid's axes."""
+        return {name: axis[0] for name, axis in self.grid.items()}
+
+    def check(self) -> None:
+        """Sizes are at least 1, and rates above 0."""
+        for name, axis in self.grid.items():
+            for value in axis:
+                if isinstance(value, str) or value <= 0:
+                    raise ConfigError(f"grid.{self.name}.{name} holds {value!r}, but must be > 0.")
+
+
+_NETWORK_GRID: Grid = {
+    "n_layers": (1, 2),
+    "width": (50, 100, 200, 500),
+    "learning_rate": (1e-2, 1e-3, 1e-4, 1e-5),
+}
 _RNTK_GRID: Grid = {
     "sigma_w": (
         *(1.34, 1.35, 1.36, 1.37, 1.38, 1.39, 1.40, 1.41, 1.42),
@@ -61,49 +135,53 @@ _RNTK_GRID: Grid = {
     "sigma_h": (0.0, 0.01, 0.1, 0.5, 1.0),
 }
 
-METHODS: Mapping[str, Method] = {
+KERNEL_METHODS: Mapping[str, KernelMethod] = {
     method.name: method
     for method in (
-        Method("rntk", RNTK, _RNTK_GRID),
-        Method(
+        KernelMethod("rntk", _RNTK_GRID, RNTK),
+        KernelMethod(
             "ntk",
-            NTK,
             {
                 "n_layers": tuple(range(1, 11)),
                 "sigma_w": (0.5, 1.0, math.sqrt(2.0), 2.0, 2.5, 3.0),
                 "sigma_b": (0.0, 0.01, 0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 5.0),
             },
+            NTK,
         ),
-        Method(
+        KernelMethod(
             "rbf",
-            RBF,
             {
                 "alpha": (
                     *(0.01, 0.05, 0.1, 0.2, 0.5, 0.6, 0.7, 0.8, 1.0),
                     *(2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 30.0, 40.0, 100.0),
                 )
             },
+            RBF,
         ),
-        Method(
+        KernelMethod(
             "poly",
-            Polynomial,
             {"degree": (1, 2, 3, 4, 5), "r": (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)},
+            Polynomial,
         ),
         # Beyond the paper: the readouts of arXiv:2012.04859, and the network's Gaussian process.
-        Method("rntk-avg", RNTK, {"pooling": ("average",), **_RNTK_GRID}),
-        Method("rntk-both", RNTK, {"direction": ("both",), **_RNTK_GRID}),
-        Method("nngp", NNGP, _RNTK_GRID),
-        Method(
+        KernelMethod("rntk-avg", {"pooling": ("average",), **_RNTK_GRID}, RNTK),
+        KernelMethod("rntk-both", {"direction": ("both",), **_RNTK_GRID}, RNTK),
+        KernelMethod("nngp", _RNTK_GRID, NNGP),
+        KernelMethod(
             "rntk-extended",
-            RNTK,
             {
                 "direction": ("forward", "backward", "both"),
                 "pooling": ("last", "average"),
                 **_RNTK_GRID,
             },
+            RNTK,
         ),
     )
 }
+NETWORK_METHODS: Mapping[str, NetworkMethod] = {
+    name: NetworkMethod(name, _NETWORK_GRID) for name in ("rnn-gaussian", "rnn-identity", "gru")
+}
+METHODS: Mapping[str, Method] = {**KERNEL_METHODS, **NETWORK_METHODS}
 
 
 def resolve(experiment: Experiment) -> list[Method]:
@@ -119,34 +197,32 @@ def resolve(experiment: Experiment) -> list[Method]:
             near = difflib.get_close_matches(name, METHODS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(METHODS)}."
             raise ConfigError(f"There is no method {name!r}; {hint}")
-    return [
-        _with_grid(METHODS[name], experiment.grids) for name in dict.fromkeys(experiment.methods)
-    ]
+    # Also the grids of methods that do not run: what they say must not wait to be refused.
+    known = {
+        name: _with_grid(METHODS[name], experiment.grids)
+        for name in (*experiment.methods, *experiment.grids)
+    }
+    return [known[name] for name in dict.fromkeys(experiment.methods)]
 
 
 def _with_grid(method: Method, grids: Mapping[str, Grid]) -> Method:
     replaced = grids.get(method.name)
     if replaced is None:
         return method
+    known = method.parameters()
     typed = {
-        parameter: _typed(f"grid.{method.name}.{parameter}", method, parameter, values)
+        parameter: _typed(f"grid.{method.name}.{parameter}", known, parameter, values)
         for parameter, values in replaced.items()
     }
-    changed = Method(method.name, method.kernel, {**method.grid, **typed})
-    try:
-        changed.kernels()
-    except KernelError as error:
-        raise ConfigError(f"grid.{method.name}: {error}") from error
+    changed = replace(method, grid={**method.grid, **typed})
+    changed.check()
     return changed
 
 
 def _typed(
-    key: str, method: Method, parameter: str, values: tuple[Value, ...]
+    key: str, known: Mapping[str, Value], parameter: str, values: tuple[Value, ...]
 ) -> tuple[Value, ...]:
-    """The values as the kernel's parameter has them: 1 and 1.0 must make one protocol."""
-    known = {field.name: field.default for field in fields(cast(Any, method.kernel))}
-    for name, axis in method.grid.items():
-        known[name] = axis[0]
+    """The values as the parameter has them: 1 and 1.0 must make one protocol."""
     if parameter not in known:
         raise ConfigError(f"{key} is not a parameter; known are {', '.join(known)}.")
     kind = type(known[parameter])

@@ -1,5 +1,7 @@
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,49 @@ def test_dry_run_prints_the_plan_and_computes_nothing(tmp_path):
     assert "ItalyPowerDemand" in result.output
     assert "MiB" in result.output
     assert not (tmp_path / "runs").exists()
+
+
+def test_networks_run_and_are_tabled_like_every_other_method(tmp_path, write_dataset):
+    results, data = tmp_path / "runs", write_dataset("Mine")
+    config = tmp_path / "tiny.toml"
+    axes = "n_layers = [1]\nwidth = [4]\nlearning_rate = [0.1]\n"
+    config.write_text(f"[network]\nmax_epochs = 3\n[grid.gru]\n{axes}[grid.rbf]\nalpha = [1]\n")
+    common = ("-d", "Mine", "-c", config, "-m", "gru", "-m", "rbf", "--data-dir", data)
+    plan = invoke("run", *common, "--dry-run", "--results", results)
+    assert plan.exit_code == 0
+    assert "gru" in plan.output
+    done = invoke("run", *common, "--results", results)
+    assert done.exit_code == 0, done.output
+    assert "Mine gru: test" in done.output
+    assert "epochs=" in done.output
+    assert not list(results.rglob("*.partial"))
+    assert invoke("run", *common, "--results", results).output.count("[kept]") == 2
+    table = invoke("table", "1", "--results", results)
+    assert "GRU" in table.output
+    assert "RBF" in table.output
+
+
+def test_a_plan_of_networks_says_what_it_takes_if_none_stops_early(tmp_path):
+    result = invoke("run", "-c", QUICK, "-m", "gru", "--dry-run", "--results", tmp_path)
+    assert "if no network stopped early" in result.output
+
+
+def test_ctrl_c_in_the_training_of_a_network_ends_it_at_once(tmp_path):
+    command = (
+        *(sys.executable, "-m", "rntk_bench", "run", "-d", "GunPoint", "-m", "gru"),
+        *("--results", str(tmp_path / "runs")),
+    )
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.rglob("*.partial")):
+            assert process.poll() is None
+            time.sleep(0.1)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert time.monotonic() - asked < 5
+    assert process.returncode == 130
+    assert "0 of 1 cells are finished" in said
+    assert "Traceback" not in said
 
 
 def test_all_is_the_papers_list(tmp_path):

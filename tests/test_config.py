@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rntk_bench.config import Experiment, read_experiment
+from rntk_bench.config import Experiment, Network, configured, read_experiment
 from rntk_bench.errors import ConfigError
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -19,10 +19,21 @@ def test_every_key_is_read(tmp_path):
     path.write_text(
         '[experiment]\nname = "x"\ndatasets = ["A", "B"]\nmethods = ["rbf"]\nseed = 3\n'
         "[svm]\nC = [10, 0.5]\nn_folds = 4\ntolerance = 1\nmax_iterations = 7\n"
+        "[network]\nn_folds = 3\nmax_epochs = 9\npatience = 2\nbatch_size = 8\n"
+        "decay = 0.5\nepsilon = 1\n"
         "[grid.rbf]\nalpha = [1, 2.5]\n"
     )
     expected = Experiment(
-        "x", ("A", "B"), ("rbf",), 3, 4, (0.5, 10), 1.0, 7, {"rbf": {"alpha": (1, 2.5)}}
+        name="x",
+        datasets=("A", "B"),
+        methods=("rbf",),
+        seed=3,
+        n_folds=4,
+        C=(0.5, 10),
+        tolerance=1.0,
+        max_iterations=7,
+        network=Network(3, 9, 2, 8, 0.5, 1.0),
+        grids={"rbf": {"alpha": (1, 2.5)}},
     )
     assert read_experiment(path) == expected
 
@@ -49,6 +60,12 @@ def test_every_key_is_read(tmp_path):
         ("[grid.rbf]\nalpha = [nan]\n", "grid.rbf.alpha"),
         ("[grid]\nrbf = 1\n", "grid.rbf"),
         ("svm = 1\n", "svm"),
+        ("[network]\nepochs = 9\n", "network.epochs"),
+        ("[network]\nn_folds = 1\n", "network.n_folds"),
+        ("[network]\npatience = 0\n", "network.patience"),
+        ("[network]\nbatch_size = 2.5\n", "network.batch_size"),
+        ("[network]\ndecay = 1\n", "network.decay"),
+        ("[network]\nepsilon = 0\n", "network.epsilon"),
         ("[svm\n", "TOML"),
     ],
 )
@@ -67,6 +84,12 @@ def test_a_missing_and_a_binary_file_are_refused(tmp_path):
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"binary\.toml"):
         read_experiment(tmp_path / "binary.toml")
+
+
+def test_methods_and_seed_stand_in_place_of_the_files():
+    assert configured(None) == Experiment()
+    changed = configured(CONFIGS / "quick.toml", ["gru"], 7)
+    assert (changed.name, changed.methods, changed.seed) == ("quick", ("gru",), 7)
 
 
 @pytest.mark.parametrize("name", ["paper", "quick", "reference"])

@@ -1,4 +1,4 @@
-from rntk_bench.config import Experiment
+from rntk_bench.config import Experiment, Network
 from rntk_bench.experiments.estimate import Size, calibrate, cell_cost
 from rntk_bench.methods import METHODS
 
@@ -31,3 +31,23 @@ def test_memory_holds_the_grams():
 
 def test_calibration_is_a_positive_factor():
     assert 0 < calibrate() < 1000
+
+
+def test_a_networks_cost_grows_with_what_it_depends_on():
+    def cost(method="gru", experiment=None, slowness=1.0, n_jobs=1, **changes):
+        sizes = {"n_train": 100, "n_test": 50, "length": 200, "n_classes": 3, **changes}
+        return cell_cost(
+            Size(**sizes), METHODS[method], experiment or Experiment(), slowness, n_jobs
+        )
+
+    base = cost()
+    assert base.at_most > 10 * base.seconds
+    assert 1.8 < cost(n_train=200).seconds / base.seconds < 2.2
+    assert 1.8 < cost(length=400).seconds / base.seconds < 2.2
+    assert cost("rnn-gaussian").seconds < base.seconds / 2
+    assert cost(slowness=2.0).seconds == 2 * base.seconds
+    assert cost(n_jobs=2).seconds > base.seconds
+    short = cost(experiment=Experiment(network=Network(max_epochs=3)))
+    assert short.seconds == short.at_most < base.seconds
+    assert cost(n_jobs=4).memory > 2 * base.memory
+    assert cost(length=20000).memory > 5 * base.memory

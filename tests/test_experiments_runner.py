@@ -5,11 +5,11 @@ import pytest
 from rntk_bench.config import Experiment
 from rntk_bench.experiments.runner import Options, run_plan
 from rntk_bench.kernels import RBF, RNTK
-from rntk_bench.methods import Method
+from rntk_bench.methods import KernelMethod
 from rntk_bench.store.records import read_records
 
-RBF_METHOD = Method("rbf", RBF, {"alpha": (0.5, 2.0)})
-OVERFLOWING = Method("rntk", RNTK, {"sigma_w": (1e200,)})
+RBF_METHOD = KernelMethod("rbf", {"alpha": (0.5, 2.0)}, RBF)
+OVERFLOWING = KernelMethod("rntk", {"sigma_w": (1e200,)}, RNTK)
 EXPERIMENT = Experiment(n_folds=3)
 
 

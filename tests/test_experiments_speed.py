@@ -4,7 +4,7 @@ import pytest
 from rntk_bench.config import Experiment
 from rntk_bench.data import load_dataset
 from rntk_bench.experiments import speed
-from rntk_bench.experiments.classification import Problem
+from rntk_bench.experiments.cell import Problem
 from rntk_bench.experiments.variants import PLAIN, _pair_steps, variant_costs
 from rntk_bench.kernels import RNTK
 from rntk_bench.learn.svc import SVCOptions
@@ -40,7 +40,7 @@ def test_spread_covers_the_grid():
 
 def test_the_whole_comparison_chooses_alike(write_dataset, monkeypatch):
     data = load_dataset("Mine", data_dir=write_dataset("Mine"))
-    monkeypatch.setattr(speed, "_paper_grid", lambda: speed.METHODS["rntk"].kernels()[:900])
+    monkeypatch.setattr(speed, "_paper_grid", lambda: speed.KERNEL_METHODS["rntk"].kernels()[:900])
     result = speed.compare_whole(data, Experiment(n_folds=3), 1)
     first, second = (
         result.agreement.split(", test ")[0].removeprefix("validation ").split(" against ")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from rntk_bench.config import Experiment, read_experiment
+from rntk_bench.config import Experiment, Network, read_experiment
 from rntk_bench.errors import ConfigError
-from rntk_bench.methods import METHODS, resolve
+from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, resolve
 from rntk_bench.report.paper import paper_datasets
 from rntk_bench.store.records import protocol_id
 
@@ -16,7 +16,8 @@ def test_grids_have_the_papers_sizes():
     sizes = {name: len(method.settings()) for name, method in METHODS.items()}
     paper = {"rntk": 900, "ntk": 540, "rbf": 18, "poly": 30}
     beyond = {"rntk-avg": 900, "rntk-both": 900, "nngp": 900, "rntk-extended": 5400}
-    assert sizes == paper | beyond
+    networks = {"rnn-gaussian": 32, "rnn-identity": 32, "gru": 32}
+    assert sizes == paper | beyond | networks
     assert sum(paper.values()) * 5 * 10 == 74_400
 
 
@@ -26,7 +27,7 @@ def test_the_last_parameter_varies_fastest():
 
 
 def test_kernels_carry_their_settings():
-    for method in METHODS.values():
+    for method in KERNEL_METHODS.values():
         for kernel, setting in zip(method.kernels(), method.settings(), strict=True):
             assert {name: getattr(kernel, name) for name in setting} == setting
 
@@ -36,7 +37,7 @@ def test_the_papers_configuration_is_the_registry():
     assert list(experiment.datasets) == paper_datasets()
     assert len(experiment.datasets) == 54
     assert replace(experiment, datasets=(), grids={}) == Experiment()
-    for method in resolve(experiment):
+    for method in resolve(replace(experiment, methods=(*experiment.methods, *NETWORK_METHODS))):
         assert method.settings() == METHODS[method.name].settings()
         assert protocol_id(method.protocol(experiment)) == protocol_id(
             METHODS[method.name].protocol(Experiment())
@@ -54,8 +55,8 @@ def test_what_goes_beyond_the_paper_is_off_by_default_and_has_its_own_grid_file(
 
 
 def test_the_papers_own_kernel_comes_first_in_the_extended_grid():
-    first = METHODS["rntk-extended"].kernels()[0]
-    assert first == METHODS["rntk"].kernels()[0]
+    first = KERNEL_METHODS["rntk-extended"].kernels()[0]
+    assert first == KERNEL_METHODS["rntk"].kernels()[0]
 
 
 def test_any_parameter_of_a_kernel_may_be_an_axis():
@@ -86,6 +87,10 @@ def test_a_grid_replaces_the_registrys_parameter_by_parameter():
         ({"grids": {"rntk": {"n_layers": (1.5,)}}}, "n_layers holds 1.5"),
         ({"grids": {"rntk": {"direction": ("up",)}}}, "direction"),
         ({"grids": {"rntk": {"direction": (1,)}}}, "direction holds 1"),
+        ({"grids": {"gru": {"width": (0,)}}}, "grid.gru.width holds 0"),
+        ({"grids": {"gru": {"width": (1.5,)}}}, "width holds 1.5"),
+        ({"grids": {"gru": {"learning_rate": (-0.1,)}}}, "learning_rate holds -0.1"),
+        ({"grids": {"rnn-identity": {"sigma_w": (1.0,)}}}, "known are n_layers, width"),
     ],
 )
 def test_what_is_unknown_is_refused_by_name(changes, named):
@@ -101,3 +106,31 @@ def test_every_choice_that_decides_the_answer_is_in_the_protocol():
     for key, value in changes.items():
         assert method.protocol(replace(Experiment(), **{key: value})) != base
     assert method.protocol(replace(Experiment(), name="other", datasets=("A",))) == base
+
+
+@pytest.mark.parametrize("name", list(NETWORK_METHODS))
+def test_every_choice_that_decides_a_networks_answer_is_in_its_protocol(name):
+    method = METHODS[name]
+    base = method.protocol(Experiment())
+    assert method.protocol(Experiment(seed=1)) != base
+    changes = {
+        "n_folds": 3,
+        "max_epochs": 5,
+        "patience": 2,
+        "batch_size": 16,
+        "decay": 0.99,
+        "epsilon": 1e-7,
+    }
+    for key, value in changes.items():
+        assert method.protocol(Experiment(network=Network(**{key: value}))) != base
+    # What only the kernels' machines need does not count.
+    assert method.protocol(Experiment(C=(1.0,), n_folds=3, tolerance=1e-5)) == base
+
+
+def test_the_quick_grid_of_the_networks_is_part_of_the_papers():
+    quick = read_experiment(CONFIGS / "quick.toml")
+    for method in resolve(replace(quick, methods=tuple(NETWORK_METHODS))):
+        assert len(method.settings()) == 2
+        assert all(setting in METHODS[method.name].settings() for setting in method.settings())
+        paper, small = METHODS[method.name].protocol(Experiment()), method.protocol(quick)
+        assert {key for key in paper if paper[key] != small[key]} == {"grid"}

@@ -147,5 +147,14 @@ def test_every_format_ends_in_one_newline_and_takes_an_empty_table(render):
 
 def test_a_cell_shows_what_it_has():
     assert Cell(None).show() == MISSING
-    assert Cell(None).show(missing="") == ""
+    assert Cell(None).plain() == ""
     assert Cell(-0.001, "+z.2f").show() == "+0.00"
+
+
+def test_marks_are_beside_the_number_in_line_and_not_in_csv():
+    rows = [[Cell("a"), Cell(7.0, ".1f", bold=True, mark="†")], [Cell("b"), Cell(10.0, ".1f")]]
+    table = Table("T", "", [Column("x"), Column("y")], rows, [])
+    assert "a   7.0†*\nb  10.0\n" in render_text(table)
+    assert "**7.0†**" in render_markdown(table)
+    assert r"\textbf{7.0$^\dagger$}" in render_latex(table)
+    assert render_csv(table) == "x,y\na,7.0\nb,10.0\n"

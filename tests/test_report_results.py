@@ -7,13 +7,13 @@ from rntk_bench.report.results import collect, display_name
 from rntk_bench.store.records import Record, protocol_id
 
 
-def record(dataset, method, correct=1, n=2, seed=0, day=1, fingerprint="f"):
+def record(dataset, method, correct=1, n=2, seed=0, day=1, fingerprint="f", grid=None):
     failed = correct is None
     return Record(
         dataset=dataset,
         method=method,
         status="failed" if failed else "ok",
-        protocol={"seed": seed},
+        protocol={"seed": seed} | ({"grid": grid} if grid else {}),
         data={"fingerprint": fingerprint},
         selection=None,
         test=None if failed else {"correct": correct, "n": n},
@@ -115,3 +115,41 @@ def test_only_some_datasets_and_methods_are_kept():
     assert (kept.datasets, kept.methods) == (["Ham"], ["rbf"])
     with pytest.raises(InputError, match="No record"):
         collect(records, datasets=["Beef"])
+
+
+WIDE, NARROW = {"width": [50, 100], "rate": [0.1, 0.2]}, {"width": [50], "rate": [0.1]}
+
+
+def test_what_a_larger_grid_lacks_comes_from_a_smaller_one_and_is_marked():
+    wide, narrow = (protocol_id({"seed": 0, "grid": grid}) for grid in (WIDE, NARROW))
+    results = collect(
+        [
+            record("Coffee", "gru", 1, grid=WIDE, day=1),
+            record("Coffee", "gru", 2, grid=NARROW, day=9),
+            record("Ham", "gru", 2, grid=NARROW, day=9),
+            record("Ham", "ntk", 0, grid=NARROW),
+        ]
+    )
+    assert results.accuracy["Coffee", "gru"] == Fraction(1, 2)
+    assert results.accuracy["Ham", "gru"] == 1
+    assert results.smaller_grid == {("Ham", "gru")}
+    assert results.notes == [
+        f"Protocols: NTK {narrow}, GRU {wide}, GRU {narrow} (†: 1 of 4 settings).",
+        f"Other protocols, shown with --protocol: GRU {narrow} (datasets: 1).",
+    ]
+
+
+def test_another_seed_is_never_filled_in_and_a_result_stands_before_a_failure():
+    records = [
+        record("Coffee", "gru", grid=WIDE),
+        record("Ham", "gru", None, grid=WIDE),
+        record("Ham", "gru", 2, grid=NARROW),
+        record("Car", "gru", grid=NARROW, seed=1),
+    ]
+    results = collect(records)
+    assert results.accuracy == {
+        ("Coffee", "gru"): Fraction(1, 2),
+        ("Ham", "gru"): Fraction(1),
+    }
+    assert not results.failed
+    assert collect(records, [protocol_id(records[0].protocol)]).failed == {("Ham", "gru")}

@@ -7,7 +7,7 @@ from rntk_bench.report.results import Results
 from rntk_bench.report.tables import table1, table2
 
 
-def results(rows, failed=()):
+def results(rows, failed=(), smaller=()):
     """Build results from {dataset: {method: (correct, n)}}."""
     accuracy = {
         (dataset, method): Fraction(*score)
@@ -17,11 +17,11 @@ def results(rows, failed=()):
     keys = [*accuracy, *failed]
     methods = list(dict.fromkeys(method for _, method in keys))
     datasets = list(dict.fromkeys(dataset for dataset, _ in keys))
-    return Results(methods, datasets, accuracy, set(failed), ["A note."])
+    return Results(methods, datasets, accuracy, set(failed), set(smaller), ["A note."])
 
 
 def shown(table):
-    return [[cell.show("") for cell in row] for row in table.rows]
+    return [[cell.plain() + cell.mark for cell in row] for row in table.rows]
 
 
 def bold(table):
@@ -49,6 +49,25 @@ def test_table_2_has_a_row_a_dataset():
 
 def test_table_2_marks_every_best():
     assert bold(table2(COFFEE_AND_HAM, with_paper=False)) == [["100.00", "100.00"], ["71.43"]]
+
+
+def test_results_of_a_smaller_grid_are_marked_and_a_mean_over_them_says_so():
+    mixed = results(
+        {"Coffee": {"gru": (1, 2), "ntk": (1, 4)}, "Ham": {"gru": (1, 1), "ntk": (1, 4)}},
+        smaller=[("Ham", "gru")],
+    )
+    assert shown(table2(mixed, with_paper=False)) == [
+        ["Coffee", "50.00", "25.00"],
+        ["Ham", "100.00†", "25.00"],
+    ]
+    table = table1(mixed, with_paper=False)
+    assert shown(table) == [
+        ["GRU", "2", "75.00†", "35.36†", "1.00†"],
+        ["NTK", "2", "25.00", "0.00", "2.00"],
+    ]
+    assert table.notes == ["A note.", "† GRU: on 1 of these 2 datasets with a smaller grid."]
+    whole = results({"Coffee": {"gru": (1, 2)}, "Ham": {"ntk": (1, 4)}}, smaller=[("Ham", "ntk")])
+    assert table1(whole, with_paper=False).notes == ["A note."]
 
 
 def test_a_lone_result_is_not_the_best():

@@ -53,6 +53,15 @@ cache_limit = click.option(
     help="Size of the Gram cache; the least recently used go first.",
 )
 
+config = click.option(
+    "-c",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="RNTK_BENCH_CONFIG",
+    show_envvar=True,
+    help="The experiment as TOML. [default: the paper's grids and protocol]",
+)
+
 results = click.option(
     "--results",
     type=click.Path(file_okay=False, path_type=Path),

@@ -25,14 +25,7 @@ if TYPE_CHECKING:
 @click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="May be repeated.")
 @click.option("--all", "everything", is_flag=True, help="All datasets of the configuration.")
 @click.option("-m", "--method", "methods", multiple=True, metavar="METHOD", help="May be repeated.")
-@click.option(
-    "-c",
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="RNTK_BENCH_CONFIG",
-    show_envvar=True,
-    help="The experiment as TOML. [default: the paper's grids and protocol]",
-)
+@options.config
 @click.option(
     "-j",
     "--jobs",
@@ -43,7 +36,11 @@ if TYPE_CHECKING:
     show_envvar=True,
     help="Threads; -1 is one a core.",
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Of the folds. [default: 0]")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="Of folds, initial weights and mini-batches. [default: 0]",
+)
 @options.results
 @options.data_dir
 @options.cache_dir
@@ -93,6 +90,7 @@ def run(
     from joblib import effective_n_jobs
 
     from rntk_bench.compiling import announce_compilation
+    from rntk_bench.config import configured
     from rntk_bench.experiments.runner import Options, run_plan
     from rntk_bench.experiments.warmup import warm_up
     from rntk_bench.methods import resolve
@@ -100,7 +98,7 @@ def run(
 
     if jobs == 0:
         raise InputError("--jobs is 0, but must be -1 or at least 1.")
-    experiment = _experiment(config, methods, seed)
+    experiment = configured(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything or config is not None, experiment, config)
     announce_compilation(partial(warm_up, resolved), partial(click.echo, err=True))
@@ -137,17 +135,6 @@ def run(
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
 
 
-def _experiment(config: Path | None, methods: Sequence[str], seed: int | None) -> Experiment:
-    from dataclasses import replace
-
-    from rntk_bench.config import Experiment, read_experiment
-
-    experiment = read_experiment(config) if config else Experiment()
-    if methods:
-        experiment = replace(experiment, methods=tuple(methods))
-    return experiment if seed is None else replace(experiment, seed=seed)
-
-
 def _names(
     datasets: Sequence[str], everything: bool, experiment: Experiment, config: Path | None
 ) -> list[str]:
@@ -179,7 +166,7 @@ def _print_plan(
     from rntk_bench.experiments.estimate import Size, calibrate, cell_cost
 
     slowness, cores = calibrate(), effective_n_jobs(jobs)
-    total = 0.0
+    total = at_most = 0.0
     click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'time':>10}{'memory':>10}")
     for name in names:
         size: Any
@@ -192,14 +179,16 @@ def _print_plan(
             click.echo(f"{name}: by the archive's table ({error})", err=True)
         sizes = Size(size.n_train, size.n_test, size.length, size.n_classes)
         for method in methods:
-            cost = cell_cost(sizes, method, experiment, slowness)
+            cost = cell_cost(sizes, method, experiment, slowness, cores)
             seconds = cost.seconds / cores
-            total += seconds
+            total, at_most = total + seconds, at_most + cost.at_most / cores
             click.echo(
                 f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
                 f"{seconds:>8.1f} s{cost.memory / 2**20:>6.0f} MiB"
             )
     click.echo(f"About {total:.0f} s on {cores} cores, without pruning or cached Grams.")
+    if at_most > total:
+        click.echo(f"{at_most:.0f} s if no network stopped early.")
 
 
 def _warn(message: str) -> None:
@@ -220,15 +209,15 @@ class _Display:
 
         self._started = time.perf_counter()
         self._bar = tqdm(
-            total=len(method.settings()),
-            desc=f"{dataset.name} {method.name}: Grams and SVMs",
-            unit="kernel",
+            desc=f"{dataset.name} {method.name}: {method.work}",
+            unit=method.part,
             leave=False,
             disable=self.quiet or not sys.stderr.isatty(),
         )
         return self._progress
 
     def _progress(self, done: int, total: int, best: float) -> None:
+        self._bar.total = total
         self._bar.set_postfix_str(
             "test" if done == total else f"best validation {100 * best:.2f} %", refresh=False
         )
@@ -250,11 +239,13 @@ class _Display:
             return
         seconds = time.perf_counter() - self._started
         spent = "kept" if outcome.kind == "kept" else f"{seconds:.1f} s"
-        chosen = ", ".join(f"{k}={_brief(v)}" for k, v in record.selection["setting"].items())
+        selection = record.selection
+        chosen = [f"{name}={_brief(value)}" for name, value in selection["setting"].items()]
+        chosen += [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
         click.echo(
             f"{outcome.dataset} {outcome.method}: test {100 * record.test['accuracy']:.2f} %, "
-            f"validation {100 * record.selection['accuracy']:.2f} % "
-            f"({chosen}, C={record.selection['C']:g}, {record.selection['ties']} tied) [{spent}]"
+            f"validation {100 * selection['accuracy']:.2f} % "
+            f"({', '.join(chosen)}, {selection['ties']} tied) [{spent}]"
         )
         for warning in record.warnings if outcome.kind == "computed" else ():
             click.echo(f"  {warning}", err=True)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rntk_bench.cli import options
+from rntk_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from rntk_bench.config import Experiment
+    from rntk_bench.data import Dataset
+    from rntk_bench.experiments.speed import Comparison
 
 
 @click.command()
@@ -26,6 +33,15 @@ from rntk_bench.cli import options
 @click.option(
     "--variants", is_flag=True, help="Instead, time layers, lengths, dimensions and activations."
 )
+@click.option(
+    "-m",
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NETWORK",
+    help="Instead, time a finite network's whole grid against PyTorch. May be repeated.",
+)
+@options.config
 def speed(
     dataset: str,
     data_dir: Path | None,
@@ -33,34 +49,40 @@ def speed(
     kernels: int,
     whole: bool,
     variants: bool,
+    methods: tuple[str, ...],
+    config: Path | None,
 ) -> None:
-    """Time Grams and SVM grids against vectorised NumPy and scikit-learn's SVC."""
+    """Time Grams and SVM grids against vectorised NumPy and scikit-learn's SVC, and the training
+    of finite networks (-m) against a loop in PyTorch."""
     from functools import partial
 
     from joblib import cpu_count
 
     from rntk_bench.compiling import announce_compilation
-    from rntk_bench.config import Experiment
+    from rntk_bench.config import configured
     from rntk_bench.data import load_dataset
     from rntk_bench.errors import DataError
     from rntk_bench.experiments import speed as measure
-    from rntk_bench.experiments.classification import Problem
+    from rntk_bench.experiments.cell import Problem
     from rntk_bench.experiments.variants import variant_costs
     from rntk_bench.experiments.warmup import warm_up
-    from rntk_bench.methods import METHODS
+    from rntk_bench.methods import KERNEL_METHODS
     from rntk_bench.store.environment import environment
 
     data = load_dataset(dataset, data_dir=data_dir, cache_dir=cache_dir)
     if not data.equal_length:
         raise DataError(f"{dataset} has series of different lengths; name one of equal lengths.")
-    problem, experiment = Problem.of(data), Experiment()
+    problem, experiment = Problem.of(data), configured(config, methods)
     if variants:
         for cost in variant_costs(problem):
             click.echo(f"{cost.name:<28}{cost.nanoseconds:8.2f} ns{cost.ratio:8.2f} times")
         return
-    announce_compilation(partial(warm_up, [METHODS["rntk"]]), partial(click.echo, err=True))
-    chosen = measure.spread(kernels)
     cores = cpu_count()
+    if methods:
+        _networks(data, experiment, cores)
+        return
+    announce_compilation(partial(warm_up, [KERNEL_METHODS["rntk"]]), partial(click.echo, err=True))
+    chosen = measure.spread(kernels)
     click.echo(
         f"{dataset}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
         f"{len(chosen)} kernels of the paper's grid; {environment()['cpu']}"
@@ -72,7 +94,34 @@ def speed(
     if whole:
         comparisons.append((f"{cores} cores", measure.compare_whole(data, experiment, cores)))
     for threads, result in comparisons:
-        click.echo(
-            f"{result.what:<11} {threads:<9} {result.ours:9.4f} s against {result.obvious:9.4f} s: "
-            f"{result.ratio:6.1f} times faster ({result.agreement})"
-        )
+        _print(threads, result)
+
+
+def _networks(data: Dataset, experiment: Experiment, cores: int) -> None:
+    from rntk_bench.methods import NETWORK_METHODS, NetworkMethod, resolve
+    from rntk_bench.store.environment import environment
+
+    resolved = resolve(experiment)
+    networks = [method for method in resolved if isinstance(method, NetworkMethod)]
+    if len(networks) < len(resolved):
+        raise InputError(f"-m takes finite networks here: {', '.join(NETWORK_METHODS)}.")
+    from rntk_bench.experiments.speed_networks import compare_networks
+
+    click.echo(
+        f"{data.name}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
+        f"whole grids; {environment()['cpu']}"
+    )
+    ours = obvious = 0.0
+    for method in networks:
+        result = compare_networks(data, method, experiment, cores)
+        ours, obvious = ours + result.ours, obvious + result.obvious
+        _print(f"{cores} cores", result)
+    if len(networks) > 1:
+        click.echo(f"Together {obvious / ours:.2f} times faster.")
+
+
+def _print(threads: str, result: Comparison) -> None:
+    click.echo(
+        f"{result.what:<12} {threads:<9} {result.ours:9.4f} s against {result.obvious:9.4f} s: "
+        f"{result.ratio:6.1f} times faster ({result.agreement})"
+    )

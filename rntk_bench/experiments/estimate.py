@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from rntk_bench.config import Experiment
 from rntk_bench.kernels import RNTK
 from rntk_bench.learn.folds import stratified_folds
 from rntk_bench.learn.svc import CrossValidation, SVCOptions
-from rntk_bench.methods import Method
+from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 
 PAIR_STEP = 0.7e-9
 SVM_PER_SERIES, SVM_PER_SQUARE = 1.5e-6, 1.8e-8
@@ -22,6 +23,16 @@ folds and 5 values of C, on the machine where `calibrate` gave 1."""
 REFERENCE = 1.95e-3
 """Seconds of `calibrate`'s work on that machine."""
 OVERHEAD = 2e-4
+PASS_STEP, UNIT_STEP, FLOP = 1.0e-6, 3.2e-9, 1.57e-11
+"""Seconds of a network's layer for a step of one pass over a mini-batch, for a gate of a unit in
+a series' step, and for a multiplication or addition of its linear maps, fitted to 24 networks on
+GunPoint and 24 on SmoothSubspace with a process on each core; a training pass counts for three."""
+COMPILATION, START = 2.6, 3.0
+"""Seconds to compile one network, and to start a process."""
+PROCESS_MEMORY, STATES = 400 << 20, 7.5
+"""Bytes of a process with JAX, and how often it holds the states of all gates, layers and steps."""
+EPOCHS = 12
+"""Mean epochs of a run that stops early."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +47,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of computing on one core, and bytes at the peak."""
+    """Seconds of computing on one core, what they are at most, and bytes at the peak."""
 
     seconds: float
+    at_most: float
     memory: int
 
 
@@ -58,8 +70,17 @@ def calibrate() -> float:
     return min(_seconds(work) for _ in range(5)) / REFERENCE
 
 
-def cell_cost(size: Size, method: Method, experiment: Experiment, slowness: float = 1.0) -> Cost:
-    """Estimate one cell without pruning or cache, on one core."""
+def cell_cost(
+    size: Size, method: Method, experiment: Experiment, slowness: float = 1.0, n_jobs: int = 1
+) -> Cost:
+    """Estimate one cell, a kernel's without pruning or cache, a network's on the CPU."""
+    if isinstance(method, NetworkMethod):
+        return _network_cost(size, method, experiment, slowness, n_jobs)
+    assert isinstance(method, KernelMethod)
+    return _kernel_cost(size, method, experiment, slowness)
+
+
+def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slowness: float) -> Cost:
     n, kernels = size.n_train, method.kernels()
     steps = size.length if method.kernel.uses_time else 1
     gram = 0.5 * n * n * steps * PAIR_STEP
@@ -72,7 +93,40 @@ def cell_cost(size: Size, method: Method, experiment: Experiment, slowness: floa
     seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
     # Grams in flight (with the solver's copies of pairs), the walk's weights, the test Gram.
     memory = 8 * (10 * n * n + 4 * n * size.length + 2 * n * size.n_test)
-    return Cost(seconds, memory)
+    return Cost(seconds, seconds, memory)
+
+
+def _network_cost(
+    size: Size, method: NetworkMethod, experiment: Experiment, slowness: float, n_jobs: int
+) -> Cost:
+    from rntk_bench.finite.classifiers import CELLS
+    from rntk_bench.finite.series import EVALUATED_AT_ONCE
+
+    protocol, gates = experiment.network, CELLS[method.name].gates
+    folds = min(protocol.n_folds, size.n_train)
+    held_out = size.n_train / folds
+    trained = size.n_train - held_out
+    passes = 3 * math.ceil(trained / protocol.batch_size) + math.ceil(held_out / EVALUATED_AT_ONCE)
+    rows = 3 * trained + held_out
+    epoch = 0.0
+    largest = 0
+    networks = set()
+    for setting in method.settings():
+        n, layers = int(setting["width"]), int(setting["n_layers"])
+        flops = 2 * gates * n * n * (2 * layers - 1)
+        step = layers * (passes * PASS_STEP + rows * gates * n * UNIT_STEP) + rows * flops * FLOP
+        epoch += folds * size.length * step
+        largest = max(largest, layers * gates * n)
+        networks.add((n, layers))
+    compilation = slowness * (COMPILATION * len(networks) + START * n_jobs)
+    seconds, at_most = (
+        slowness * epoch * epochs + compilation
+        for epochs in (min(EPOCHS, protocol.max_epochs), protocol.max_epochs)
+    )
+    batch = min(protocol.batch_size, size.n_train)
+    states = int(STATES * 4 * size.length * batch * largest)
+    memory = PROCESS_MEMORY + n_jobs * (PROCESS_MEMORY + states)
+    return Cost(seconds, at_most, memory)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -9,8 +9,9 @@ from pathlib import Path
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset, load_dataset
 from rntk_bench.errors import RntkBenchError
-from rntk_bench.experiments.classification import Progress, failed_cell, run_cell
-from rntk_bench.methods import Method
+from rntk_bench.experiments.cell import Progress, failed_cell
+from rntk_bench.experiments.kernel_cell import run_kernel_cell
+from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.store.cache import GramCache
 from rntk_bench.store.records import Record, RecordError, read_record, record_path, write_record
 
@@ -96,21 +97,49 @@ def _cell(
     if kept is not None:
         kind = "kept" if kept.status == "ok" else "failed"
         return Outcome(dataset.name, method.name, kind, kept, kept.error or "")
+    partial = _path(dataset, method, experiment, options).with_suffix(".partial")
+    progress = start_cell(dataset, method)
     try:
-        record = run_cell(
+        record = _compute(dataset, method, experiment, options, partial, progress)
+    except RntkBenchError as error:
+        record = failed_cell(dataset, method, experiment, error)
+    write_record(options.results, record)
+    partial.unlink(missing_ok=True)
+    kind = "computed" if record.status == "ok" else "failed"
+    return Outcome(dataset.name, method.name, kind, record, record.error or "")
+
+
+def _compute(
+    dataset: Dataset,
+    method: Method,
+    experiment: Experiment,
+    options: Options,
+    partial: Path,
+    progress: Progress,
+) -> Record:
+    if isinstance(method, NetworkMethod):
+        # Only now: the extra `finite` is for these methods alone.
+        from rntk_bench.experiments.network_cell import run_network_cell
+
+        return run_network_cell(
             dataset,
             method,
             experiment,
             n_jobs=options.n_jobs,
             prune=options.prune,
-            cache=options.cache,
-            progress=start_cell(dataset, method),
+            partial=partial,
+            progress=progress,
         )
-    except RntkBenchError as error:
-        record = failed_cell(dataset, method, experiment, error)
-    write_record(options.results, record)
-    kind = "computed" if record.status == "ok" else "failed"
-    return Outcome(dataset.name, method.name, kind, record, record.error or "")
+    assert isinstance(method, KernelMethod)
+    return run_kernel_cell(
+        dataset,
+        method,
+        experiment,
+        n_jobs=options.n_jobs,
+        prune=options.prune,
+        cache=options.cache,
+        progress=progress,
+    )
 
 
 def _kept(
@@ -119,11 +148,14 @@ def _kept(
     """The record that makes computing this cell unnecessary, if there is one."""
     if options.overwrite == "always":
         return None
-    path = record_path(options.results, dataset.name, method.name, method.protocol(experiment))
     try:
-        record = read_record(path)
+        record = read_record(_path(dataset, method, experiment, options))
     except RecordError:
         return None
     if record.data.get("fingerprint") != dataset.fingerprint:
         return None
     return None if record.status == "failed" and options.overwrite == "failed" else record
+
+
+def _path(dataset: Dataset, method: Method, experiment: Experiment, options: Options) -> Path:
+    return record_path(options.results, dataset.name, method.name, method.protocol(experiment))

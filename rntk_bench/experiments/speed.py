@@ -16,11 +16,12 @@ from threadpoolctl import threadpool_limits
 
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset
-from rntk_bench.experiments.classification import Problem, run_cell
+from rntk_bench.experiments.cell import Problem
+from rntk_bench.experiments.kernel_cell import run_kernel_cell
 from rntk_bench.kernels import RNTK
 from rntk_bench.learn.folds import stratified_folds
 from rntk_bench.learn.svc import CrossValidation, SVCOptions
-from rntk_bench.methods import METHODS
+from rntk_bench.methods import KERNEL_METHODS
 
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -131,7 +132,9 @@ def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -
 
 def compare_whole(dataset: Dataset, experiment: Experiment, n_jobs: int) -> Comparison:
     """The RNTK's whole grid, both on `n_jobs` cores; nothing cached, loops compiled."""
-    record, ours = _best(partial(run_cell, dataset, METHODS["rntk"], experiment, n_jobs=n_jobs), 1)
+    record, ours = _best(
+        partial(run_kernel_cell, dataset, KERNEL_METHODS["rntk"], experiment, n_jobs=n_jobs), 1
+    )
     (accuracy, correct), obvious = _best(partial(_obvious, dataset, experiment, n_jobs), 1)
     selection, test = record.selection or {}, record.test or {}
     return Comparison(
@@ -150,7 +153,7 @@ def spread(n: int) -> list[RNTK]:
 
 
 def _paper_grid() -> list[RNTK]:
-    return [kernel for kernel in METHODS["rntk"].kernels() if isinstance(kernel, RNTK)]
+    return [kernel for kernel in KERNEL_METHODS["rntk"].kernels() if isinstance(kernel, RNTK)]
 
 
 def _obvious(dataset: Dataset, experiment: Experiment, n_jobs: int) -> tuple[float, int]:

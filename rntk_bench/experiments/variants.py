@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rntk_bench.experiments.classification import Problem
+from rntk_bench.experiments.cell import Problem
 from rntk_bench.kernels import NNGP, RNTK
 from rntk_bench.kernels.base import Sequences
 

@@ -7,14 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from rntk_bench.learn.svc import CrossValidation, SVCOptions, classify
-from rntk_bench.methods import Method
+from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 
 
 def warm_up(methods: Sequence[Method]) -> None:
     """Call every loop that the methods need on a tiny problem; quick where they are compiled."""
     X = np.random.default_rng(0).standard_normal((4, 3))
     y = np.array([0, 0, 1, 1])
+    if any(isinstance(method, NetworkMethod) for method in methods):
+        import rntk_bench.finite  # noqa: F401 - says at once if the extra is missing
     for method in methods:
+        if not isinstance(method, KernelMethod):
+            continue
         kernels = method.kernels()
         batch = [kernels[position] for position in method.kernel.batches(kernels)[0]]
         list(method.kernel.grams(batch, method.kernel.prepare(X)))

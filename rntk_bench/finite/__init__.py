@@ -4,5 +4,6 @@ from rntk_bench.errors import ExtraError
 
 try:
     import jax as jax
+    import optax as optax
 except ImportError:
-    raise ExtraError("A finite network", "JAX", "finite") from None
+    raise ExtraError("A finite network", "JAX and Optax", "finite") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,3 +32,9 @@ def stratified_folds(y: IntArray, n_folds: int, seed: int) -> IntArray:
     fold = np.empty(n, dtype=np.int64)
     fold[dealt] = np.arange(n) % min(n_folds, n)
     return fold
+
+
+def fold_weights(fold_sizes: IntArray) -> tuple[IntArray, int]:
+    """Integers w and S for exact means over folds: mean(hits / fold_sizes) = hits @ w / S."""
+    common = math.lcm(*(int(size) for size in fold_sizes))
+    return common // fold_sizes, common * len(fold_sizes)

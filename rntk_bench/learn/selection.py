@@ -7,13 +7,13 @@ reports does not depend on the order in which settings were evaluated.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rntk_bench.learn.folds import fold_weights
 from rntk_bench.learn.svc import CrossValidation, usable
 
 Array = NDArray[np.float64]
@@ -47,9 +47,7 @@ class Search:
         self.validation, self.prune = validation, prune
         sizes = validation.fold_sizes
         n_C, n_folds = len(validation.options.C), len(sizes)
-        common = math.lcm(*(int(size) for size in sizes))
-        self._weights = common // sizes
-        self._full = common * n_folds
+        self._weights, self._full = fold_weights(sizes)
         parts = np.array_split(np.arange(n_folds), 3) if prune else [np.arange(n_folds)]
         self._batches = [part for part in parts if len(part)]
         self._hits = np.full((n_settings, n_C, n_folds), NOT_EVALUATED, dtype=np.int64)

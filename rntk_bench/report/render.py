@@ -19,6 +19,7 @@ _LATEX_SPECIAL = str.maketrans(
         "^": r"\textasciicircum{}",
         "–": "--",
         "±": r"$\pm$",
+        "†": r"$^\dagger$",
         **{character: f"\\{character}" for character in "&%$#_{}"},
     }
 )
@@ -37,18 +38,21 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value (None: missing), how numbers are formatted, and whether it is the best."""
+    """A value (None: missing), how numbers are formatted, whether it is the best, and a mark."""
 
     value: Fraction | float | str | None
     style: str = ""
     bold: bool = False
+    mark: str = ""
 
-    def show(self, missing: str = MISSING) -> str:
-        """Return the value as a reader sees it."""
-        if self.value is None:
-            return missing
-        if isinstance(self.value, str):
-            return self.value
+    def show(self) -> str:
+        """Return the value as a reader sees it, with its mark."""
+        return (self.plain() or MISSING) + self.mark
+
+    def plain(self) -> str:
+        """Return the value without its mark, and nothing where it is missing."""
+        if self.value is None or isinstance(self.value, str):
+            return self.value or ""
         return format(float(self.value), self.style)
 
 
@@ -118,11 +122,11 @@ def render_latex(table: Table) -> str:
 
 
 def render_csv(table: Table) -> str:
-    """Header and rows only, nothing where a value is missing."""
+    """Header and rows only, without marks, nothing where a value is missing."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([str(column) for column in table.columns])
-    writer.writerows([[cell.show(missing="") for cell in row] for row in table.rows])
+    writer.writerows([[cell.plain() for cell in row] for row in table.rows])
     return text.getvalue()
 
 
@@ -151,12 +155,13 @@ def _panel(table: Table, group: list[int]) -> list[str]:
 
 
 def _aligned(table: Table, index: int) -> list[str]:
-    """A column's title and cells padded to one width, the best cells starred."""
+    """A column's title and cells padded to one width, marks in line, the best cells starred."""
     texts = [table.columns[index].title]
     starred = any(row[index].bold for row in table.rows)
-    for row in table.rows:
-        star = "*" if row[index].bold else " "
-        texts.append(row[index].show() + star * starred)
+    room = max((len(row[index].mark) for row in table.rows), default=0)
+    for cell in (row[index] for row in table.rows):
+        star = "*" if cell.bold else " "
+        texts.append(cell.show() + " " * (room - len(cell.mark)) + star * starred)
     width = max(map(len, texts))
     return [text.rjust(width) if index else text.ljust(width) for text in texts]
 

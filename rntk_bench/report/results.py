@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,10 @@ _DISPLAY_NAMES = {
 }
 
 
+SMALLER_GRID = "†"
+"""Marks what was chosen from fewer settings than a method's other results."""
+
+
 @dataclass(frozen=True)
 class Results:
     """What the tables are made of.
@@ -40,6 +45,8 @@ class Results:
     accuracy : dict of (dataset, method) to Fraction
         Right answers over series of the test set.
     failed : set of (dataset, method)
+    smaller_grid : set of (dataset, method)
+        Results that were chosen from fewer settings than the method's others.
     notes : list of str
         Sentences to be printed below every table.
     """
@@ -48,6 +55,7 @@ class Results:
     datasets: list[str]
     accuracy: dict[tuple[str, str], Fraction]
     failed: set[tuple[str, str]]
+    smaller_grid: set[tuple[str, str]]
     notes: list[str]
 
 
@@ -62,7 +70,7 @@ def collect(
     datasets: Sequence[str] = (),
     methods: Sequence[str] = (),
 ) -> Results:
-    """Choose one protocol for each method and gather its accuracies.
+    """Choose one protocol for each method, up to the size of the grid, and gather its accuracies.
 
     Parameters
     ----------
@@ -87,17 +95,24 @@ def collect(
         raise InputError("No record is of one of these datasets and methods.")
     by_method: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in _under(protocols, records) if protocols else records:
-        by_method[record.method][protocol_id(record.protocol)].append(record)
+        by_method[record.method][_family(record)].append(record)
     columns = sorted(by_method, key=_column_order)
 
-    chosen, shown, left_out = [], [], []
+    chosen: list[Record] = []
+    smaller: set[tuple[str, str]] = set()
+    shown, left_out = [], []
     for method in columns:
-        best, *others = sorted(by_method[method].items(), key=_preference, reverse=True)
-        chosen += best[1]
-        shown.append(f"{display_name(method)} {best[0]}")
+        family = max(by_method[method].items(), key=_preference)[1]
+        best = _largest_grids(family)
+        largest = max(map(_grid_size, best))
+        chosen += best
+        smaller |= {(r.dataset, r.method) for r in best if _grid_size(r) < largest}
+        shown += _protocol_names(best, largest)
+        kept = {id(record) for record in best}
+        unseen = [r for group in by_method[method].values() for r in group if id(r) not in kept]
         left_out += [
-            f"{display_name(method)} {identifier} (datasets: {len(group)})"
-            for identifier, group in others
+            f"{display_name(method)} {identifier} (datasets: {count})"
+            for identifier, count in Counter(protocol_id(r.protocol) for r in unseen).items()
         ]
     notes = [f"Protocols: {', '.join(shown)}."]
     if left_out:
@@ -111,8 +126,43 @@ def collect(
             if record.status == "ok" and record.test is not None
         },
         failed={(record.dataset, record.method) for record in chosen if record.status == "failed"},
+        smaller_grid=smaller,
         notes=notes + _data_notes(chosen),
     )
+
+
+def _family(record: Record) -> str:
+    """Identifier of what a record's protocol says besides the grid."""
+    return protocol_id({key: value for key, value in record.protocol.items() if key != "grid"})
+
+
+def _grid_size(record: Record) -> int:
+    return math.prod(len(axis) for axis in record.protocol.get("grid", {}).values())
+
+
+def _largest_grids(family: list[Record]) -> list[Record]:
+    """Of each dataset the record with the largest grid that did not fail, then the newest."""
+
+    def worth(record: Record) -> tuple[bool, int, datetime]:
+        created = datetime.fromisoformat(record.created)
+        return record.status == "ok", _grid_size(record), created
+
+    best: dict[str, Record] = {}
+    for record in sorted(family, key=worth):
+        best[record.dataset] = record
+    return [best[dataset] for dataset in sorted(best)]
+
+
+def _protocol_names(records: list[Record], largest: int) -> list[str]:
+    """What the notes say of one column's protocols, the largest grid first."""
+    sizes = {protocol_id(record.protocol): _grid_size(record) for record in records}
+    name = display_name(records[0].method)
+    return [
+        f"{name} {identifier}"
+        if size == largest
+        else f"{name} {identifier} ({SMALLER_GRID}: {size} of {largest} settings)"
+        for identifier, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
+    ]
 
 
 def _under(prefixes: Sequence[str], records: Sequence[Record]) -> list[Record]:
@@ -133,10 +183,11 @@ def _column_order(method: str) -> tuple[int, str]:
 
 
 def _preference(item: tuple[str, list[Record]]) -> tuple[int, datetime, str]:
-    """Sort key of a method's protocols: the more results, then the newer."""
+    """Sort key of a method's protocols but for the grid: the more results, then the newer."""
     identifier, group = item
     newest = max(datetime.fromisoformat(record.created) for record in group)
-    return sum(record.status == "ok" for record in group), newest, identifier
+    done = {record.dataset for record in group if record.status == "ok"}
+    return len(done), newest, identifier
 
 
 def _data_notes(records: Sequence[Record]) -> list[str]:

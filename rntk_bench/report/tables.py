@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from rntk_bench.report import paper
 from rntk_bench.report.render import Cell, Column, Table
-from rntk_bench.report.results import Results, display_name
+from rntk_bench.report.results import SMALLER_GRID, Results, display_name
 from rntk_bench.report.statistics import summarize
 
 _SHARED_ROW_NOTE = (
@@ -32,11 +33,25 @@ def table1(results: Results, with_paper: bool = True) -> Table:
         [100 * results.accuracy[dataset, method] for method in methods] for dataset in complete
     ]
     columns = [Column("method"), Column("datasets"), *_summary_columns("ours")]
+    mixed = {
+        method: sum((dataset, method) in results.smaller_grid for dataset in complete)
+        for method in methods
+    }
     rows = [
-        [Cell(display_name(method)), Cell(_result_count(results, method), ".0f"), *cells]
+        [
+            Cell(display_name(method)),
+            Cell(_result_count(results, method), ".0f"),
+            *(replace(cell, mark=SMALLER_GRID if mixed[method] else "") for cell in cells),
+        ]
         for method, cells in zip(methods, _summary_cells(accuracies, len(methods)), strict=True)
     ]
     notes = list(results.notes)
+    notes += [
+        f"{SMALLER_GRID} {display_name(method)}: on {count} of these {len(complete)} datasets "
+        "with a smaller grid."
+        for method, count in mixed.items()
+        if count
+    ]
     if len(methods) < len(results.methods):
         absent = [display_name(name) for name in results.methods if name not in methods]
         notes.append(f"Without any result: {', '.join(absent)}.")
@@ -89,7 +104,8 @@ def _accuracy_cells(
     """Cells of one method on one dataset, as many as it has columns."""
     accuracy = results.accuracy.get((dataset, method))
     if accuracy is not None:
-        cells = [Cell(100 * accuracy, ".2f", bold=accuracy == best)]
+        mark = SMALLER_GRID if (dataset, method) in results.smaller_grid else ""
+        cells = [Cell(100 * accuracy, ".2f", bold=accuracy == best, mark=mark)]
     else:
         cells = [Cell("failed" if (dataset, method) in results.failed else None)]
     if with_paper and method in paper.METHODS:

@@ -8,7 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("rntk-bench", "numpy", "scipy", "scikit-learn", "numba", "joblib", "sktime")
+_PACKAGES = (
+    *("rntk-bench", "numpy", "scipy", "scikit-learn", "numba", "joblib", "sktime"),
+    *("jax", "jaxlib", "optax"),
+)
 
 
 def environment() -> dict[str, Any]:

@@ -7,17 +7,17 @@ from sklearn.svm import SVC
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset, load_dataset, unit_norm
 from rntk_bench.errors import RntkBenchError
-from rntk_bench.experiments import classification
-from rntk_bench.experiments.classification import run_cell
+from rntk_bench.experiments import kernel_cell
+from rntk_bench.experiments.kernel_cell import run_kernel_cell
 from rntk_bench.kernels import RNTK
-from rntk_bench.methods import METHODS, Method
+from rntk_bench.methods import METHODS, KernelMethod
 from rntk_bench.store.cache import GramCache
 from rntk_bench.store.counts import decode_counts
 
-SMALL = Method(
+SMALL = KernelMethod(
     "rntk",
-    RNTK,
     {"sigma_w": (1.3, 1.45), "sigma_u": (1.0,), "sigma_b": (0.0, 0.3), "sigma_h": (0.1,)},
+    RNTK,
 )
 
 
@@ -33,7 +33,7 @@ def answer(record):
 
 def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     experiment = Experiment()
-    record = run_cell(gunpoint, SMALL, experiment, prune=False)
+    record = run_kernel_cell(gunpoint, SMALL, experiment, prune=False)
     order = np.argsort(gunpoint.y_train, kind="stable")
     X, y = unit_norm(gunpoint.X_train)[0][order], gunpoint.y_train[order]
     sizes = np.array(record.selection["fold_sizes"])
@@ -68,15 +68,15 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_the_record_is_the_same_for_any_number_of_jobs(gunpoint, name):
-    one = run_cell(gunpoint, METHODS[name], Experiment(), n_jobs=1)
-    two = run_cell(gunpoint, METHODS[name], Experiment(), n_jobs=2)
+    one = run_kernel_cell(gunpoint, METHODS[name], Experiment(), n_jobs=1)
+    two = run_kernel_cell(gunpoint, METHODS[name], Experiment(), n_jobs=2)
     assert answer(one) == answer(two)
 
 
 def test_pruning_changes_nothing_but_the_folds_it_leaves_out(gunpoint):
     experiment = Experiment()
-    pruned = run_cell(gunpoint, METHODS["rntk"], experiment)
-    full = run_cell(gunpoint, METHODS["rntk"], experiment, prune=False)
+    pruned = run_kernel_cell(gunpoint, METHODS["rntk"], experiment)
+    full = run_kernel_cell(gunpoint, METHODS["rntk"], experiment, prune=False)
     assert pruned.test == full.test
     for key in ("setting", "C", "ties", "accuracy"):
         assert pruned.selection[key] == full.selection[key]
@@ -87,15 +87,15 @@ def test_pruning_changes_nothing_but_the_folds_it_leaves_out(gunpoint):
 
 
 def test_another_seed_gives_other_folds(gunpoint):
-    one = run_cell(gunpoint, SMALL, Experiment())
-    other = run_cell(gunpoint, SMALL, Experiment(seed=1))
+    one = run_kernel_cell(gunpoint, SMALL, Experiment())
+    other = run_kernel_cell(gunpoint, SMALL, Experiment(seed=1))
     assert one.selection["hits"] != other.selection["hits"]
 
 
 def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(classification, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(kernel_cell, "worth_storing", lambda *_: True)
     cache = GramCache(tmp_path / "grams")
-    first = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    first = run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
     compute, computed = RNTK.gram, []
 
     def gram(kernel, prepared):
@@ -103,39 +103,39 @@ def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
         return compute(kernel, prepared)
 
     monkeypatch.setattr(RNTK, "gram", gram)
-    again = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    again = run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
     assert answer(first) == answer(again)
     assert computed == []
-    run_cell(gunpoint, SMALL, Experiment(C=(1.0,), seed=1), cache=cache)
+    run_kernel_cell(gunpoint, SMALL, Experiment(C=(1.0,), seed=1), cache=cache)
     assert not any(train for _, train in computed)
 
 
 def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(classification, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(kernel_cell, "worth_storing", lambda *_: True)
     said = []
     cache = GramCache(tmp_path / "grams", on_warning=said.append)
-    first = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    first = run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
     for path in (tmp_path / "grams").glob("*/*"):
         content = bytearray(path.read_bytes())
         content[-1] ^= 1
         path.write_bytes(content)
-    again = run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    again = run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
     assert answer(first) == answer(again)
     assert len(said) == 1
 
 
 def test_cheap_grams_are_not_stored(gunpoint, tmp_path):
-    assert not classification.worth_storing(50, 150)  # a tenth of a millisecond
-    assert not classification.worth_storing(1000, 20)  # few steps, many entries
-    assert classification.worth_storing(390, 300)
+    assert not kernel_cell.worth_storing(50, 150)  # a tenth of a millisecond
+    assert not kernel_cell.worth_storing(1000, 20)  # few steps, many entries
+    assert kernel_cell.worth_storing(390, 300)
     cache = GramCache(tmp_path / "grams")
-    run_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
     assert cache.info().entries == 0
 
 
 def test_overflowing_settings_are_recorded_and_never_chosen(gunpoint):
     grid = {**SMALL.grid, "sigma_w": (1e3, 1.3)}
-    record = run_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
+    record = run_kernel_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
     assert record.selection["unusable_settings"] == [0, 1]
     assert record.selection["setting"]["sigma_w"] == 1.3
     assert any("2 settings overflow" in warning for warning in record.warnings)
@@ -145,24 +145,24 @@ def test_overflowing_settings_are_recorded_and_never_chosen(gunpoint):
 def test_a_grid_that_only_overflows_fails_with_a_sentence(gunpoint):
     grid = {**SMALL.grid, "sigma_w": (1e3,)}
     with pytest.raises(RntkBenchError, match="rntk's grid"):
-        run_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
+        run_kernel_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
 
 
 def test_the_bound_on_steps_is_a_warning(gunpoint):
-    record = run_cell(gunpoint, SMALL, Experiment(max_iterations=2))
+    record = run_kernel_cell(gunpoint, SMALL, Experiment(max_iterations=2))
     assert any("bound of 2 steps" in warning for warning in record.warnings)
 
 
 def test_zero_series_are_noted(gunpoint):
     X = gunpoint.X_train.copy()
     X[3] = 0.0
-    record = run_cell(replace(gunpoint, X_train=X), SMALL, Experiment())
+    record = run_kernel_cell(replace(gunpoint, X_train=X), SMALL, Experiment())
     assert any("1 training series are zero" in warning for warning in record.warnings)
 
 
 def test_progress_reaches_the_end(gunpoint):
     seen = []
-    run_cell(gunpoint, SMALL, Experiment(), progress=lambda *args: seen.append(args))
+    run_kernel_cell(gunpoint, SMALL, Experiment(), progress=lambda *args: seen.append(args))
     assert seen[-1][:2] == (4, 4)
     assert 0 < seen[-1][2] <= 1
 
@@ -183,10 +183,10 @@ def unequal(n=24, seed=0, m=1):
 @pytest.mark.parametrize("m", [1, 3])
 def test_different_lengths_are_read_or_padded_and_the_record_says_which(m):
     dataset = unequal(m=m)
-    read = run_cell(dataset, SMALL, Experiment())
+    read = run_kernel_cell(dataset, SMALL, Experiment())
     assert read.data["notes"] == ["Series of different lengths are read at their true lengths."]
     assert (read.data["equal_length"], read.data["n_dimensions"]) == (False, m)
-    padded = run_cell(dataset, METHODS["rbf"], Experiment())
+    padded = run_kernel_cell(dataset, METHODS["rbf"], Experiment())
     assert padded.data["notes"] == ["Series of different lengths are padded with zeros at the end."]
     # The kernel of the record is that of the series as they are.
     kernel = RNTK(**read.selection["setting"])
@@ -198,13 +198,13 @@ def test_different_lengths_are_read_or_padded_and_the_record_says_which(m):
 
 
 def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(classification, "worth_storing", lambda n, length: True)
+    monkeypatch.setattr(kernel_cell, "worth_storing", lambda n, length: True)
     grid = {"direction": ("forward", "both"), "pooling": ("last", "average"), **SMALL.grid}
-    method = Method("rntk-extended", RNTK, grid)
+    method = KernelMethod("rntk-extended", grid, RNTK)
     dataset = unequal()
-    plain = run_cell(dataset, method, Experiment())
+    plain = run_kernel_cell(dataset, method, Experiment())
     cache = GramCache(tmp_path / "grams")
-    cold = run_cell(dataset, method, Experiment(), cache=cache)
+    cold = run_kernel_cell(dataset, method, Experiment(), cache=cache)
     assert cache.info().entries == 16 + 1
-    warm = run_cell(dataset, method, Experiment(), cache=cache)
+    warm = run_kernel_cell(dataset, method, Experiment(), cache=cache)
     assert answer(plain) == answer(cold) == answer(warm)

@@ -1,15 +1,11 @@
-"""One cell of the benchmark: one method on one dataset, from the series to a record (A.1)."""
+"""A kernel's cell: Grams, cross-validated SVMs, the choice and its test (A.1)."""
 
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,22 +14,19 @@ from numpy.typing import NDArray
 
 import rntk_bench.kernels
 from rntk_bench.config import Experiment
-from rntk_bench.data import Dataset, Sequences, unit_norm
+from rntk_bench.data import Dataset
 from rntk_bench.errors import RntkBenchError
+from rntk_bench.experiments.cell import Problem, Progress, Stopwatch, finished_cell
 from rntk_bench.kernels import Kernel
 from rntk_bench.learn.folds import stratified_folds
 from rntk_bench.learn.selection import Choice, Search
 from rntk_bench.learn.svc import CrossValidation, SVCOptions, classify
-from rntk_bench.methods import Method
+from rntk_bench.methods import KernelMethod
 from rntk_bench.store.cache import GramCache
 from rntk_bench.store.counts import encode_counts
-from rntk_bench.store.environment import environment
 from rntk_bench.store.records import Record
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, float], None]
-"""Told how many settings are done, of how many, and the best validation accuracy so far."""
-
 TASKS = 64
 """Pieces into which a grid is cut for the threads."""
 COMPUTE_STEP, STORE_PAIR, STORE_FILE = 0.65e-9, 15e-9, 0.2e-3
@@ -41,56 +34,9 @@ COMPUTE_STEP, STORE_PAIR, STORE_FILE = 0.65e-9, 15e-9, 0.2e-3
 measured on 390 series of length 300."""
 
 
-class Stopwatch:
-    """Seconds by stage, summed over threads."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._lock = Lock()
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        """Add the time spent inside to the stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            elapsed = time.perf_counter() - start
-            with self._lock:
-                self.seconds[stage] = self.seconds.get(stage, 0.0) + elapsed
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A dataset as the kernels see it: unit norm, the training series sorted by class."""
-
-    dataset: Dataset
-    X_train: Sequences
-    y_train: NDArray[np.int64]
-    X_test: Sequences
-    notes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> Problem:
-        """Normalise and sort."""
-        order = np.argsort(dataset.y_train, kind="stable")
-        notes = []
-        sets = []
-        for split, X in (("training", dataset.X_train), ("test", dataset.X_test)):
-            unit, zero = unit_norm(X)
-            sets.append(unit)
-            if zero:
-                notes.append(f"{len(zero)} {split} series are zero and stay so: rows {zero[:10]}.")
-        X_train, X_test = sets
-        X_sorted = (
-            X_train[order] if isinstance(X_train, np.ndarray) else [X_train[i] for i in order]
-        )
-        return cls(dataset, X_sorted, dataset.y_train[order], X_test, tuple(notes))
-
-
-def run_cell(
+def run_kernel_cell(
     dataset: Dataset,
-    method: Method,
+    method: KernelMethod,
     experiment: Experiment,
     *,
     n_jobs: int = 1,
@@ -128,63 +74,19 @@ def run_cell(
             predictions, unfinished = classify(
                 grams.one(kernel), problem.y_train, grams.test(kernel), C, options
             )
-    notes = [*problem.notes, *_length_notes(dataset, method)]
-    correct = int((predictions == dataset.y_test).sum())
-    return Record(
-        dataset=dataset.name,
-        method=method.name,
-        status="ok",
-        protocol=method.protocol(experiment),
-        data={**describe(dataset), "notes": notes},
+    return finished_cell(
+        problem,
+        method,
+        experiment,
         selection=_selection(method, experiment, choice, search),
-        test={
-            "accuracy": correct / dataset.n_test,
-            "correct": correct,
-            "n": dataset.n_test,
-            "predictions": predictions.tolist(),
-            "classes": list(dataset.classes),
-        },
-        warnings=[*notes, *_warnings(search, unfinished, options)],
-        error=None,
-        timings={stage: round(seconds, 4) for stage, seconds in watch.seconds.items()},
-        environment=environment(),
+        predictions=predictions,
+        notes=_length_notes(dataset, method),
+        warnings=_warnings(search, unfinished, options),
+        watch=watch,
     )
 
 
-def failed_cell(
-    dataset: Dataset, method: Method, experiment: Experiment, error: RntkBenchError
-) -> Record:
-    """The record of a cell that could not be computed."""
-    return Record(
-        dataset=dataset.name,
-        method=method.name,
-        status="failed",
-        protocol=method.protocol(experiment),
-        data=describe(dataset),
-        selection=None,
-        test=None,
-        warnings=[],
-        error=str(error),
-        timings={},
-        environment=environment(),
-    )
-
-
-def describe(dataset: Dataset) -> dict[str, Any]:
-    """Fingerprint, source and sizes."""
-    return {
-        "fingerprint": dataset.fingerprint,
-        "source": dataset.source,
-        "n_train": dataset.n_train,
-        "n_test": dataset.n_test,
-        "length": dataset.length,
-        "equal_length": dataset.equal_length,
-        "n_dimensions": dataset.n_dimensions,
-        "n_classes": dataset.n_classes,
-    }
-
-
-def _length_notes(dataset: Dataset, method: Method) -> list[str]:
+def _length_notes(dataset: Dataset, method: KernelMethod) -> list[str]:
     if dataset.equal_length:
         return []
     if method.kernel.uses_time:
@@ -297,7 +199,7 @@ def code_version() -> str:
 
 
 def _selection(
-    method: Method, experiment: Experiment, choice: Choice, search: Search
+    method: KernelMethod, experiment: Experiment, choice: Choice, search: Search
 ) -> dict[str, Any]:
     return {
         "setting": method.settings()[choice.setting],

@@ -1,0 +1,144 @@
+"""All runs of a cross-validation: dealt to worker processes, or vectorised on an accelerator."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Lock
+
+import jax
+
+from rntk_bench.finite.classifiers import Classifier
+from rntk_bench.finite.schedule import Schedule, Task
+from rntk_bench.finite.series import Series
+from rntk_bench.finite.validation import (
+    Curve,
+    Final,
+    Training,
+    compile_run,
+    train_final,
+    train_many,
+    train_one,
+)
+from rntk_bench.finite.worker import Worker
+
+Setting = tuple[Classifier, float]
+"""A network and a learning rate."""
+
+_workers: list[Worker] = []
+# Kept from one dataset to the next, with what they have compiled.
+
+
+def device() -> str:
+    """Where JAX computes: "cpu", or the name of an accelerator."""
+    found: str = jax.devices()[0].device_kind
+    return found
+
+
+def train_all(
+    training: Training,
+    settings: Sequence[Setting],
+    tasks: Sequence[Task],
+    reach: Callable[[Task], int | None],
+    add: Callable[[Task, Curve], None],
+    n_jobs: int,
+) -> None:
+    """Train a network for each task that is still worth it when its turn comes.
+
+    Parameters
+    ----------
+    tasks : runs to be trained
+    reach : the highest score that a task's setting can still have, None if it is below the best
+    add : told of each run when it is done, of one at a time
+    n_jobs : processes, where JAX computes on the CPU
+    """
+    if jax.default_backend() == "cpu":
+        _in_processes(training, settings, tasks, reach, add, n_jobs)
+    else:
+        _together(training, settings, tasks, reach, add)
+
+
+def train_last(
+    training: Training, setting: Setting, n_epochs: int, test: Series, n_test: int
+) -> Final:
+    """Train the chosen setting on everything and classify the test series."""
+    arguments = training, *setting, n_epochs, test, n_test
+    if jax.default_backend() == "cpu":
+        final: Final = _started(1)[0].call(train_final, *arguments)
+        return final
+    return train_final(*arguments)
+
+
+def stop_workers() -> None:
+    """End the processes; the next training starts new ones."""
+    while _workers:
+        _workers.pop().kill()
+
+
+atexit.register(stop_workers)
+
+
+def _started(n: int) -> list[Worker]:
+    while len(_workers) < n:
+        _workers.append(Worker())
+    return _workers[:n]
+
+
+def _in_processes(
+    training: Training,
+    settings: Sequence[Setting],
+    tasks: Sequence[Task],
+    reach: Callable[[Task], int | None],
+    add: Callable[[Task, Curve], None],
+    n_jobs: int,
+) -> None:
+    """A run at a time in each process: on a CPU, vectorised runs would wait for the longest."""
+    schedule = Schedule(tasks, [network for network, _ in settings], reach)
+    keys: dict[Classifier, Hashable] = {
+        network: (network, training.shapes) for network, _ in settings
+    }
+    lock = Lock()
+
+    def work(worker: Worker) -> None:
+        while True:
+            with lock:
+                task = schedule.take({n for n, key in keys.items() if key in worker.compiled})
+            if task is None:
+                return
+            network, rate = settings[task[0]]
+            if keys[network] not in worker.compiled:
+                seconds = worker.call(compile_run, training, network)
+                worker.compiled.add(keys[network])
+                with lock:
+                    schedule.compiled(network, seconds)
+            curve = worker.call(train_one, training, network, task[1], rate)
+            with lock:
+                schedule.finished(network, curve.seconds)
+                add(task, curve)
+
+    workers = _started(min(n_jobs, len(tasks)))
+    with ThreadPoolExecutor(max(len(workers), 1)) as threads:
+        try:
+            for done in as_completed([threads.submit(work, worker) for worker in workers]):
+                done.result()
+        except BaseException:
+            stop_workers()  # also on an interrupt: else the runs under way would be waited for
+            raise
+
+
+def _together(
+    training: Training,
+    settings: Sequence[Setting],
+    tasks: Sequence[Task],
+    reach: Callable[[Task], int | None],
+    add: Callable[[Task, Curve], None],
+) -> None:
+    """All folds and rates of one network in one vectorised call."""
+    networks = {network for network, _ in settings}
+    for network in sorted(networks, key=lambda network: network.size):
+        mine = [task for task in tasks if settings[task[0]][0] == network]
+        if mine := [task for task in mine if reach(task) is not None]:
+            folds, rates = [fold for _, fold in mine], [settings[s][1] for s, _ in mine]
+            for task, curve in zip(mine, train_many(training, network, folds, rates), strict=True):
+                add(task, curve)

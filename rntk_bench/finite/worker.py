@@ -1,0 +1,111 @@
+"""Processes in which XLA computes on one thread.
+
+In one process all calls share a pool of threads, whatever their options say, and get in each
+other's way: sums then depend on the number of cores, and two calls on two cores take up to 1.5
+times as long as in a process each. A worker ends with its parent, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import IO, Any
+
+from rntk_bench.errors import RntkBenchError
+
+_COMMAND = "from rntk_bench.finite.worker import serve; serve()"
+
+
+class Worker:
+    """One process that calls functions, one after the other.
+
+    Attributes
+    ----------
+    compiled : set
+        What its user knows to be compiled in it.
+    """
+
+    def __init__(self) -> None:
+        self.compiled: set[Hashable] = set()
+        environment = {
+            **os.environ,
+            "NPROC": "1",  # the size of XLA's pool of threads
+            "JAX_PLATFORMS": "cpu",
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _COMMAND],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function of this package, or the like that can be imported, returns.
+
+        Raises
+        ------
+        RntkBenchError
+            If the process dies.
+        """
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None
+        assert answers is not None
+        try:
+            pickle.dump((function, arguments), requests, pickle.HIGHEST_PROTOCOL)
+            requests.flush()
+            done, answer = pickle.load(answers)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            raise RntkBenchError(
+                "A process that trains networks was ended from outside, perhaps for lack of "
+                "memory; run the same command again with fewer --jobs."
+            ) from None
+        if not done:
+            raise RuntimeError(f"in a worker process:\n{answer}")
+        return answer
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def serve() -> None:
+    """Answer the parent's calls until it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not come between the answers
+    calls: SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]]] = SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
+    while True:
+        function, arguments = calls.get()
+        try:
+            answer = True, function(*arguments)
+        except Exception:
+            answer = False, traceback.format_exc()
+        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+def _listen(requests: IO[bytes], calls: SimpleQueue[Any]) -> None:
+    """Queue the calls; end this process, also in the middle of one, when the parent is gone."""
+    try:
+        while True:
+            calls.put(pickle.load(requests))
+    except EOFError:
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
