@@ -11,14 +11,21 @@ from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 
 
 def warm_up(methods: Sequence[Method]) -> None:
-    """Call every loop that the methods need on a tiny problem; quick where they are compiled."""
-    X = np.random.default_rng(0).standard_normal((4, 3))
-    y = np.array([0, 0, 1, 1])
+    """Call every loop that the methods need on a tiny problem; quick where they are compiled.
+
+    Raises
+    ------
+    ExtraError
+        If a method needs packages that are not installed.
+    """
     if any(isinstance(method, NetworkMethod) for method in methods):
         import rntk_bench.finite  # noqa: F401 - says at once if the extra is missing
-    for method in methods:
-        if not isinstance(method, KernelMethod):
-            continue
+    kernel_methods = [method for method in methods if isinstance(method, KernelMethod)]
+    if not kernel_methods:
+        return
+    X = np.random.default_rng(0).standard_normal((4, 3))
+    y = np.array([0, 0, 1, 1])
+    for method in kernel_methods:
         kernels = method.kernels()
         batch = [kernels[position] for position in method.kernel.batches(kernels)[0]]
         list(method.kernel.grams(batch, method.kernel.prepare(X)))
