@@ -52,6 +52,8 @@ lint: $(VENV)/installed-lint ## ruff, mypy and the import layers
 
 tables: $(VENV)/installed ## Print the tables of the shipped reference records
 	$(RUN) table --results results/reference -c configs/reference.toml
+	$(RUN) table 1 --results results/reference -c configs/reference.toml \
+		-m rntk -m ntk -m rbf -m poly
 	$(RUN) table 1 --results results/reference -c configs/reference.toml --no-paper \
 		-m rntk -m ntk -m rbf -m poly -m rntk-avg -m rntk-both -m nngp -m rntk-extended
 	$(RUN) table --results results/reference -c configs/lengths.toml --no-paper

@@ -173,7 +173,8 @@ def test_on_an_accelerator_the_runs_are_vectorised(record, monkeypatch):
         raise AssertionError("a worker was started")
 
     monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr(pool, "_started", no_process)
+    monkeypatch.setattr(pool, "Worker", no_process)
+    pool.stop_workers()
     together = run_network_cell(made_up(), METHOD, EXPERIMENT)
     assert answer(together) == answer(record)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from threading import Lock
 
 import jax
@@ -26,8 +27,8 @@ from rntk_bench.finite.worker import Worker
 Setting = tuple[Classifier, float]
 """A network and a learning rate."""
 
-_workers: list[Worker] = []
 # Kept from one dataset to the next, with what they have compiled.
+_workers: list[Worker] = []
 
 
 def device() -> str:
@@ -65,8 +66,9 @@ def train_last(
     """Train the chosen setting on everything and classify the test series."""
     arguments = training, *setting, n_epochs, test, n_test
     if jax.default_backend() == "cpu":
-        final: Final = _started(1)[0].call(train_final, *arguments)
-        return final
+        with _processes(1) as (worker,):
+            final: Final = worker.call(train_final, *arguments)
+            return final
     return train_final(*arguments)
 
 
@@ -79,10 +81,17 @@ def stop_workers() -> None:
 atexit.register(stop_workers)
 
 
-def _started(n: int) -> list[Worker]:
-    while len(_workers) < n:
-        _workers.append(Worker())
-    return _workers[:n]
+@contextmanager
+def _processes(n: int) -> Iterator[list[Worker]]:
+    """n workers. An error or an interrupt ends them all: a run under way would be waited for, and
+    its answer taken for that of the next."""
+    try:
+        while len(_workers) < n:
+            _workers.append(Worker())
+        yield _workers[:n]
+    except BaseException:
+        stop_workers()
+        raise
 
 
 def _in_processes(
@@ -117,14 +126,10 @@ def _in_processes(
                 schedule.finished(network, curve.seconds)
                 add(task, curve)
 
-    workers = _started(min(n_jobs, len(tasks)))
-    with ThreadPoolExecutor(max(len(workers), 1)) as threads:
-        try:
-            for done in as_completed([threads.submit(work, worker) for worker in workers]):
-                done.result()
-        except BaseException:
-            stop_workers()  # also on an interrupt: else the runs under way would be waited for
-            raise
+    n = min(n_jobs, len(tasks))
+    with ThreadPoolExecutor(max(n, 1)) as threads, _processes(n) as workers:
+        for done in as_completed([threads.submit(work, worker) for worker in workers]):
+            done.result()
 
 
 def _together(

@@ -16,6 +16,7 @@ import threading
 import traceback
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
@@ -39,7 +40,7 @@ class Worker:
             **os.environ,
             "NPROC": "1",  # the size of XLA's pool of threads
             "JAX_PLATFORMS": "cpu",
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         }
         self._process = subprocess.Popen(
             [sys.executable, "-c", _COMMAND],
