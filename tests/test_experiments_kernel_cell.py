@@ -5,11 +5,11 @@ import pytest
 from sklearn.svm import SVC
 
 from rntk_bench.config import Experiment
-from rntk_bench.data import Dataset, load_dataset, unit_norm
+from rntk_bench.data import Dataset, load_dataset, unit_norm, zero_pad
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.experiments import kernel_cell
 from rntk_bench.experiments.kernel_cell import run_kernel_cell
-from rntk_bench.kernels import RNTK
+from rntk_bench.kernels import NTK, RNTK
 from rntk_bench.methods import METHODS, KernelMethod
 from rntk_bench.store.cache import GramCache
 from rntk_bench.store.counts import decode_counts
@@ -195,6 +195,21 @@ def test_different_lengths_are_read_or_padded_and_the_record_says_which(m):
     model = SVC(C=read.selection["C"], kernel="precomputed").fit(kernel(X), dataset.y_train[order])
     predicted = model.predict(kernel(unit_norm(dataset.X_test)[0], X))
     assert read.test["correct"] == (predicted == dataset.y_test).sum()
+
+
+def test_series_are_padded_to_one_length_where_only_the_test_set_has_the_longest():
+    dataset = unequal()
+    longer = [np.concatenate([x, 0.1 * np.ones(9)]) for x in dataset.X_test]
+    dataset = replace(dataset, X_test=longer)
+    record = run_kernel_cell(dataset, METHODS["ntk"], Experiment())
+    kernel = NTK(**record.selection["setting"])
+    order = np.argsort(dataset.y_train, kind="stable")
+    train, test = unit_norm(dataset.X_train)[0], unit_norm(dataset.X_test)[0]
+    X, Y = zero_pad([train[i] for i in order], dataset.length), zero_pad(test, dataset.length)
+    assert X.shape[1] == Y.shape[1] > max(map(len, train))
+    model = SVC(C=record.selection["C"], kernel="precomputed")
+    predicted = model.fit(kernel(X), dataset.y_train[order]).predict(kernel(Y, X))
+    assert record.test["predictions"] == predicted.tolist()
 
 
 def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path, monkeypatch):

@@ -1,0 +1,156 @@
+"""Kernel ridge regression for a whole grid of ridges at once (A.2).
+
+One eigendecomposition K = Q diag(w) Q' of a Gram serves every ridge: (K + lambda I)^-1 y is
+Q (Q'y / (w + lambda)). At lambda = 0 it is the pseudo-inverse, so that a singular Gram has the
+solution of least norm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rntk_bench.errors import InputError
+
+Array = NDArray[np.float64]
+
+RIDGES = (
+    *(0.0, 0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
+    *(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 100.0),
+)
+"""(47), which has 0.8 twice, and neither 0.9 nor 9."""
+
+
+class Spectrum(NamedTuple):
+    """Eigenvalues w (.., n) and eigenvectors Q (.., n, n), in columns, of Grams (.., n, n)."""
+
+    values: Array
+    vectors: Array
+
+    @classmethod
+    def of(cls, grams: Array) -> Spectrum:
+        """Decompose symmetric Grams (.., n, n), finite throughout."""
+        return cls(*np.linalg.eigh(grams))
+
+    def coefficients(self, y: Array, ridges: Sequence[float] = RIDGES) -> Array:
+        """Dual coefficients (K + lambda I)^-1 y, (.., R, n), of targets y (n,)."""
+        inverse, _ = self._inverse(ridges)
+        projected = y @ self.vectors  # (.., n)
+        found: Array = (inverse * projected[..., None, :]) @ self.vectors.swapaxes(-1, -2)
+        return found
+
+    def leave_one_out(self, y: Array, ridges: Sequence[float] = RIDGES) -> Array:
+        """Residuals y_i - f_i(x_i), (.., R, n), of the f_i fitted without series i.
+
+        They are alpha_i / G_ii with G = (K + lambda I)^-1, and at lambda = 0 the limit of that:
+        where the null space of K reaches i, the ratio of the projections on it.
+        """
+        inverse, null = self._inverse(ridges)
+        squares = self.vectors.swapaxes(-1, -2) ** 2
+        alpha, diagonal = self.coefficients(y, ridges), inverse @ squares
+        projected = (y @ self.vectors)[..., None, :]
+        alpha_null = (null * projected) @ self.vectors.swapaxes(-1, -2)
+        diagonal_null = null @ squares
+        reached = diagonal_null > np.sqrt(np.finfo(float).eps)
+        residuals: Array = np.divide(
+            np.where(reached, alpha_null, alpha), np.where(reached, diagonal_null, diagonal)
+        )
+        return residuals
+
+    def _inverse(self, ridges: Sequence[float]) -> tuple[Array, Array]:
+        """1 / (w + lambda), (.., R, n), zero where that is zero up to rounding, and where."""
+        shifted = self.values[..., None, :] + np.asarray(ridges, dtype=float)[:, None]
+        largest = np.abs(self.values).max(axis=-1, initial=0.0)[..., None, None]
+        null = np.abs(shifted) <= shifted.shape[-1] * np.finfo(float).eps * largest
+        inverse = np.divide(1.0, shifted, out=np.zeros_like(shifted), where=~null)
+        return inverse, null.astype(float)
+
+
+def validation_residuals(
+    grams: Array, y: Array, fold: NDArray[np.int64], ridges: Sequence[float] = RIDGES
+) -> Array:
+    """Residuals of cross-validated kernel ridge regression.
+
+    Parameters
+    ----------
+    grams : (.., n, n) Grams of a grid's settings
+    y : (n,)
+    fold : (n,) the fold that holds each series out
+    ridges : R numbers >= 0
+
+    Returns
+    -------
+    (.., R, n) the target of each series less its prediction by the fit that holds it out
+    """
+    residuals = np.empty((*grams.shape[:-2], len(ridges), len(y)))
+    for q in np.unique(fold):
+        train, held_out = np.flatnonzero(fold != q), np.flatnonzero(fold == q)
+        spectrum = Spectrum.of(grams[..., train[:, None], train])
+        across = grams[..., train[:, None], held_out]
+        residuals[..., held_out] = y[held_out] - spectrum.coefficients(y[train], ridges) @ across
+    return residuals
+
+
+class KernelRidge:
+    """Kernel ridge regression that chooses its ridge by the leave-one-out error.
+
+    Parameters
+    ----------
+    kernel : callable
+        `kernel(X)` is the Gram (n, n) of some sequences, `kernel(X, Y)` that (n_x, n_y) of two
+        sets; every kernel of this package is one.
+    ridges : sequence of float
+        What to choose from, each >= 0. Ties go to the first.
+
+    Attributes
+    ----------
+    ridge_ : float
+        The chosen ridge.
+    loo_errors_ : (R,) ndarray
+        Mean squared leave-one-out residual of each ridge.
+    dual_coef_ : (n,) ndarray
+
+    Raises
+    ------
+    InputError
+        If there is no ridge, or one is negative or not finite.
+    """
+
+    def __init__(self, kernel: Callable[..., Array], ridges: Sequence[float] = RIDGES) -> None:
+        if not len(ridges) or not all(np.isfinite(ridge) and ridge >= 0 for ridge in ridges):
+            raise InputError(f"ridges is {list(ridges)}, but must be finite numbers >= 0.")
+        self.kernel, self.ridges = kernel, tuple(map(float, ridges))
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit sequences X, as the kernel takes them, to targets y (n,).
+
+        Raises
+        ------
+        InputError
+            If there are fewer than two sequences, as many targets are not there, or a value of
+            the targets or the Gram is not finite.
+        """
+        y, gram = np.asarray(y, dtype=float), self.kernel(X)
+        if y.shape != (len(gram),) or len(y) < 2:
+            raise InputError(
+                f"There are {len(gram)} sequences and targets of shape {y.shape}; give two or "
+                "more sequences and one target for each."
+            )
+        for name, values in (("target", y), ("entry of the Gram", gram)):
+            if not np.isfinite(values).all():
+                raise InputError(f"A {name} is not finite; leave it out or scale the sequences.")
+        spectrum = Spectrum.of(gram)
+        self.loo_errors_ = (spectrum.leave_one_out(y, self.ridges) ** 2).mean(axis=-1)
+        best = int(np.argmin(self.loo_errors_))
+        self.ridge_ = self.ridges[best]
+        self.dual_coef_ = spectrum.coefficients(y, self.ridges)[best]
+        self._X = X
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Predictions (n,) for sequences X."""
+        found: Array = self.kernel(X, self._X) @ self.dual_coef_
+        return found
