@@ -9,6 +9,7 @@ import click
 from rntk_bench.cli.cache import cache
 from rntk_bench.cli.data import datasets, fetch
 from rntk_bench.cli.figure import figure
+from rntk_bench.cli.regress import regress
 from rntk_bench.cli.run import run
 from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.cli.speed import speed
@@ -37,5 +38,5 @@ def main() -> None:
 
 
 figure.add_command(figure_3)
-for _command in (run, table, figure, sensitivity, datasets, fetch, cache, speed):
+for _command in (run, table, figure, regress, sensitivity, datasets, fetch, cache, speed):
     main.add_command(_command)

@@ -27,6 +27,12 @@ class _Bytes(click.ParamType[int]):
         return int(float(match[1]) * _UNITS[match[2]])
 
 
+def _not_zero(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
+    if jobs == 0:
+        raise click.BadParameter("it is 0, but must be -1 or at least 1.", ctx, parameter)
+    return jobs
+
+
 data_dir = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -60,6 +66,18 @@ config = click.option(
     envvar="RNTK_BENCH_CONFIG",
     show_envvar=True,
     help="The experiment as TOML. [default: the paper's grids and protocol]",
+)
+
+jobs = click.option(
+    "-j",
+    "--jobs",
+    type=int,
+    default=-1,
+    show_default=True,
+    callback=_not_zero,
+    envvar="RNTK_BENCH_JOBS",
+    show_envvar=True,
+    help="Threads or processes; -1 is one a core.",
 )
 
 results = click.option(

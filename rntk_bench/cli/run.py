@@ -26,16 +26,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="All datasets of the configuration.")
 @click.option("-m", "--method", "methods", multiple=True, metavar="METHOD", help="May be repeated.")
 @options.config
-@click.option(
-    "-j",
-    "--jobs",
-    type=int,
-    default=-1,
-    show_default=True,
-    envvar="RNTK_BENCH_JOBS",
-    show_envvar=True,
-    help="Threads, for networks processes; -1 is one a core.",
-)
+@options.jobs
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -96,8 +87,6 @@ def run(
     from rntk_bench.methods import KERNEL_METHODS, resolve
     from rntk_bench.store.cache import GramCache, cache_folder
 
-    if jobs == 0:
-        raise InputError("--jobs is 0, but must be -1 or at least 1.")
     experiment = configured(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything or config is not None, experiment, config)

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from rntk_bench.data.csv_series import read_column, read_prices
+from rntk_bench.errors import DataError
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "stock" / "GOOG.csv"
+
+
+def write(tmp_path, text):
+    path = tmp_path / "prices.csv"
+    path.write_text(text)
+    return path
+
+
+def test_closes_are_in_the_order_of_their_dates(tmp_path):
+    path = write(tmp_path, "Date,Open,Close\n2014-01-03,1,12.5\n2014-01-02,1,11\n2014-02-01,1,13\n")
+    assert read_prices(path) == (11.0, 12.5, 13.0)
+    assert read_prices(path, close="Open") == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Date,Open\n2014-01-02,1\n", "no column 'Close'; there are Date, Open"),
+        ("Day,Close\n2014-01-02,1\n", "no column 'Date'"),
+        ("Date,Close\n2014-01-02,1\n2014-01-03,\n", "line 3: column 'Close' is empty"),
+        ("Date,Close\n2014-01-02,much\n", "line 2: column 'Close' holds 'much'"),
+        ("Date,Close\n2014-01-02,inf\n", "holds 'inf', but must hold a number"),
+        ("Date,Close\nyesterday,1\n", "holds 'yesterday', but must hold a date"),
+        ("Date,Close\n2014-01-02,1\n2014-01-02,2\n", "line 3: the date 2014-01-02 occurs twice"),
+        ("", "cannot be read as CSV"),
+        ('Date,Close\n"2014-01-02,1\n', "cannot be read as CSV"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(tmp_path, text, named):
+    path = write(tmp_path, text)
+    with pytest.raises(DataError) as caught:
+        read_prices(path)
+    assert named in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_or_binary_file_is_one_sentence(tmp_path):
+    with pytest.raises(DataError, match=r"none\.csv"):
+        read_prices(tmp_path / "none.csv")
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01" * 9)
+    with pytest.raises(DataError, match=r"binary\.csv"):
+        read_prices(tmp_path / "binary.csv")
+
+
+def test_a_column_is_read_in_the_order_of_its_lines(tmp_path):
+    path = write(tmp_path, "t,load\n3,1.5\n1,-2e3\n")
+    assert read_column(path, "load").tolist() == [1.5, -2000.0]
+    with pytest.raises(DataError, match="line 3: column 'load' is empty"):
+        read_column(write(tmp_path, "t,load\n3,1.5\n\n1,2\n"), "load")
+    with pytest.raises(DataError, match="there are t, load"):
+        read_column(path, "Load")
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="wants the prices beside the project")
+def test_real_prices():
+    closes = read_prices(SHARED)
+    assert len(closes) == 1258
+    assert closes[0] == pytest.approx(552.963501)
