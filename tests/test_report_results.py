@@ -153,3 +153,11 @@ def test_another_seed_is_never_filled_in_and_a_result_stands_before_a_failure():
     }
     assert not results.failed
     assert collect(records, [protocol_id(records[0].protocol)]).failed == {("Ham", "gru")}
+
+
+def test_of_protocols_with_as_many_results_the_larger_grid_is_shown():
+    records = [
+        record("Coffee", "gru", 1, grid=WIDE, seed=0, day=1),
+        record("Coffee", "gru", 2, grid=NARROW, seed=1, day=9),
+    ]
+    assert collect(records).accuracy["Coffee", "gru"] == Fraction(1, 2)

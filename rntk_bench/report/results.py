@@ -182,12 +182,13 @@ def _column_order(method: str) -> tuple[int, str]:
     return (METHODS.index(method) if method in METHODS else len(METHODS), method)
 
 
-def _preference(item: tuple[str, list[Record]]) -> tuple[int, datetime, str]:
-    """Sort key of a method's protocols but for the grid: the more results, then the newer."""
+def _preference(item: tuple[str, list[Record]]) -> tuple[int, int, datetime, str]:
+    """Sort key of a method's protocols but for the grid: the more results, then the larger grid,
+    then the newer."""
     identifier, group = item
     newest = max(datetime.fromisoformat(record.created) for record in group)
     done = {record.dataset for record in group if record.status == "ok"}
-    return len(done), newest, identifier
+    return len(done), max(map(_grid_size, group)), newest, identifier
 
 
 def _data_notes(records: Sequence[Record]) -> list[str]:
