@@ -15,3 +15,11 @@ def test_unequal_lengths_are_refused():
     result = CliRunner().invoke(main, ["speed", "-d", "PLAID", "--kernels", "1"])
     assert result.exit_code == 2
     assert "different lengths" in result.output
+
+
+def test_a_repeat_of_the_regression_is_timed():
+    result = CliRunner().invoke(main, ["speed", "--regression", "--kernels", "3"])
+    assert result.exit_code == 0, result.output
+    assert "3 kernels and 20 ridges in 5 folds" in result.output
+    difference = float(result.output.rsplit(" ", 1)[1].strip(" )\n"))
+    assert difference < 1e-4

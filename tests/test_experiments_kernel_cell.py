@@ -10,7 +10,7 @@ from rntk_bench.errors import RntkBenchError
 from rntk_bench.experiments import kernel_cell
 from rntk_bench.experiments.kernel_cell import run_kernel_cell
 from rntk_bench.kernels import NTK, RNTK
-from rntk_bench.methods import METHODS, KernelMethod
+from rntk_bench.methods import KERNEL_METHODS, METHODS, KernelMethod
 from rntk_bench.store.cache import GramCache
 from rntk_bench.store.counts import decode_counts
 
@@ -66,10 +66,10 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     assert record.test["accuracy"] == record.test["correct"] / gunpoint.n_test
 
 
-@pytest.mark.parametrize("name", list(METHODS))
+@pytest.mark.parametrize("name", list(KERNEL_METHODS))
 def test_the_record_is_the_same_for_any_number_of_jobs(gunpoint, name):
-    one = run_kernel_cell(gunpoint, METHODS[name], Experiment(), n_jobs=1)
-    two = run_kernel_cell(gunpoint, METHODS[name], Experiment(), n_jobs=2)
+    one = run_kernel_cell(gunpoint, KERNEL_METHODS[name], Experiment(), n_jobs=1)
+    two = run_kernel_cell(gunpoint, KERNEL_METHODS[name], Experiment(), n_jobs=2)
     assert answer(one) == answer(two)
 
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     "--variants", is_flag=True, help="Instead, time layers, lengths, dimensions and activations."
 )
 @click.option(
+    "--regression", is_flag=True, help="Instead, time a repeat of regress against GridSearchCV."
+)
+@click.option(
     "-m",
     "--method",
     "methods",
@@ -49,11 +52,12 @@ def speed(
     kernels: int,
     whole: bool,
     variants: bool,
+    regression: bool,
     methods: tuple[str, ...],
     config: Path | None,
 ) -> None:
-    """Time Grams and SVM grids against vectorised NumPy and scikit-learn's SVC, and the training
-    of finite networks (-m) against a loop in PyTorch."""
+    """Time Grams and SVM grids against vectorised NumPy and scikit-learn's SVC; with other
+    options kernel ridge regression, or the training of finite networks against PyTorch."""
     from functools import partial
 
     from joblib import cpu_count
@@ -69,6 +73,11 @@ def speed(
     from rntk_bench.methods import KERNEL_METHODS
     from rntk_bench.store.environment import environment
 
+    if regression:
+        from rntk_bench.experiments.speed_regression import compare_repeat
+
+        _print("1 thread", compare_repeat(measure.spread(kernels)))
+        return
     data = load_dataset(dataset, data_dir=data_dir, cache_dir=cache_dir)
     if not data.equal_length:
         raise DataError(f"{dataset} has series of different lengths; name one of equal lengths.")
