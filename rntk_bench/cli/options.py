@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -90,19 +91,33 @@ results = click.option(
     help="Folder of the run records.",
 )
 
-out = click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results/figures"),
-    show_default=True,
-    help="Folder of the PNG, PDF and CSV files.",
-)
+
+def out_to(folder: str) -> Callable[[Any], Any]:
+    """Where pictures and their numbers go."""
+    return click.option(
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(folder),
+        show_default=True,
+        help="Folder of the PNG, PDF and CSV files.",
+    )
+
+
+out = out_to("results/figures")
 
 seed = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random draws."
 )
 
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
+
+
+def brief(setting: Mapping[str, float | str]) -> str:
+    """A setting's values to four digits."""
+    return ", ".join(
+        f"{name}={value}" if isinstance(value, str) else f"{name}={value:.4g}"
+        for name, value in setting.items()
+    )
 
 
 def print_files(paths: Iterable[Path]) -> None:

@@ -22,13 +22,7 @@ def regress() -> None:
     """Predict the next value of segments of random length by kernel ridge regression."""
 
 
-_out = click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results/regression"),
-    show_default=True,
-    help="Folder of the PNG, PDF and CSV files.",
-)
+_out = options.out_to("results/regression")
 _methods = click.option(
     "-m",
     "--method",
@@ -157,12 +151,13 @@ def own(
     from rntk_bench.report.results import display_name
 
     kernels = _kernels(config, methods)
+    figures.writable(out)
     found = forecast(read_column(path, column), kernels, length, train, share, seed)
     click.echo(f"{'':<15}{'SNR, dB':>9}{'RMSE':>12}{'MAE':>12}{'ridge':>8}  setting")
-    for row in found.scores.itertuples():
+    for row in found.scores.to_dict("records"):
         click.echo(
-            f"{display_name(str(row.method)):<15}{row.snr:9.2f}{row.rmse:12.5g}{row.mae:12.5g}"
-            f"{row.ridge:8g}  {row.setting}"
+            f"{display_name(row['method']):<15}{row['snr']:9.2f}{row['rmse']:12.5g}"
+            f"{row['mae']:12.5g}{row['ridge']:8g}  {options.brief(row['setting'])}"
         )
     name = f"{path.stem}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', column)}"
     table = found.table()

@@ -231,7 +231,7 @@ class _Display:
         seconds = time.perf_counter() - self._started
         spent = "kept" if outcome.kind == "kept" else f"{seconds:.1f} s"
         selection = record.selection
-        chosen = [f"{name}={_brief(value)}" for name, value in selection["setting"].items()]
+        chosen = [options.brief(selection["setting"])]
         chosen += [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
         click.echo(
             f"{outcome.dataset} {outcome.method}: test {100 * record.test['accuracy']:.2f} %, "
@@ -245,7 +245,3 @@ class _Display:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-
-def _brief(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"

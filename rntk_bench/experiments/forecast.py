@@ -89,10 +89,7 @@ def forecast(
                     "rmse": float(np.sqrt((errors**2).mean())),
                     "mae": float(np.abs(errors).mean()),
                     "ridge": fitted.ridge,
-                    "setting": ", ".join(
-                        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-                        for name, value in method.settings()[fitted.setting].items()
-                    ),
+                    "setting": method.settings()[fitted.setting],
                 }
             )
     return Forecast(first, values[first:], predictions, pd.DataFrame(scores))

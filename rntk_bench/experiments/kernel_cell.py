@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import rntk_bench.kernels
 from rntk_bench.config import Experiment
-from rntk_bench.data import Dataset, zero_pad
+from rntk_bench.data import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.experiments.cell import Problem, Progress, Stopwatch, finished_cell
 from rntk_bench.kernels import Kernel
@@ -130,13 +130,7 @@ class _Grams:
         self, family: type[Kernel], problem: Problem, cache: GramCache | None, watch: Stopwatch
     ) -> None:
         self._family, self._problem, self._watch = family, problem, watch
-        self._X_train, self._X_test = problem.X_train, problem.X_test
-        if not (family.uses_time or problem.dataset.equal_length):
-            # To one length for both: a kernel may depend on the dimension, as the NTK does.
-            length = problem.dataset.length
-            self._X_train, self._X_test = (
-                zero_pad(X, length) for X in (problem.X_train, problem.X_test)
-            )
+        self._X_train, self._X_test = family.read_alike(problem.X_train, problem.X_test)
         with watch("gram"):
             self._train = family.prepare(self._X_train)
         pays = family.uses_time and worth_storing(len(problem.y_train), problem.dataset.length)

@@ -2,7 +2,7 @@
 
 Of a signal s, a segment is s_i .. s_(i+T-1) and its target s_(i+T); T is uniform in
 [T_fixed, T_fixed + T_var], and so is the place. Segments are taken as they are; the kernels that
-see vectors pad them with zeros at the end, all to T_fixed + T_var.
+see vectors have them padded with zeros at the end, all to the longest.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from rntk_bench.data import zero_pad
 from rntk_bench.errors import InputError
 from rntk_bench.kernels import Kernel
+from rntk_bench.kernels.base import Sequences
 from rntk_bench.learn.ridge import RIDGES, Spectrum, validation_residuals
 from rntk_bench.methods import KernelMethod
 
@@ -145,9 +145,9 @@ class Family:
         kernels = method.kernels()
         return cls(method, kernels, method.kernel.batches(kernels))
 
-    def grams(self, X: Sequence[Array]) -> Array:
+    def grams(self, X: Sequences) -> Array:
         """Grams (n_settings, n, n) of segments, not checked to be finite."""
-        prepared = self.method.kernel.prepare(list(X))
+        prepared = self.method.kernel.prepare(X)
         grams = np.empty((len(self.kernels), len(X), len(X)))
         for batch in self.batches:
             mine = [self.kernels[position] for position in batch]
@@ -183,10 +183,8 @@ def fit_best(
     InputError
         If no setting of the grid has a finite Gram.
     """
-    if not family.method.kernel.uses_time:
-        length = max(map(len, (*X, *X_test)))
-        X, X_test = (list(zero_pad(list(part), length)) for part in (X, X_test))
-    grams = family.grams(X)
+    train, test = family.method.kernel.read_alike(X, X_test)
+    grams = family.grams(train)
     usable = np.isfinite(grams).all(axis=(1, 2))
     if not usable.any():
         raise InputError(f"No setting of {family.method.name}'s grid gives a finite Gram.")
@@ -196,7 +194,7 @@ def fit_best(
         errors[usable] = (residuals**2).mean(axis=-1)
     setting, ridge = map(int, np.unravel_index(int(np.argmin(errors)), errors.shape))
     alpha = Spectrum.of(grams[setting]).coefficients(y, (ridges[ridge],))[0]
-    return Fitted(setting, ridges[ridge], family.kernels[setting](X_test, X) @ alpha)
+    return Fitted(setting, ridges[ridge], family.kernels[setting](test, train) @ alpha)
 
 
 def repeat(

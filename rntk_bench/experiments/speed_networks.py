@@ -68,7 +68,7 @@ def _obvious(
     choice = search.choose()
     network = Recurrent(training, settings[choice.setting][0], training.n_folds)
     optimizer = _optimizer(network, settings[choice.setting][1], experiment)
-    for rows in training.final_run(0.0, 0).batches[: choice.n_epochs]:  # type: ignore[index]
+    for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:
         _epoch(network, optimizer, X, y, rows)
     with torch.no_grad():
         predicted = network(_tensor(problem.X_test)).argmax(dim=1).numpy()

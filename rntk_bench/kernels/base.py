@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rntk_bench.data import zero_pad
 from rntk_bench.errors import KernelError
 
 Array = NDArray[np.float64]
@@ -45,6 +46,18 @@ class Kernel(ABC):
     @abstractmethod
     def diag(self, X: Sequences) -> Array:
         """Diagonal (n_x,) of `kernel(X)`."""
+
+    @classmethod
+    def read_alike(cls, *sets: Sequences) -> list[Sequences]:
+        """Sets whose Grams, alone and with one another, must belong together.
+
+        A family that sees vectors has them padded to one length, since an entry may depend on
+        the dimension, as the NTK's does.
+        """
+        if cls.uses_time:
+            return list(sets)
+        length = max(len(x) for X in sets for x in X)  # type: ignore[arg-type]
+        return [zero_pad([np.asarray(x) for x in X], length) for X in sets]
 
     @classmethod
     def grams(cls, kernels: Sequence[Self], prepared: Any) -> Iterator[Array]:

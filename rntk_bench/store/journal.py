@@ -63,10 +63,6 @@ class Journal:
                 "writable, or choose another with --results."
             ) from error
 
-    def remove(self) -> None:
-        """Delete the file: the cell is finished."""
-        self._path.unlink(missing_ok=True)
-
 
 def _line(value: dict[str, Any]) -> bytes:
     text = json.dumps(value, allow_nan=False, sort_keys=True).encode()
