@@ -5,7 +5,7 @@ import pytest
 from rntk_bench.errors import InputError
 from rntk_bench.experiments import snr_curves as module
 from rntk_bench.experiments.regression import Family, Prices, Sine, repeat
-from rntk_bench.experiments.snr_curves import Panel, snr_curves
+from rntk_bench.experiments.snr_curves import BATCH, Panel, snr_curves
 from rntk_bench.kernels import RBF, Polynomial
 from rntk_bench.methods import KernelMethod
 
@@ -35,8 +35,8 @@ def test_a_curve_is_the_mean_of_its_repeats(tmp_path):
 
 
 def test_the_curve_is_the_same_for_any_number_of_jobs_and_after_an_interrupt(tmp_path):
-    whole = snr_curves(PANEL, METHODS, 10, 0, 1, tmp_path / "a.partial")
-    two = snr_curves(PANEL, METHODS, 10, 0, 2, tmp_path / "b.partial")
+    whole = snr_curves(PANEL, METHODS, 2 * BATCH, 0, 1, tmp_path / "a.partial")
+    two = snr_curves(PANEL, METHODS, 2 * BATCH, 0, 2, tmp_path / "b.partial")
     pd.testing.assert_frame_equal(whole, two)
 
     def stop(done, total):
@@ -45,18 +45,18 @@ def test_the_curve_is_the_same_for_any_number_of_jobs_and_after_an_interrupt(tmp
 
     partial = tmp_path / "c.partial"
     with pytest.raises(KeyboardInterrupt):
-        snr_curves(PANEL, METHODS, 10, 0, 1, partial, stop)
+        snr_curves(PANEL, METHODS, 2 * BATCH, 0, 1, partial, stop)
     seen = []
-    resumed = snr_curves(PANEL, METHODS, 10, 0, 1, partial, lambda *args: seen.append(args))
+    resumed = snr_curves(PANEL, METHODS, 2 * BATCH, 0, 1, partial, lambda *args: seen.append(args))
     pd.testing.assert_frame_equal(whole, resumed)
     assert seen == [(3, 4), (4, 4)]
     # More repeats begin with those that are there; another seed does not.
     seen.clear()
-    more = snr_curves(PANEL, METHODS, 15, 0, 1, partial, lambda *args: seen.append(args))
+    more = snr_curves(PANEL, METHODS, 3 * BATCH, 0, 1, partial, lambda *args: seen.append(args))
     assert [done for done, _ in seen] == [5, 6]
-    assert (more["repeats"] == 15).all()
+    assert (more["repeats"] == 3 * BATCH).all()
     seen.clear()
-    snr_curves(PANEL, METHODS, 5, 1, 1, partial, lambda *args: seen.append(args))
+    snr_curves(PANEL, METHODS, BATCH, 1, 1, partial, lambda *args: seen.append(args))
     assert len(seen) == 2
 
 

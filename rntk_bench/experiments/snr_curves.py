@@ -18,7 +18,7 @@ from rntk_bench.learn.ridge import RIDGES
 from rntk_bench.methods import KernelMethod
 from rntk_bench.store.journal import Journal
 
-BATCH = 5
+BATCH = 10
 """Repeats that are computed and stored together."""
 VALUES: Final[Mapping[str, tuple[float, ...]]] = {
     "length": (0, 10, 20, 30, 40),
@@ -107,6 +107,7 @@ def _header(panel: Panel, methods: Sequence[KernelMethod], seed: int) -> dict[st
         "grids": grids,
         "ridges": list(RIDGES),
         "n_folds": N_FOLDS,
+        "batch": BATCH,
         "seed": seed,
     }
 

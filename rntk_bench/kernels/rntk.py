@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
 from operator import add
@@ -104,7 +104,7 @@ class RNTK(Kernel):
 
     def per_layer(self, name: str) -> Array:
         """sigma_w, sigma_u or sigma_b of each layer, shape (L,)."""
-        return np.broadcast_to(np.asarray(getattr(self, name), dtype=np.float64), self.n_layers)
+        return np.full(self.n_layers, getattr(self, name), dtype=np.float64)
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Pairs:
@@ -124,7 +124,7 @@ class RNTK(Kernel):
     @classmethod
     def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
         """Positions of kernels that differ in pooling and direction alone, side by side."""
-        runs: dict[Self, list[int]] = {}
+        runs: dict[tuple[object, ...], list[int]] = {}
         for position, kernel in enumerate(kernels):
             runs.setdefault(cls._shared(kernel), []).append(position)
         return list(runs.values())
@@ -140,8 +140,10 @@ class RNTK(Kernel):
             total += len(directions) * members[0].n_layers * (1.0 if plain else LAYERED)
         return total
 
-    def _shared(self) -> Self:
-        return replace(self, pooling="last", direction="forward")
+    def _shared(self) -> tuple[object, ...]:
+        """What kernels have in common that share their passes over the pairs."""
+        sigmas = self.sigma_w, self.sigma_u, self.sigma_b, self.sigma_h, self.sigma_v
+        return type(self), sigmas, self.n_layers, self.activation
 
     def diag(self, X: Sequences) -> Array:
         """Theta(x, x) of every series, shape (n,), in closed form (c = 1)."""
