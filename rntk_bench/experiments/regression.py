@@ -133,26 +133,27 @@ def snr(y: Array, predicted: Array) -> float:
 
 @dataclass(frozen=True)
 class Family:
-    """A method's kernels, and their positions in the batches that are computed together."""
+    """A method's kernels, and their positions, those computed together side by side."""
 
     method: KernelMethod
     kernels: list[Kernel]
-    batches: list[list[int]]
+    order: list[int]
 
     @classmethod
     def of(cls, method: KernelMethod) -> Family:
         """Make the kernels; worth doing once for many repeats."""
         kernels = method.kernels()
-        return cls(method, kernels, method.kernel.batches(kernels))
+        batches = method.kernel.batches(kernels)
+        return cls(method, kernels, [position for batch in batches for position in batch])
 
     def grams(self, X: Sequences) -> Array:
         """Grams (n_settings, n, n) of segments, not checked to be finite."""
         prepared = self.method.kernel.prepare(X)
         grams = np.empty((len(self.kernels), len(X), len(X)))
-        for batch in self.batches:
-            mine = [self.kernels[position] for position in batch]
-            for position, gram in zip(batch, self.method.kernel.grams(mine, prepared), strict=True):
-                grams[position] = gram
+        kernels = [self.kernels[position] for position in self.order]
+        found = self.method.kernel.grams(kernels, prepared)
+        for position, gram in zip(self.order, found, strict=True):
+            grams[position] = gram
         return grams
 
 

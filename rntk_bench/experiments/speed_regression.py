@@ -29,7 +29,7 @@ def compare_repeat(kernels: list[RNTK], repeats: int = 5) -> Comparison:
     signal, _ = Sine().parts(rng, conditions.noise)
     X, y = segments(signal, conditions.train, Sine.T_fixed, conditions.length, rng)
     fold = rng.permutation(len(y)) % N_FOLDS
-    family = Family(KERNEL_METHODS["rntk"], [*kernels], RNTK.batches(kernels))
+    family = Family(KERNEL_METHODS["rntk"], [*kernels], list(range(len(kernels))))
     search = GridSearchCV(
         KernelRidge(kernel="precomputed"),
         {"alpha": list(RIDGES)},

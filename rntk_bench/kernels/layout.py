@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -104,25 +104,33 @@ class Pairs:
         """The same pairs with every series backward in time."""
         return type(self)(self.x.reversed, None if self.y is None else self.y.reversed)
 
-    def in_given_order(self, gram: Array) -> Array:
-        """A Gram (n_x, n_y) over the sorted series as one over the series as given."""
+    def in_given_order(self, grams: Array) -> Array:
+        """Grams (.., n_x, n_y) over the sorted series as such over the series as given."""
         x, y = self.x.order, self.sets[-1].order
         if (np.diff(x) > 0).all() and (np.diff(y) > 0).all():
-            return gram
-        given = np.empty_like(gram)
-        given[x[:, None], y] = gram
+            return grams
+        given = np.empty_like(grams)
+        given[..., x[:, None], y] = grams
         return given
 
 
 @dataclass(frozen=True)
 class Sigmas:
-    """The standard deviations (7): w, u and b of each layer, shape (L,), h and v."""
+    """The standard deviations (7) of S settings: w, u and b of each layer (S, L), h and v (S,).
+
+    Those of one setting lack the first axis.
+    """
 
     w: Array
     u: Array
     b: Array
-    h: float
-    v: float
+    h: Array
+    v: Array
+
+    def __getitem__(self, which: Any) -> Self:
+        """Some of the settings, or one."""
+        parts = self.w, self.u, self.b, self.h, self.v
+        return type(self)(*(part[which] for part in parts))
 
 
 class Readable(Protocol):
@@ -167,13 +175,14 @@ class Readouts:
         )
 
     def of_one(self, steps: Array, series: TimeMajor) -> Array:
-        """Diagonals (k, n) from V and V + V' theta (2, T, n) of every step."""
-        every = steps[:, :, : series.n]
+        """Diagonals (.., k, n) from V and V + V' theta (.., 2, T, n) of every step."""
+        every = steps[..., : series.n]
         parts = [
-            every.sum(axis=1) / series.lengths if average else every[:, -1]
+            every.sum(axis=-2) / series.lengths if average else every[..., -1, :]
             for average in self.average
         ]
-        return np.stack([part[int(k)] for part, k in zip(parts, self.tangent, strict=True)])
+        chosen = [part[..., int(k), :] for part, k in zip(parts, self.tangent, strict=True)]
+        return np.stack(chosen, axis=-2)
 
 
 def read_sequences(X: Sequences) -> list[Array]:

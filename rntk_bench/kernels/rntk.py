@@ -24,6 +24,8 @@ DIRECTIONS = ("forward", "backward", "both")
 BOTH = {"both": ("forward", "backward")}
 LAYERED = 1.3
 """Cost of a step in the general loop over that of the plain one, see `rntk-bench speed`."""
+STACK = 2**22
+"""Numbers that the settings of one compiled call may take, 32 MiB."""
 ACCURACY = 1e-6
 """Relative error beyond which a Hermite series is answered with a warning."""
 
@@ -113,13 +115,22 @@ class RNTK(Kernel):
 
     def gram(self, prepared: Pairs) -> Array:
         """Theta, shape (n_x, n_y)."""
-        return next(self._together([self], prepared))
+        return next(self._together([[self]], prepared))
 
     @classmethod
     def grams(cls, kernels: Sequence[Self], prepared: Pairs) -> Iterator[Array]:
-        """Yield the Gram of each kernel; runs that share their passes over the pairs do."""
-        for _, run in groupby(kernels, key=cls._shared):
-            yield from cls._together(list(run), prepared)
+        """Yield the Gram of each kernel; runs that share their passes over the pairs do.
+
+        As many runs as fit in `STACK` numbers follow each other in one compiled call.
+        """
+        longest = max(series.steps.size for series in prepared.sets)
+        runs = [list(run) for _, run in groupby(kernels, key=cls._shared)]
+        for _, alike in groupby(runs, key=cls._forms):
+            stack = list(alike)
+            entries = 3 * stack[0][0].n_layers * longest + math.prod(prepared.shape)
+            size = max(1, STACK // entries)
+            for start in range(0, len(stack), size):
+                yield from cls._together(stack[start : start + size], prepared)
 
     @classmethod
     def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
@@ -145,23 +156,29 @@ class RNTK(Kernel):
         sigmas = self.sigma_w, self.sigma_u, self.sigma_b, self.sigma_h, self.sigma_v
         return type(self), sigmas, self.n_layers, self.activation
 
+    @staticmethod
+    def _forms(run: Sequence[RNTK]) -> tuple[object, ...]:
+        """What runs have in common whose kernels differ in the sigmas alone."""
+        members = [(kernel.pooling, kernel.direction, kernel.tangent) for kernel in run]
+        return run[0].n_layers, run[0].activation, members
+
     def diag(self, X: Sequences) -> Array:
         """Theta(x, x) of every series, shape (n,), in closed form (c = 1)."""
         pairs = self.prepare(X)
-        phi, sigmas, readouts = activation(self.activation), self._sigmas, Readouts.of([self])
+        phi, sigmas, readouts = activation(self.activation), _sigmas([self]), Readouts.of([self])
         own, values = np.zeros(pairs.x.n), np.empty(pairs.x.n)
         for oriented in self._orientations(pairs).values():
             if isinstance(phi, Smooth):
-                own += smooth.diagonals(oriented.x, sigmas, phi, readouts)[0]
+                own += smooth.diagonals(oriented.x, sigmas[0], phi, readouts)[0]
             else:
-                own += closed_form.diagonals(oriented.x, sigmas, phi, readouts)[0]
+                own += closed_form.diagonals(oriented.x, sigmas, phi, readouts)[0, 0]
         values[pairs.x.order] = own
         return self.checked(values)
 
     def with_nngp(self, X: Sequences, Y: Sequences | None = None) -> tuple[Array, Array]:
         """Theta and the NNGP kernel K = sigma_v^2 V[Sigma(L,T)], each (n_x, n_y), in one pass."""
         both = [RNTK(**vars(self)), NNGP(**vars(self))]
-        theta, K = self._together(both, self.prepare(X, Y))
+        theta, K = self._together([both], self.prepare(X, Y))
         return self.checked(theta), self.checked(K)
 
     def error_bound(self, X: Sequences, Y: Sequences | None = None) -> float:
@@ -171,33 +188,37 @@ class RNTK(Kernel):
         quadrature of its coefficients misses, carried through the recursion.
         """
         oriented = self._orientations(self.prepare(X, Y)).values()
-        return sum(self._pass(pairs, Readouts.of([self]))[2] for pairs in oriented)
+        readouts = Readouts.of([self])
+        return sum(float(_pass([self], pairs, readouts)[2][0]) for pairs in oriented)
 
     @staticmethod
-    def _together(kernels: Sequence[RNTK], prepared: Pairs) -> Iterator[Array]:
-        """Gram of each of several kernels that differ in pooling, direction and kind alone."""
-        readouts = Readouts.of(kernels)
-        passes: dict[str, tuple[Array, Array, float]] = {}
-        for kernel in kernels:
-            oriented = kernel._orientations(prepared)
+    def _together(runs: Sequence[Sequence[RNTK]], prepared: Pairs) -> Iterator[Array]:
+        """Gram of each kernel, run by run.
+
+        The kernels of a run differ in pooling, direction and kind alone, the runs in the sigmas.
+        """
+        first, settings = runs[0], [run[0] for run in runs]
+        readouts = Readouts.of(first)
+        passes: dict[str, tuple[Array, Array, Array]] = {}
+        stacks = []
+        for position, form in enumerate(first):
+            oriented = form._orientations(prepared)
             for direction, pairs in oriented.items():
                 if direction not in passes:
-                    passes[direction] = kernel._pass(pairs, readouts)
-            which = readouts.position(kernel)
+                    passes[direction] = _pass(settings, pairs, readouts)
+            which = readouts.position(form)
             found = [passes[direction] for direction in oriented]
-            gram = reduce(add, (grams[which] for grams, _, _ in found))
-            own = reduce(add, (diagonals[which] for _, diagonals, _ in found))
-            kernel._warn_if_inaccurate(sum(bound for _, _, bound in found), float(own.max()))
+            grams = reduce(add, (grams[:, which] for grams, _, _ in found))
+            own = reduce(add, (diagonals[:, which] for _, diagonals, _ in found))
+            bounds = reduce(add, (bound for _, _, bound in found))
+            for run, bound, largest in zip(runs, bounds, own.max(axis=1), strict=True):
+                run[position]._warn_if_inaccurate(bound, largest)
             if prepared.y is None:
-                np.fill_diagonal(gram, own)
-            yield prepared.in_given_order(gram)
-
-    def _pass(self, pairs: Pairs, readouts: Readouts) -> tuple[Array, Array, float]:
-        """Grams (k, n_x, n_y) over the sorted series, diagonals (k, n_x) and error bound."""
-        phi = activation(self.activation)
-        if isinstance(phi, Smooth):
-            return smooth.grams(pairs, self._sigmas, phi, readouts)
-        return closed_form.grams(pairs, self._sigmas, phi, readouts)
+                diagonal = np.arange(prepared.x.n)
+                grams[:, diagonal, diagonal] = own
+            stacks.append(prepared.in_given_order(grams))
+        for s in range(len(runs)):
+            yield from (stack[s] for stack in stacks)
 
     def _orientations(self, pairs: Pairs) -> dict[str, Pairs]:
         """The pairs in each direction of time whose kernels are summed."""
@@ -215,10 +236,31 @@ class RNTK(Kernel):
                 stacklevel=5,
             )
 
-    @property
-    def _sigmas(self) -> Sigmas:
-        w, u, b = (self.per_layer(name) for name in ("sigma_w", "sigma_u", "sigma_b"))
-        return Sigmas(w, u, b, float(self.sigma_h), float(self.sigma_v))
+
+def _sigmas(kernels: Sequence[RNTK]) -> Sigmas:
+    """Of kernels with as many layers."""
+    w, u, b = (
+        np.array([kernel.per_layer(name) for kernel in kernels])
+        for name in ("sigma_w", "sigma_u", "sigma_b")
+    )
+    h, v = (
+        np.array([getattr(kernel, name) for kernel in kernels], dtype=np.float64)
+        for name in ("sigma_h", "sigma_v")
+    )
+    return Sigmas(w, u, b, h, v)
+
+
+def _pass(kernels: Sequence[RNTK], pairs: Pairs, readouts: Readouts) -> tuple[Array, Array, Array]:
+    """Grams (S, k, n_x, n_y) over the sorted series, diagonals (S, k, n_x), error bounds (S,).
+
+    The kernels have the same layers and activation.
+    """
+    phi, sigmas = activation(kernels[0].activation), _sigmas(kernels)
+    if isinstance(phi, Smooth):
+        each = [smooth.grams(pairs, sigmas[s], phi, readouts) for s in range(len(kernels))]
+        grams, own, bounds = (np.stack(parts) for parts in zip(*each, strict=True))
+        return grams, own, bounds
+    return *closed_form.grams(pairs, sigmas, phi, readouts), np.zeros(len(kernels))
 
 
 class NNGP(RNTK):

@@ -133,7 +133,7 @@ class Truncation:
 def grams(
     pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts
 ) -> tuple[Array, Array, float]:
-    """Readouts (k, n_x, n_y) of all pairs and (k, n_x) of every x with itself.
+    """Readouts (k, n_x, n_y) of all pairs and (k, n_x) of every x with itself, for one setting.
 
     The first leaves its diagonal undefined. The third is a bound on the error of any entry.
     """
@@ -163,7 +163,7 @@ def grams(
     if pairs.y is None:
         out += np.triu(out, 1).transpose(0, 2, 1) - np.tril(out, -1)
     own = _diagonals(walks[0], pairs.x, sigmas, readouts)
-    return out, own, sigmas.v**2 * _bound(walks, kept, closest, sigmas)
+    return out, own, float(sigmas.v**2 * _bound(walks, kept, closest, sigmas))
 
 
 def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> Array:

@@ -22,13 +22,30 @@ from rntk_bench.kernels.loops.operators import (
 )
 from rntk_bench.kernels.loops.polynomials import NEAR
 from rntk_bench.kernels.loops.rntk import BLOCK, LANES, TILE
-from rntk_bench.kernels.loops.walk import Walk
+from rntk_bench.kernels.loops.walk import Walk, setting
 
 Array = NDArray[np.float64]
 
 
 @compiled
-def layered_gram(
+def layered_grams(
+    rows: Walk,
+    columns: Walk,
+    symmetric: bool,
+    erf: bool,
+    curves: Curves,
+    average: NDArray[np.bool_],
+    tangent: NDArray[np.bool_],
+    out: Array,
+) -> None:
+    """Fill out (S, k, n, n') with k readouts of a pass over the pairs for each of S settings."""
+    for s in range(len(out)):
+        row, column = setting(rows, s), setting(columns, s)
+        _gram(row, column, symmetric, erf, curves, average, tangent, out[s])
+
+
+@compiled
+def _gram(
     rows: Walk,
     columns: Walk,
     symmetric: bool,

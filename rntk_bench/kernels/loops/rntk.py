@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.loops.operators import Curves, in_order, near, step, wide
 from rntk_bench.kernels.loops.polynomials import NEAR
-from rntk_bench.kernels.loops.walk import Walk
+from rntk_bench.kernels.loops.walk import Walk, setting
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ TILE = 256
 
 
 @compiled
-def rntk_gram(
+def rntk_grams(
     rows: Walk,
     columns: Walk,
     symmetric: bool,
@@ -37,7 +37,21 @@ def rntk_gram(
     tangent: bool,
     out: Array,
 ) -> None:
-    """Fill out (n, n') with the readout at the last step, (13), of one layer and one dimension.
+    """Fill out (S, n, n') with the readout at the last step, (13), for each of S settings."""
+    for s in range(len(out)):
+        _gram(setting(rows, s), setting(columns, s), symmetric, curves, tangent, out[s])
+
+
+@compiled
+def _gram(
+    rows: Walk,
+    columns: Walk,
+    symmetric: bool,
+    curves: Curves,
+    tangent: bool,
+    out: Array,
+) -> None:
+    """Fill out (n, n') for one setting of one layer and one dimension.
 
     It is scale scale' (f(c) + h(c) theta), or scale scale' f(c) if not `tangent`. The columns are
     a multiple of LANES, of which the first n' count. With `symmetric` only pairs i < j are

@@ -38,11 +38,12 @@ Array = NDArray[np.float64]
 
 
 class Walk(NamedTuple):
-    """What the pairs need of one set of n sequences of at most T steps.
+    """What the pairs need of one set of n sequences of at most T steps, for S settings.
 
-    `weights` (L, 3, T, n) holds alpha, beta or epsilon, and delta of each layer; `more`
-    (m - 1, T, n) the further dimensions' beta; `scale` (T, n) the factor of the readout of each
-    step, or (1, n) of the last; `active` (T,) how many sequences have begun, the first in order.
+    `weights` (S, L, 3, T, n) holds alpha, beta or epsilon, and delta of each layer; `more`
+    (S, m - 1, T, n) the further dimensions' beta; `scale` (S, T, n) the factor of the readout of
+    each step, or (S, 1, n) of the last; `active` (T,) how many sequences have begun, the first in
+    order. What `setting` gives lacks the first axis.
     """
 
     weights: Array
@@ -52,33 +53,57 @@ class Walk(NamedTuple):
 
 
 @compiled
+def setting(walk: Walk, s: int) -> Walk:
+    """What the pairs need for one of the settings."""
+    return Walk(walk.weights[s], walk.more[s], walk.scale[s], walk.active)
+
+
+@compiled
 def walk_relu(
     steps: Array,
     active: NDArray[np.int64],
     sigma_w: Array,
     sigma_u: Array,
     sigma_b: Array,
-    sigma_h: float,
+    sigma_h: Array,
     every: bool,
 ) -> tuple[Array, Array, Array, Array]:
     """Follow every sequence alone through (15), (16) and (115)-(117) with f(1) = h(1) = 1/2.
 
-    `steps` is (T, m, n), ends aligned; the sigmas are (L,), sigma_u[0] divided by sqrt(m). Returns
-    `weights`, `more`, s of the last layer (T, n), and f and f + h theta of a readout at each step
-    (2, T, n), in closed form (c = 1); the last two of the last step alone, (1, n) and (2, 1, n),
-    if not `every`.
+    `steps` is (T, m, n), ends aligned; the sigmas are (S, L), sigma_h (S,), and sigma_u[:, 0]
+    divided by sqrt(m). Returns `weights`, `more`, s of the last layer (S, T, n), and f and
+    f + h theta of a readout at each step (S, 2, T, n), in closed form (c = 1); the last two of
+    the last step alone, (S, 1, n) and (S, 2, 1, n), if not `every`.
     """
     T, m, n = steps.shape
-    L = len(sigma_w)
-    weights, more = np.empty((L, 3, T, n)), np.empty((m - 1, T, n))
-    s, theta = np.full((L, n), math.sqrt(2.0) * sigma_h), np.zeros((L, n))
+    S, L = sigma_w.shape
     kept = T if every else 1
-    deviations, readouts = np.zeros((kept, n)), np.zeros((2, kept, n))
+    weights, more = np.zeros((S, L, 3, T, n)), np.zeros((S, m - 1, T, n))
+    deviations, readouts = np.zeros((S, kept, n)), np.zeros((S, 2, kept, n))
+    for k in range(S):
+        sigmas = sigma_w[k], sigma_u[k], sigma_b[k]
+        out = weights[k], more[k], deviations[k], readouts[k]
+        _follow_relu(steps, active, sigmas, sigma_h[k], out)
+    return weights, more, deviations, readouts
+
+
+@compiled
+def _follow_relu(
+    steps: Array,
+    active: NDArray[np.int64],
+    sigmas: tuple[Array, Array, Array],
+    sigma_h: float,
+    out: tuple[Array, Array, Array, Array],
+) -> None:
+    """`walk_relu` of one setting, into arrays of zeros."""
+    T, m, n = steps.shape
+    sigma_w, sigma_u, sigma_b = sigmas
+    weights, more, deviations, readouts = out
+    L, kept = len(sigma_w), len(deviations)
+    s, theta = np.full((L, n), math.sqrt(2.0) * sigma_h), np.zeros((L, n))
     half = math.sqrt(0.5)
     divisor, square = np.ones(n), np.zeros(n)
     for t in range(T):
-        weights[:, :, t, active[t] :] = 0.0
-        more[:, t, active[t] :] = 0.0
         for layer in range(L):
             w, u, b = sigma_w[layer], sigma_u[layer], sigma_b[layer]
             for j in range(active[t]):
@@ -110,13 +135,12 @@ def walk_relu(
                     share = half * u * s[layer - 1, j] / divisor[j]
                     weights[layer, 1, t, j] = half * share
                     theta[layer, j] += share * share * theta[layer - 1, j]
-        if every or t == T - 1:
-            at = t - T + kept
+        at = t - T + kept
+        if at >= 0:
             for j in range(active[t]):
                 deviations[at, j] = s[L - 1, j]
                 readouts[0, at, j] = 0.5
                 readouts[1, at, j] = 0.5 + 0.5 * theta[L - 1, j]
-    return weights, more, deviations, readouts
 
 
 @compiled
@@ -126,7 +150,7 @@ def walk_erf(
     sigma_w: Array,
     sigma_u: Array,
     sigma_b: Array,
-    sigma_h: float,
+    sigma_h: Array,
     every: bool,
 ) -> tuple[Array, Array, Array, Array]:
     """Follow every sequence alone with erf's operators (161), (162).
@@ -134,13 +158,33 @@ def walk_erf(
     As `walk_relu`, but the third result is the largest Sigma(x, x) so far of any layer.
     """
     T, m, n = steps.shape
-    L = len(sigma_w)
-    weights, more = np.zeros((L, 3, T, n)), np.zeros((m - 1, T, n))
+    S, L = sigma_w.shape
+    kept = T if every else 1
+    weights, more = np.zeros((S, L, 3, T, n)), np.zeros((S, m - 1, T, n))
+    variances, readouts = np.zeros((S, kept, n)), np.zeros((S, 2, kept, n))
+    for k in range(S):
+        sigmas = sigma_w[k], sigma_u[k], sigma_b[k]
+        out = weights[k], more[k], variances[k], readouts[k]
+        _follow_erf(steps, active, sigmas, sigma_h[k], out)
+    return weights, more, variances, readouts
+
+
+@compiled
+def _follow_erf(
+    steps: Array,
+    active: NDArray[np.int64],
+    sigmas: tuple[Array, Array, Array],
+    sigma_h: float,
+    out: tuple[Array, Array, Array, Array],
+) -> None:
+    """`walk_erf` of one setting, into arrays of zeros."""
+    T, m, n = steps.shape
+    sigma_w, sigma_u, sigma_b = sigmas
+    weights, more, variances, readouts = out
+    L, kept = len(sigma_w), len(variances)
     memory = np.full((L, n), 0.5 * math.pi * sigma_h * sigma_h)
     tangent = np.zeros((L, n))
-    kept = T if every else 1
     largest = np.zeros(n)
-    variances, readouts = np.zeros((kept, n)), np.zeros((2, kept, n))
     gain = 2.0 / math.sqrt(math.pi)
     for t in range(T):
         for layer in range(L):
@@ -171,9 +215,8 @@ def walk_erf(
                 memory[layer, j] = math.asin(c)
                 # 1 - c^2 = (1 + 4 Sigma) / (1 + 2 Sigma)^2, without cancellation.
                 tangent[layer, j] = theta * square / math.sqrt(1.0 + 4.0 * variance)
-                if layer == L - 1 and (every or t == T - 1):
-                    at = t - T + kept
+                at = t - T + kept
+                if layer == L - 1 and at >= 0:
                     variances[at, j] = largest[j]
                     readouts[0, at, j] = memory[layer, j]
                     readouts[1, at, j] = memory[layer, j] + tangent[layer, j]
-    return weights, more, variances, readouts
