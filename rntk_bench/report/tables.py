@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from rntk_bench.report import paper
-from rntk_bench.report.render import Cell, Column, Table
+from rntk_bench.report.cells import Cell, Column, Table
 from rntk_bench.report.results import SMALLER_GRID, Results, display_name
 from rntk_bench.report.statistics import summarize
 
