@@ -3,13 +3,12 @@ import re
 
 import pytest
 
+from rntk_bench.report.cells import MISSING, Cell, Column, Table
 from rntk_bench.report.render import (
-    MISSING,
+    DOCUMENTS,
     RENDERERS,
-    Cell,
-    Column,
-    Table,
     render_csv,
+    render_html,
     render_latex,
     render_markdown,
     render_text,

@@ -28,22 +28,26 @@ def join(results: Results, columns: Sequence[Published]) -> tuple[Results, list[
         Sentences on how each file was read and what in it was not matched.
     """
     accuracy = dict(results.accuracy)
-    methods = list(results.methods)
-    sources, report = [], []
+    published: list[str] = []
+    notes, report = [], []
     for path in dict.fromkeys(column.path for column in columns):
         group = [column for column in columns if column.path == path]
         report += _describe(path, group, results.datasets)
-        names = []
+        names: list[str] = []
         for column in group:
             entries = _entries(column, results)
-            if not entries:
-                continue
-            names.append(_unused_name(column, methods))
-            accuracy |= {(dataset, names[-1]): entry for dataset, entry in entries.items()}
-            methods.append(names[-1])
-        sources += [f"{', '.join(names)} from {path.name}"] if names else []
-    notes = [f"Published: {'; '.join(sources)}."] if sources else []
-    joined = replace(results, methods=methods, accuracy=accuracy, notes=[*results.notes, *notes])
+            if entries:
+                names.append(_unused_name(column, results.methods + published + names))
+                accuracy |= {(dataset, names[-1]): entry for dataset, entry in entries.items()}
+        published += names
+        notes += [f"Published, from {path.name}: {', '.join(names)}."] if names else []
+    joined = replace(
+        results,
+        methods=results.methods + published,
+        accuracy=accuracy,
+        notes=results.notes + notes,
+        published=results.published + published,
+    )
     return joined, report
 
 

@@ -51,6 +51,8 @@ class Results:
         Sentences to be printed below every table.
     n_test : dict of dataset to int
         Series of the test set, of each dataset with a result.
+    published : list of str
+        The methods whose accuracies are others' and come from a file.
     """
 
     methods: list[str]
@@ -60,6 +62,7 @@ class Results:
     smaller_grid: set[tuple[str, str]]
     notes: list[str]
     n_test: dict[str, int] = field(default_factory=dict)
+    published: list[str] = field(default_factory=list)
 
 
 def display_name(method: str) -> str:
