@@ -122,5 +122,5 @@ def _sentence(explanation: Explanation) -> str:
     names = " or ".join(explanation.others)
     return (
         f"{explanation.dataset}: the entries of {', '.join(others)} and {last} are multiples of "
-        f"1/{explanation.n_test}, the size of the test set of {names}, which has no row of its own."
+        f"1/{explanation.n_test}, the size of the test set of {names}, not in Table 2 otherwise."
     )

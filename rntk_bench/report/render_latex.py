@@ -16,7 +16,7 @@ _SPECIAL = str.maketrans(
         ">": r"\textgreater{}",
         "|": r"\textbar{}",
         '"': "''",
-        "–": "--",
+        "–": r"\textendash{}",
         "±": r"$\pm$",
         "†": r"$^\dagger$",
         **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -128,5 +128,5 @@ def _ampersands(cells: Iterable[str]) -> str:
 
 
 def _escape(text: str) -> str:
-    """Escape what LaTeX would read, two hyphens included, which it would join to a dash."""
-    return "-{}-".join(part.translate(_SPECIAL) for part in text.split("--"))
+    """Escape what LaTeX would read, and keep hyphens from joining to a dash."""
+    return re.sub("-(?=-)", "-{}", text.translate(_SPECIAL))
