@@ -83,7 +83,8 @@ def test_the_report_says_what_did_not_match(read):
     assert joined.methods == ["rntk", "a"]
     assert report == [
         "some.csv: 2 of 3 datasets found; read as percent: a and fractions: b.",
-        "some.csv has no row for Coffee; the nearest of its other names are Cofee.",
+        "some.csv has no row for Coffee.",
+        "some.csv: the names nearest to Coffee are Cofee.",
         "some.csv: neither the archive nor the table has Cofee.",
         "some.csv has no entry of a for Ham.",
         "some.csv has no entry of b for Ham, Mine.",

@@ -97,10 +97,11 @@ def _describe(path: Path, columns: Sequence[Published], datasets: Sequence[str])
         )
         + "."
     ]
+    if absent:
+        lines.append(f"{path.name} has no row for {', '.join(absent)}.")
     for dataset in absent:
-        near = nearest_names(dataset, strange)
-        hint = f"; the nearest of its other names are {', '.join(near)}" if near else ""
-        lines.append(f"{path.name} has no row for {dataset}{hint}.")
+        if near := nearest_names(dataset, strange):
+            lines.append(f"{path.name}: the names nearest to {dataset} are {', '.join(near)}.")
     if strange:
         lines.append(f"{path.name}: neither the archive nor the table has {_listed(strange)}.")
     return lines + _gaps(path, columns, [d for d in datasets if d not in absent]) + _doubts(columns)
