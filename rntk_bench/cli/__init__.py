@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from rntk_bench.cli.audit import audit
 from rntk_bench.cli.cache import cache
 from rntk_bench.cli.data import datasets, fetch
 from rntk_bench.cli.figure import figure
@@ -38,5 +39,5 @@ def main() -> None:
 
 
 figure.add_command(figure_3)
-for _command in (run, table, figure, regress, sensitivity, datasets, fetch, cache, speed):
+for _command in (run, table, audit, figure, regress, sensitivity, datasets, fetch, cache, speed):
     main.add_command(_command)

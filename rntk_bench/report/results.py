@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ from rntk_bench.errors import InputError
 from rntk_bench.report.paper import METHODS
 from rntk_bench.store.records import Record, protocol_id
 
-_DISPLAY_NAMES = {
+DISPLAY_NAMES = {
     "rntk": "RNTK",
     "ntk": "NTK",
     "rbf": "RBF",
@@ -49,6 +49,10 @@ class Results:
         Results that were chosen from fewer settings than the method's others.
     notes : list of str
         Sentences to be printed below every table.
+    n_test : dict of dataset to int
+        Series of the test set, of each dataset with a result.
+    published : list of str
+        The methods whose accuracies are others' and come from a file.
     """
 
     methods: list[str]
@@ -57,11 +61,13 @@ class Results:
     failed: set[tuple[str, str]]
     smaller_grid: set[tuple[str, str]]
     notes: list[str]
+    n_test: dict[str, int] = field(default_factory=dict)
+    published: list[str] = field(default_factory=list)
 
 
 def display_name(method: str) -> str:
     """Name of a method in the tables' headers."""
-    return _DISPLAY_NAMES.get(method, method)
+    return DISPLAY_NAMES.get(method, method)
 
 
 def collect(
@@ -128,6 +134,7 @@ def collect(
         failed={(record.dataset, record.method) for record in chosen if record.status == "failed"},
         smaller_grid=smaller,
         notes=notes + _data_notes(chosen),
+        n_test={record.dataset: record.test["n"] for record in chosen if record.test is not None},
     )
 
 
