@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from rntk_bench.cli.cache import cache
+from rntk_bench.cli.completion import completion
 from rntk_bench.cli.data import datasets, fetch
 from rntk_bench.cli.figure import figure
 from rntk_bench.cli.regress import regress
@@ -38,5 +39,8 @@ def main() -> None:
 
 
 figure.add_command(figure_3)
-for _command in (run, table, figure, regress, sensitivity, datasets, fetch, cache, speed):
+for _command in (
+    *(run, table, figure, regress, sensitivity, datasets, fetch, cache, speed),
+    *(completion,),
+):
     main.add_command(_command)

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from rntk_bench.cli import names
+
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
@@ -66,8 +71,38 @@ config = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="RNTK_BENCH_CONFIG",
     show_envvar=True,
+    shell_complete=names.configurations,
     help="The experiment as TOML. [default: the paper's grids and protocol]",
 )
+
+
+def datasets(help: str, complete: Complete = names.datasets) -> Callable[[Any], Any]:
+    """Datasets by name; `complete` says which a shell offers."""
+    return click.option(
+        "-d",
+        "--dataset",
+        "datasets",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete,
+        help=help,
+    )
+
+
+def methods(
+    help: str, metavar: str = "METHOD", complete: Complete = names.methods
+) -> Callable[[Any], Any]:
+    """Methods by name; `complete` says which a shell offers."""
+    return click.option(
+        "-m",
+        "--method",
+        "methods",
+        multiple=True,
+        metavar=metavar,
+        shell_complete=complete,
+        help=help,
+    )
+
 
 jobs = click.option(
     "-j",

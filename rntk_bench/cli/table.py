@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import names, options
 from rntk_bench.errors import InputError, RntkBenchError
 from rntk_bench.report.render import RENDERERS
 
@@ -22,16 +22,13 @@ from rntk_bench.report.render import RENDERERS
     help="How to set the tables.",
 )
 @options.results
-@click.option(
-    "-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="Keep these datasets."
-)
-@click.option(
-    "-m", "--method", "methods", multiple=True, metavar="METHOD", help="Keep these methods."
-)
+@options.datasets("Keep these datasets.", names.recorded_datasets)
+@options.methods("Keep these methods.", complete=names.recorded_methods)
 @click.option(
     "-c",
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
+    shell_complete=names.configurations,
     help="Keep the datasets and methods of this configuration.",
 )
 @click.option(
@@ -46,6 +43,7 @@ from rntk_bench.report.render import RENDERERS
     "protocols",
     metavar="ID",
     multiple=True,
+    shell_complete=names.protocols,
     help="Keep only protocols whose identifier starts so; may be repeated.",
 )
 @click.option(

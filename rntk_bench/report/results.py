@@ -9,24 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
+from rntk_bench.catalogue import describe
 from rntk_bench.errors import InputError
 from rntk_bench.report.paper import METHODS
 from rntk_bench.store.records import Record, protocol_id
-
-_DISPLAY_NAMES = {
-    "rntk": "RNTK",
-    "ntk": "NTK",
-    "rbf": "RBF",
-    "poly": "Polynomial",
-    "rntk-avg": "RNTK average",
-    "rntk-both": "RNTK both",
-    "rntk-extended": "RNTK extended",
-    "nngp": "NNGP",
-    "rnn-gaussian": "Gaussian RNN",
-    "rnn-identity": "Identity RNN",
-    "gru": "GRU",
-}
-
 
 SMALLER_GRID = "†"
 """Marks what was chosen from fewer settings than a method's other results."""
@@ -61,7 +47,7 @@ class Results:
 
 def display_name(method: str) -> str:
     """Name of a method in the tables' headers."""
-    return _DISPLAY_NAMES.get(method, method)
+    return describe(method).title
 
 
 def collect(
