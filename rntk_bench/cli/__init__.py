@@ -14,6 +14,7 @@ from rntk_bench.cli.regress import regress
 from rntk_bench.cli.run import run
 from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.cli.speed import speed
+from rntk_bench.cli.status import status
 from rntk_bench.cli.table import table
 from rntk_bench.errors import RntkBenchError
 
@@ -41,6 +42,6 @@ def main() -> None:
 figure.add_command(figure_3)
 for _command in (
     *(run, table, figure, regress, sensitivity, datasets, fetch, cache, speed),
-    *(completion,),
+    *(status, completion),
 ):
     main.add_command(_command)

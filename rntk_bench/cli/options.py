@@ -144,6 +144,12 @@ seed = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random draws."
 )
 
+protocol_seed = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="Of folds, initial weights and mini-batches. [default: 0]",
+)
+
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
 
 

@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 @options.methods("May be repeated.")
 @options.config
 @options.jobs
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    help="Of folds, initial weights and mini-batches. [default: 0]",
-)
+@options.protocol_seed
 @options.results
 @options.data_dir
 @options.cache_dir
