@@ -56,8 +56,11 @@ def test_csv_and_json_have_an_entry_for_each_cell():
     found = json.loads(status("--results", REFERENCE, "--format", "json", *chosen).stdout)
     assert found["cells"] == rows
     assert found["summary"] == {
-        **{"done": 2, "failed": 0, "interrupted": 0},
-        **{"stale": 1, "missing": 1},
+        "done": 2,
+        "failed": 0,
+        "interrupted": 0,
+        "stale": 1,
+        "missing": 1,
     }
 
 

@@ -9,10 +9,13 @@ import click
 from rntk_bench.cli.cache import cache
 from rntk_bench.cli.completion import completion
 from rntk_bench.cli.data import datasets, fetch
+from rntk_bench.cli.env import env
 from rntk_bench.cli.figure import figure
+from rntk_bench.cli.methods import methods
 from rntk_bench.cli.regress import regress
 from rntk_bench.cli.run import run
 from rntk_bench.cli.sensitivity import figure_3, sensitivity
+from rntk_bench.cli.show import show
 from rntk_bench.cli.speed import speed
 from rntk_bench.cli.status import status
 from rntk_bench.cli.table import table
@@ -42,6 +45,6 @@ def main() -> None:
 figure.add_command(figure_3)
 for _command in (
     *(run, table, figure, regress, sensitivity, datasets, fetch, cache, speed),
-    *(status, completion),
+    *(status, show, methods, env, completion),
 ):
     main.add_command(_command)

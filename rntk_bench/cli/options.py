@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rntk_bench.cli import names
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
+_LABEL = 17
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
@@ -159,6 +161,13 @@ def brief(setting: Mapping[str, float | str]) -> str:
         f"{name}={value}" if isinstance(value, str) else f"{name}={value:.4g}"
         for name, value in setting.items()
     )
+
+
+def print_entry(label: str, text: str) -> None:
+    """A label and what it stands for, wrapped beside it."""
+    lines = textwrap.wrap(text, 100 - _LABEL, break_long_words=False, break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        click.echo(f"{'' if number else label:<{_LABEL}}{line}")
 
 
 def print_files(paths: Iterable[Path]) -> None:
