@@ -53,3 +53,12 @@ def test_what_lacks_is_said_with_how_to_install_it(monkeypatch):
 def test_variables_that_bear_on_speed_are_named(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert "OMP_NUM_THREADS=1" in env()
+
+
+def test_the_home_folder_is_not_named_in_text(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    arguments = ("--cache-dir", tmp_path / "cache", "--results", tmp_path / "runs")
+    text = env(*arguments)
+    assert str(tmp_path) not in text
+    assert "~/cache/datasets" in text
+    assert str(tmp_path) in env("--json", *arguments)

@@ -20,7 +20,7 @@ from rntk_bench.errors import ExtraError
 def env(results: Path, data_dir: Path | None, cache_dir: Path | None, as_json: bool) -> None:
     """Print versions, processor, threads, BLAS, optional packages and folders.
 
-    It names folders, and so perhaps the user; records do not.
+    The home folder is written ~, so that the text may be shown to others; JSON has whole paths.
     """
     from rntk_bench.compiling import instruction_set
     from rntk_bench.kernels.loops.ntk import ntk_grams
@@ -95,7 +95,7 @@ def _print(found: dict[str, Any]) -> None:
         "python": f"{found['python']}, {found['platform']}",
         "processor": f"{found['cpu'] or 'unknown'}, {found['cores']} cores",
         "loops": f"{loops['vectors'] or 'no known vectors'}, compiled for {loops['processor']}, "
-        f"kept in {loops['folder']}",
+        f"kept in {_short(loops['folder'])}",
         "threads": f"--jobs -1 is {threads['jobs']}{variables}",
         "BLAS": "; ".join(map(_blas, found["blas"])) or "none found",
         "packages": _versions({k: v for k, v in packages.items() if k != "rntk-bench"}),
@@ -112,7 +112,12 @@ def _folder(name: str, folder: dict[str, Any] | None) -> str:
     if folder is None:
         return "none; name one with --data-dir or RNTK_BENCH_DATA_DIR"
     files = "not there yet" if folder["files"] is None else f"{folder['files']} {_FILES[name][1]}"
-    return f"{folder['path']}, {files}"
+    return f"{_short(folder['path'])}, {files}"
+
+
+def _short(path: str) -> str:
+    home = Path.home()
+    return f"~/{Path(path).relative_to(home)}" if Path(path).is_relative_to(home) else path
 
 
 def _blas(pool: dict[str, Any]) -> str:

@@ -31,16 +31,17 @@ def blas() -> list[dict[str, Any]]:
     import numpy as np  # noqa: F401  # threadpoolctl sees what is loaded
     import scipy.linalg  # noqa: F401
 
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return [
+    pools = [
         {
             "library": pool["internal_api"],
             "version": pool["version"],
             "threads": pool["num_threads"],
             "kernels": pool.get("architecture"),
         }
-        for pool in pools
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
     ]
+    return sorted(pools, key=lambda pool: f"{pool['library']} {pool['version']}")
 
 
 def extras() -> dict[str, dict[str, str | None]]:
