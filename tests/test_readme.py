@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -80,7 +81,7 @@ def leaf_of(arguments):
 
 def files_of_the_reader(arguments):
     """Files that a command would read and that are not in a checkout."""
-    written = {after for flag, after in zip(arguments, arguments[1:], strict=False) if flag in OUT}
+    written = {after for flag, after in pairwise(arguments) if flag in OUT}
     files = [word for word in arguments if re.fullmatch(r"[\w./-]*\w\.[a-z]+", word)]
     return [name for name in files if name not in written and not (ROOT / name).exists()]
 
