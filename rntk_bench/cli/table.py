@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import names, options
 from rntk_bench.cli import output as to
 from rntk_bench.errors import InputError
 
@@ -21,16 +21,13 @@ if TYPE_CHECKING:
 @to.style
 @to.standalone
 @options.results
-@click.option(
-    "-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="Keep these datasets."
-)
-@click.option(
-    "-m", "--method", "methods", multiple=True, metavar="METHOD", help="Keep these methods."
-)
+@options.datasets("Keep these datasets.", names.recorded_datasets)
+@options.methods("Keep these methods.", complete=names.recorded_methods)
 @click.option(
     "-c",
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
+    shell_complete=names.configurations,
     help="Keep the datasets and methods of this configuration.",
 )
 @click.option(
@@ -68,6 +65,7 @@ if TYPE_CHECKING:
     "protocols",
     metavar="ID",
     multiple=True,
+    shell_complete=names.protocols,
     help="Keep only protocols whose identifier starts so; may be repeated.",
 )
 @to.output
