@@ -49,6 +49,8 @@ class Results:
         Results that were chosen from fewer settings than the method's others.
     notes : list of str
         Sentences to be printed below every table.
+    records : dict of (dataset, method) to Record
+        The record behind each result and each failure.
     """
 
     methods: list[str]
@@ -57,6 +59,7 @@ class Results:
     failed: set[tuple[str, str]]
     smaller_grid: set[tuple[str, str]]
     notes: list[str]
+    records: dict[tuple[str, str], Record]
 
 
 def display_name(method: str) -> str:
@@ -128,6 +131,7 @@ def collect(
         failed={(record.dataset, record.method) for record in chosen if record.status == "failed"},
         smaller_grid=smaller,
         notes=notes + _data_notes(chosen),
+        records={(record.dataset, record.method): record for record in chosen},
     )
 
 
