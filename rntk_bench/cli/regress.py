@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +158,7 @@ def own(
             f"{display_name(row['method']):<15}{row['snr']:9.2f}{row['rmse']:12.5g}"
             f"{row['mae']:12.5g}{row['ridge']:8g}  {options.brief(row['setting'])}"
         )
-    name = f"{path.stem}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', column)}"
+    name = f"{path.stem}-{figures.file_name(column)}"
     table = found.table()
     options.print_files(figures.save(plot_forecast(table, column), out, name, table))
 

@@ -32,6 +32,10 @@ class Friedman(NamedTuple):
     statistic: float
     p: float
 
+    def show(self) -> str:
+        """The p-value to two digits, as far as they mean something, after its sign."""
+        return f"= {self.p:.2g}" if self.p >= 1e-16 else "< 1e-16"
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +34,7 @@ SYMBOLS = {
     "alpha": "$\\alpha$",
     "r": "$r$",
     "C": "$C$",
+    "learning_rate": "learning rate",
 }
 """How pictures write activations and parameters."""
 
@@ -102,6 +105,17 @@ def style(axes: Iterable[Any]) -> None:
     for panel in axes:
         panel.grid(alpha=0.3, linewidth=0.5)
         panel.set_axisbelow(True)
+
+
+def caption(figure: Figure, text: str) -> None:
+    """A text above all panels, broken into lines that fit the figure's width."""
+    width = int(13 * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(text, width, break_on_hyphens=False), fontsize="small")
+
+
+def file_name(text: str) -> str:
+    """The text with what may not stand in a file's name replaced."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
 
 
 def _write(path: Path, content: bytes) -> Path:

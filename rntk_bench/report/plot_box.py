@@ -33,7 +33,8 @@ def plot_box(accuracies: pd.DataFrame) -> Figure:
     whole, _ = complete(accuracies)
     order = whole.agg(["median", "mean"]).T.sort_values(["median", "mean"]).index
     columns = [whole[name].to_numpy() for name in order]
-    figure, panels = figures.new(1, 1, (6.4, 1.1 + 0.34 * len(order)))
+    width = 5.0 + 0.085 * max(map(len, order))
+    figure, panels = figures.new(1, 1, (width, 1.1 + 0.34 * len(order)))
     panel = panels[0, 0]
     panel.boxplot(
         columns,
@@ -51,6 +52,7 @@ def plot_box(accuracies: pd.DataFrame) -> Figure:
     offsets = 0.4 * ((np.arange(len(whole)) * 0.618034) % 1 - 0.5)
     for k, values in enumerate(columns, start=1):
         panel.scatter(values, k + offsets, s=9, color="C0", alpha=0.7, linewidth=0, zorder=3)
-    panel.set_xlabel(f"test accuracy in % on {len(whole)} datasets (line: median, diamond: mean)")
+    panel.set_xlabel("test accuracy in %")
+    figures.caption(figure, f"{len(whole)} datasets; line: median, diamond: mean")
     figures.style([panel])
     return figure

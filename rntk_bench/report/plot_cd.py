@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from rntk_bench.errors import ExtraError
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 
 ROW, BAR = 0.26, 0.15
 """Inches between two names, and between two bars."""
-AXIS_WIDTH, LETTER = 4.0, 0.085
-"""Inches of the axis, and about those of a letter of a name."""
+UNIT, LETTER = 0.32, 0.085
+"""Inches of a rank on the axis, and about those of a letter of a name."""
 
 
 def plot_cd(accuracies: pd.DataFrame, alpha: float = 0.05, nemenyi: bool = False) -> Figure:
@@ -47,7 +46,7 @@ def plot_cd(accuracies: pd.DataFrame, alpha: float = 0.05, nemenyi: bool = False
     head = 0.75 if nemenyi else 0.4
     first = 0.2 + BAR * (max(levels, default=0) + 1)
     height = head + first + ROW * len(right)
-    width = AXIS_WIDTH + 2 * LETTER * (max(map(len, names)) + 7)
+    width = max(4.0, UNIT * len(names)) + 2 * LETTER * (max(map(len, names)) + 7)
     figure, panels = figures.new(1, 1, (width, height + 0.6))
     panel = panels[0, 0]
     panel.set_xlim(len(names), 1)
@@ -63,7 +62,7 @@ def plot_cd(accuracies: pd.DataFrame, alpha: float = 0.05, nemenyi: bool = False
         panel.plot(ranks, [-0.15 - BAR * level] * len(ranks), marker="o", markersize=6, **style)
     if nemenyi:
         _draw_difference(panel, critical_difference(len(names), len(found.accuracies), alpha))
-    figure.suptitle(textwrap.fill(_caption(found, alpha), int(width * 13)), fontsize="small")
+    figures.caption(figure, _caption(found, alpha))
     return figure
 
 
@@ -106,7 +105,7 @@ def _levels(groups: list[list[str]], ranks: pd.Series[float]) -> list[int]:
 
 def _draw_axis(panel: Any, n_methods: int) -> None:
     panel.plot([1, n_methods], [0, 0], color="black", linewidth=1, clip_on=False)
-    for tick in range(1, n_methods + 1):
+    for tick in range(1, n_methods + 1, math.ceil(n_methods / 24)):
         panel.plot([tick, tick], [0, 0.08], color="black", linewidth=1, clip_on=False)
         panel.text(tick, 0.12, str(tick), ha="center", va="bottom")
 
@@ -134,8 +133,10 @@ def _draw_difference(panel: Any, difference: float) -> None:
 
 def _caption(found: Comparison, alpha: float) -> str:
     caption = (
-        f"Mean ranks of the test accuracy on {len(found.accuracies)} datasets, 1 the best. Bars "
-        "join methods that Wilcoxon's signed-rank test with Holm's correction does not tell apart "
-        f"at {100 * alpha:g} %."
+        f"Mean ranks of the test accuracy on {len(found.accuracies)} datasets, 1 the best. A bar "
+        "joins methods (dots) of which Wilcoxon's signed-rank test with Holm's correction tells "
+        f"no two apart at {100 * alpha:g} %."
     )
-    return caption + (f" Friedman's test: p = {found.friedman.p:.2g}." if found.friedman else "")
+    if found.friedman is not None:
+        caption += f" Friedman's test: p\xa0{found.friedman.show()}."
+    return caption

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PREFERRED = (("sigma_w", "sigma_b"), ("degree", "r"), ("learning_rate", "width"), ("alpha", "C"))
 """Horizontal and vertical axis; the first pair of which both have several values is drawn."""
 
+UNKNOWN = "0.85"
+"""Grey of cells without any complete cross-validation: left out by pruning, or unusable."""
+
 
 def plot_grid(record: Record, x: str | None = None, y: str | None = None) -> Figure:
     """Heat map of the mean validation accuracy, the best over all parameters but two.
@@ -45,16 +48,23 @@ def plot_grid(record: Record, x: str | None = None, y: str | None = None) -> Fig
     size = (2.4 + 0.36 * max(len(columns), 9), 2.0 + 0.3 * max(len(rows), 6))
     figure, panels = figures.new(1, 1, size)
     panel = panels[0, 0]
-    panel.set_facecolor("0.85")
+    panel.set_facecolor(UNKNOWN)
     edges = np.arange(len(columns) + 1) - 0.5, np.arange(len(rows) + 1) - 0.5
-    mesh = panel.pcolormesh(*edges, np.ma.masked_invalid(plane), cmap="viridis")
-    figure.colorbar(mesh, ax=panel, label="validation accuracy in %")
-    _mark(panel, grid, x, y, plane)
-    panel.set_xticks(range(len(columns)), _labels(columns), rotation=90 if len(columns) > 9 else 0)
-    panel.set_yticks(range(len(rows)), _labels(rows))
-    panel.set_xlabel(figures.SYMBOLS.get(x, x))
-    panel.set_ylabel(figures.SYMBOLS.get(y, y))
-    panel.set_title(f"{display_name(record.method)} on {record.dataset}{_others(grid, x, y)}")
+    best = np.nanmax(plane)  # at the scale's end, also where all are equal
+    lowest = min(np.nanmin(plane), best - 1)
+    values = np.ma.masked_invalid(plane)
+    mesh = panel.pcolormesh(*edges, values, cmap="viridis", vmin=lowest, vmax=best)
+    others = [name for name, values in grid.axes.items() if name not in (x, y) and len(values) > 1]
+    best_over = f",\nbest over {', '.join(map(_symbol, others))}" if others else ""
+    figure.colorbar(mesh, ax=panel, label=f"validation accuracy in %{best_over}")
+    _mark(panel, grid, x, y, others)
+    panel.set_xticks(
+        range(len(columns)), list(map(_shown, columns)), rotation=90 if len(columns) > 9 else 0
+    )
+    panel.set_yticks(range(len(rows)), list(map(_shown, rows)))
+    panel.set_xlabel(_symbol(x))
+    panel.set_ylabel(_symbol(y))
+    panel.set_title(f"{display_name(record.method)} on {record.dataset}")
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
@@ -73,26 +83,26 @@ def axes_of(grid: ValidationGrid, x: str | None, y: str | None) -> tuple[str, st
     raise InputError("A heat map needs two different parameters of the grid.")
 
 
-def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, plane: np.ndarray[Any, Any]) -> None:
-    best = np.argwhere(plane == np.nanmax(plane))
-    label = f"ties for the best: {grid.best.sum()} settings"
-    dots = {"linestyle": "", "color": "white", "markeredgecolor": "black"}
-    panel.plot(best[:, 1], best[:, 0], marker="o", markersize=4, label=label, **dots)
-    chosen = grid.chosen[x], grid.chosen[y]
-    panel.plot(*chosen, marker="*", markersize=14, label="chosen", **dots)
+def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str]) -> None:
+    """Dots on the best cells, a star on the chosen one, and what they mean."""
+    plane = grid.plane(x, y)
+    rows, columns = np.nonzero(plane == np.nanmax(plane))
+    style = {"linestyle": "", "color": "white", "markeredgecolor": "black"}
+    n_best = int(grid.best.sum())
+    label = f"best: {n_best} settings tie" if n_best > 1 else "best"
+    panel.plot(columns, rows, marker="o", markersize=4, label=label, **style)
+    values = ", ".join(
+        f"{_symbol(name)} = {_shown(grid.axes[name][grid.chosen[name]])}" for name in others
+    )
+    label = f"chosen ({values})" if values else "chosen"
+    panel.plot(grid.chosen[x], grid.chosen[y], marker="*", markersize=14, label=label, **style)
     if np.isnan(plane).any():
-        panel.plot([], [], "s", color="0.85", label="left out by pruning")
+        panel.plot([], [], "s", color=UNKNOWN, label="not evaluated")
 
 
-def _labels(values: Sequence[Any]) -> list[str]:
-    return [value if isinstance(value, str) else f"{value:.4g}" for value in values]
+def _symbol(name: str) -> str:
+    return figures.SYMBOLS.get(name, name)
 
 
-def _others(grid: ValidationGrid, x: str, y: str) -> str:
-    """What the maximum was taken over."""
-    names = [
-        figures.SYMBOLS.get(name, name)
-        for name, values in grid.axes.items()
-        if name not in (x, y) and len(values) > 1
-    ]
-    return f",\nbest over {', '.join(names)}" if names else ""
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"

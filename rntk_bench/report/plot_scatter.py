@@ -32,8 +32,9 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     differences = both[a] - both[b]
     figure, panels = figures.new(1, 1, (4.6, 5.2))
     panel = panels[0, 0]
-    low = max(0.0, 5 * ((both.min().min() - 3) // 5))
-    limits = low, 100 + 0.03 * (100 - low)
+    low = both.min().min()
+    margin = 0.04 * (100 - low) + 0.5
+    limits = low - margin, 100 + margin
     panel.plot(limits, limits, color="black", linewidth=0.8, zorder=1)
     tied = differences.abs() <= TIE
     for chosen, verdict, style in (
@@ -49,9 +50,9 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     panel.set_xlim(limits)
     panel.set_ylim(limits)
     panel.set_aspect("equal")
-    panel.set_xlabel(f"{b}, test accuracy in %")
-    panel.set_ylabel(f"{a}, test accuracy in %")
-    panel.set_title(f"{len(both)} datasets", fontsize="medium")
+    panel.set_xlabel(f"{b}\ntest accuracy in %")
+    panel.set_ylabel(f"{a}\ntest accuracy in %")
+    figures.caption(figure, f"{len(both)} datasets")
     figure.legend(loc="outside lower center", fontsize="small")
     figures.style([panel])
     return figure
