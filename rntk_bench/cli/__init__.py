@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from rntk_bench.cli.cache import cache
+from rntk_bench.cli.compare import compare
 from rntk_bench.cli.data import datasets, fetch
 from rntk_bench.cli.figure import figure
+from rntk_bench.cli.plot import plot
 from rntk_bench.cli.regress import regress
 from rntk_bench.cli.run import run
 from rntk_bench.cli.sensitivity import figure_3, sensitivity
@@ -38,5 +40,7 @@ def main() -> None:
 
 
 figure.add_command(figure_3)
-for _command in (run, table, figure, regress, sensitivity, datasets, fetch, cache, speed):
+for _command in (
+    *(run, table, compare, plot, figure, regress, sensitivity, datasets, fetch, cache, speed),
+):
     main.add_command(_command)

@@ -42,8 +42,7 @@ def complete(accuracies: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         counts = known.notna().sum()
         fewest = f" ({counts.idxmin()} has {counts.min()})" if len(counts) else ""
         raise InputError(
-            f"No dataset has a result of every method{fewest}; leave methods out by naming the "
-            "others with --method."
+            f"No dataset has a result of every method{fewest}; choose methods that share datasets."
         )
     notes = []
     if absent := [name for name in accuracies if name not in known]:
@@ -51,7 +50,7 @@ def complete(accuracies: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if partial := [name for name in known.index if name not in whole.index]:
         notes.append(
             f"Left out, since not every method has a result: {len(partial)} of {len(known)} "
-            f"datasets ({', '.join(partial)})."
+            f"datasets ({', '.join(map(str, partial))})."
         )
     return whole, notes
 

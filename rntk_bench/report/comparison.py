@@ -86,10 +86,12 @@ def compare(accuracies: pd.DataFrame) -> Comparison:
         raise InputError("A comparison needs at least two methods with results.")
     if n_datasets < MIN_DATASETS:
         raise InputError(
-            f"Only {n_datasets} datasets have results of all {n_methods} methods; a comparison "
-            f"needs {MIN_DATASETS}, since with fewer no signed-rank test can reach 5 %."
+            f"All {n_methods} methods have results on {n_datasets} of {len(accuracies)} datasets; "
+            f"a comparison needs {MIN_DATASETS}, since with fewer no signed-rank test reaches 5 %."
         )
-    places = whole.apply(_merge_ties, axis=1, raw=True)
+    places = pd.DataFrame(
+        np.apply_along_axis(_merge_ties, 1, whole.to_numpy()), whole.index, whole.columns
+    )
     ranks = places.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
     pairs = pd.DataFrame(
         [

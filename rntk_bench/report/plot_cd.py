@@ -77,7 +77,7 @@ def joined(found: Comparison, alpha: float) -> list[list[str]]:
     cliques = find_cliques(Graph(list(zip(alike["a"], alike["b"], strict=True))))
     return sorted(
         (sorted(clique, key=place.__getitem__) for clique in cliques),
-        key=lambda g: [place[name] for name in g],
+        key=lambda group: [place[name] for name in group],
     )
 
 

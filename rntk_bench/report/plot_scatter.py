@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rntk_bench.errors import InputError
 from rntk_bench.report import figures
-from rntk_bench.report.accuracies import complete
 from rntk_bench.report.comparison import TIE
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     InputError
         If no dataset has results of both.
     """
-    both, _ = complete(accuracies[[a, b]])
+    both = accuracies[[a, b]].dropna()
+    if both.empty:
+        raise InputError(f"{a} and {b} have no dataset in common.")
     differences = both[a] - both[b]
     figure, panels = figures.new(1, 1, (4.6, 5.2))
     panel = panels[0, 0]

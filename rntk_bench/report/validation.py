@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from rntk_bench.errors import InputError
 from rntk_bench.learn.folds import fold_weights
 from rntk_bench.store.counts import decode_counts
 from rntk_bench.store.records import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ORDER = (
     *("direction", "pooling", "n_layers", "width", "learning_rate"),
@@ -43,7 +46,7 @@ class ValidationGrid:
     def best(self) -> NDArray[np.bool_]:
         """Which settings tie for the best accuracy, an axis each."""
         # Counts over one denominator: equal ones are equal as floats too.
-        return self.accuracy == np.nanmax(self.accuracy)
+        return np.equal(self.accuracy, np.nanmax(self.accuracy))
 
     def plane(self, x: str, y: str) -> NDArray[np.float64]:
         """The best accuracy over all other axes (len(y), len(x)), NaN where there is none."""
@@ -52,6 +55,23 @@ class ValidationGrid:
         filled = np.where(np.isnan(self.accuracy), -np.inf, self.accuracy).max(axis=others)
         best = filled if names.index(y) < names.index(x) else filled.T
         return np.where(np.isinf(best), np.nan, best)
+
+    def table(self, x: str, y: str) -> pd.DataFrame:
+        """The cells of `plane` in rows: x, y, accuracy, whether it ties for the best, chosen."""
+        import pandas as pd
+
+        plane = self.plane(x, y)
+        rows, columns = np.indices(plane.shape).reshape(2, -1)
+        chosen = (columns == self.chosen[x]) & (rows == self.chosen[y])
+        return pd.DataFrame(
+            {
+                x: [self.axes[x][column] for column in columns],
+                y: [self.axes[y][row] for row in rows],
+                "accuracy": plane.ravel(),
+                "best": plane.ravel() == np.nanmax(plane),
+                "chosen": chosen,
+            }
+        )
 
 
 def validation_grid(record: Record) -> ValidationGrid:
