@@ -67,7 +67,8 @@ def test_csv_is_data_alone_and_the_notes_go_elsewhere(results):
 
 
 @pytest.mark.parametrize(
-    ("style", "start"), [("markdown", "**Table 1.**"), ("latex", r"\begin{table}")]
+    ("style", "start"),
+    [("markdown", "**Table 1.**"), ("latex", "% \\usepackage{booktabs"), ("html", "<table>")],
 )
 def test_other_formats(results, style, start):
     assert run("--format", style, "--results", results).stdout.startswith(start)
@@ -130,3 +131,91 @@ def test_some_datasets_and_methods_or_those_of_a_configuration(results, tmp_path
     nothing = run(*style, "-d", "Beef")
     assert nothing.exit_code == 2
     assert "No record is of one of these" in nothing.stderr
+
+
+@pytest.mark.parametrize(
+    ("style", "start", "end"),
+    [("latex", "\\documentclass", "\\end{document}\n"), ("html", "<!DOCTYPE html>", "</html>\n")],
+)
+def test_a_whole_document(results, style, start, end):
+    text = run("--format", style, "--standalone", "--results", results).stdout
+    assert text.startswith(start)
+    assert text.endswith(end)
+    assert run("--format", style, "--results", results).stdout in text
+
+
+def test_only_some_formats_have_whole_documents(results):
+    outcome = run("--format", "csv", "-s", "--results", results)
+    assert outcome.exit_code == 2
+    assert outcome.stderr == ("Error: --standalone goes with --format latex or html, not csv.\n")
+
+
+def test_digits(results):
+    csv_2 = "2", "--format", "csv", "--results", results
+    assert "70.4762,70.4800,-0.0038" in run(*csv_2, "--digits", "4").stdout
+    assert "Ham,70,70,+0,72,72,+1" in run(*csv_2, "--digits", "0").stdout
+    assert run(*csv_2, "--digits", "7").exit_code == 2
+
+
+def test_sort(results):
+    names = [
+        [line.split(",")[0] for line in run(*order).stdout.splitlines()[1:]]
+        for order in (
+            ("2", "--format", "csv", "--results", results, "--sort", "rntk"),
+            ("2", "--format", "csv", "--results", results, "--sort", "-rntk"),
+        )
+    ]
+    assert names == [["Ham", "Coffee"], ["Coffee", "Ham"]]
+    outcome = run("--results", results, "--sort", "length")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith("Error: There is no column 'length' to sort by; there are ")
+
+
+def test_metrics(results):
+    with_metrics, without = (
+        run("1", "--format", "csv", "--no-paper", "--results", results, *more).stdout.splitlines()
+        for more in (["--metrics"], [])
+    )
+    assert with_metrics[0] == without[0] + (",ours Friedman rank,ours P90,ours P95,ours PMA")
+    assert with_metrics[1] == without[1] + ",1.50,100.00,100.00,98.68"
+
+
+@pytest.fixture
+def published(tmp_path):
+    path = tmp_path / "published.csv"
+    path.write_text("dataset,ROCKET,NTK\ncoffee,1,0.9643\nHAM,0.7143,0.5\nOther,0.5,0.5\n")
+    return path
+
+
+def test_columns_of_a_file(results, published):
+    outcome = run("2", "--format", "csv", "--no-paper", "--results", results, "--with", published)
+    assert outcome.exit_code == 0
+    assert outcome.stdout.splitlines() == [
+        "dataset,RNTK,NTK,ROCKET,NTK (published)",
+        "Coffee,100.00,96.43,100.00,96.43",
+        "Ham,70.48,72.38,71.43,50.00",
+    ]
+    assert "Note: published.csv: 2 of 2 datasets found; read as fractions" in outcome.stderr
+    assert "Note: published.csv: neither the archive nor the table has Other." in outcome.stderr
+
+
+def test_one_column_of_a_file(results, published):
+    chosen = "--with", published, "--column", "rocket"
+    outcome = run("1", "--format", "csv", "--no-paper", "--results", results, *chosen)
+    lines = outcome.stdout.splitlines()
+    assert lines[0].startswith("method,datasets,ours and published mean")
+    assert [line.split(",")[0] for line in lines[1:]] == ["RNTK", "NTK", "ROCKET"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (["--column", "ROCKET"], "--column chooses among the columns of a file"),
+        (["--with", "absent.csv"], "absent.csv cannot be read as CSV"),
+    ],
+)
+def test_files_and_columns_that_cannot_be(results, choice, message):
+    outcome = run("--results", results, *choice)
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith(f"Error: {message}")
+    assert len(outcome.stderr.splitlines()) == 1

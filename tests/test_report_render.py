@@ -1,15 +1,18 @@
 import csv
 import re
+import shutil
+import subprocess
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
+from rntk_bench.report.cells import MISSING, Cell, Column, Table
 from rntk_bench.report.render import (
-    MISSING,
+    DOCUMENTS,
     RENDERERS,
-    Cell,
-    Column,
-    Table,
     render_csv,
+    render_html,
     render_latex,
     render_markdown,
     render_text,
@@ -103,10 +106,13 @@ def test_markdown_is_a_pipe_table():
 def test_latex_is_a_booktabs_table():
     text = render_latex(TABLE)
     assert text.splitlines() == [
+        r"% \usepackage{booktabs,graphicx}",
         r"\begin{table}",
         r"\centering",
-        r"\caption{Accuracy in \%}",
+        r"\caption{Accuracy in \%}\label{tab:table-2}",
+        r"\smallskip",
         r"\footnotesize",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         r"\begin{tabular}{lrrr}",
         r"\toprule",
         r" & \multicolumn{2}{c}{RNTK} &  \\",
@@ -114,20 +120,101 @@ def test_latex_is_a_booktabs_table():
         r"dataset & ours & diff & own\_method \\",
         r"\midrule",
         r"Coffee & \textbf{100.00} & +0.50 & failed \\",
-        r"A\_B|C & 7.12 & $-$0.25 & -- \\",
+        r"A\_B\textbar{}C & 7.12 & $-$0.25 & \textendash{} \\",
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         r"\par\smallskip",
         r"\parbox{\linewidth}{\footnotesize 50 \% $\pm$ 1 of a\_b \& so on.}",
         r"\end{table}",
     ]
 
 
-@pytest.mark.parametrize("special", "\\&%$#_{}~^")
+@pytest.mark.parametrize("special", "\\&%$#_{}~^<>|")
 def test_latex_escapes_what_it_would_read(special):
     row = render_latex(Table("T", "", [Column("a")], [[Cell(f"x{special}y")]], [])).splitlines()[-4]
     assert row != rf"x{special}y \\"
     assert re.fullmatch(r"x\\\S+y \\\\", row)
+
+
+def test_latex_joins_no_hyphens():
+    assert r"A-{}-{}-B \textendash{} C" in render_latex(
+        Table("T", "A---B – C", [Column("a")], [], [])
+    )
+
+
+@pytest.mark.parametrize(("n_rows", "n_pages"), [(45, 1), (46, 2), (128, 3)])
+def test_latex_goes_on_under_the_same_number(n_rows, n_pages):
+    rows = [[Cell(f"row {number}")] for number in range(n_rows)]
+    text = render_latex(Table("T", "Long", [Column("a")], rows, ["A note."]))
+    assert re.findall(r"row \d+", text) == [f"row {number}" for number in range(n_rows)]
+    assert text.count(r"\begin{table}") == text.count(r"\toprule") == n_pages
+    assert text.count(r"\addtocounter{table}{-1}") == n_pages - 1
+    assert text.count(r"\label") == text.count("A note.") == 1
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no TeX")
+def test_latex_compiles_as_it_stands(tmp_path):
+    specials = Table(
+        "Every < special", '\\&%$#_{}~^<>|"', [Column("ä\\")], [[Cell("×{")]], ["_--_"]
+    )
+    long = wide(7)
+    long = replace(long, rows=long.rows * 50)
+    tables = [TABLE, specials, long, Table("T", "Empty", [Column("a"), Column("b", "c")], [], [])]
+    (tmp_path / "t.tex").write_text(
+        DOCUMENTS["latex"]("\n".join(map(render_latex, tables))), encoding="utf-8"
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    assert b"Overfull" not in done.stdout
+    assert (tmp_path / "t.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_html_headings_know_what_they_head():
+    text = render_html(TABLE)
+    assert "<caption>Table 2. Accuracy in %</caption>" in text
+    assert '<th scope="colgroup" colspan="2">RNTK</th>' in text
+    assert '<th scope="col" rowspan="2" class="words">dataset</th>' in text
+    assert '<tr><th scope="col">ours</th><th scope="col">diff</th></tr>' in text
+    assert (
+        '<tr><th scope="row" class="words">Coffee</th><td><strong>100.00</strong></td>'
+        "<td>+0.50</td><td>failed</td></tr>"
+    ) in text
+    assert "<p>50 % ± 1 of a_b &amp; so on.</p>" in text
+
+
+@pytest.mark.parametrize("table", [TABLE, wide(7)], ids=["small", "wide"])
+def test_html_is_well_formed_and_every_row_as_wide_as_the_heading(table):
+    page = DOCUMENTS["html"](render_html(table))
+    body = re.sub(r"<meta[^>]*>", "", page.removeprefix("<!DOCTYPE html>"))
+    for row in ElementTree.fromstring(body).iter("tr"):
+        if row[0].get("scope") == "row":
+            assert len(row) == len(table.columns)
+    (heading, *_) = ElementTree.fromstring(body).iter("tr")
+    assert sum(int(cell.get("colspan", 1)) for cell in heading) == len(table.columns)
+
+
+def test_html_escapes_what_it_would_read():
+    text = render_html(Table("T", "<b> & c", [Column("<i>")], [[Cell("<script>")]], ["a < b"]))
+    assert not re.search("<(b|i|script)>", text)
+    assert "&lt;script&gt;" in text
+
+
+def test_columns_of_words_are_flush_left():
+    columns = [Column("a"), Column("n"), Column("remark", words=True)]
+    rows = [
+        [Cell("x"), Cell(1, ".0f"), Cell("short")],
+        [Cell("y"), Cell(10, ".0f"), Cell("much longer")],
+    ]
+    table = Table("T", "", columns, rows, [])
+    assert "x   1  short\ny  10  much longer\n" in render_text(table)
+    assert "| --- | ---: | --- |" in render_markdown(table)
+    assert r"\begin{tabular}{lrl}" in render_latex(table)
+    assert '<td>1</td><td class="words">short</td>' in render_html(table)
 
 
 def test_csv_is_read_back():

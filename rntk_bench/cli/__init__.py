@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from rntk_bench.cli.audit import audit
 from rntk_bench.cli.cache import cache
 from rntk_bench.cli.compare import compare
 from rntk_bench.cli.data import datasets, fetch
@@ -41,6 +42,7 @@ def main() -> None:
 
 figure.add_command(figure_3)
 for _command in (
-    *(run, table, compare, plot, figure, regress, sensitivity, datasets, fetch, cache, speed),
+    *(run, table, compare, plot, audit, figure, regress, sensitivity),
+    *(datasets, fetch, cache, speed),
 ):
     main.add_command(_command)

@@ -8,25 +8,24 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import options, selecting
-from rntk_bench.report.render import RENDERERS
+from rntk_bench.cli import output as to
+from rntk_bench.cli import selecting
 
 
 @click.command()
 @click.argument("part", required=False, type=click.Choice(["ranks", "pairs"]))
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(list(RENDERERS)),
-    default="text",
-    show_default=True,
-    help="How to set the tables.",
-)
+@to.style
+@to.standalone
 @selecting.compared
 @selecting.alpha
-@options.output
+@to.output
 def compare(
-    part: str | None, style: str, alpha: float, output: Path | None, **selected: Any
+    part: str | None,
+    style: str,
+    standalone: bool,
+    alpha: float,
+    output: Path | None,
+    **selected: Any,
 ) -> None:
     """Test whether methods differ over datasets: mean ranks with Friedman's test, and all pairs
     with Wilcoxon's signed-rank test under Holm's correction, or one of these tables."""
@@ -38,4 +37,4 @@ def compare(
     builders = {"ranks": ranks_table, "pairs": pairs_table}
     tables = [build(found, alpha) for name, build in builders.items() if part in (None, name)]
     tables[0] = replace(tables[0], notes=[*found.notes, *tables[0].notes, *notes])
-    options.write_tables(tables, style, output)
+    to.write_tables(tables, style, standalone, output)

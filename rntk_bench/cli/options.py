@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-from rntk_bench.errors import RntkBenchError
-
-if TYPE_CHECKING:
-    from rntk_bench.report.render import Table
 
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
@@ -115,41 +110,6 @@ seed = click.option(
 )
 
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
-
-
-output = click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file.  [default: standard output]",
-)
-
-
-def write_tables(tables: Sequence[Table], style: str, output: Path | None) -> None:
-    """Set tables in a style of `RENDERERS` and write or print them.
-
-    CSV has no place for their notes, which go to standard error.
-
-    Raises
-    ------
-    RntkBenchError
-        If the file cannot be written.
-    """
-    from rntk_bench.report.render import RENDERERS
-
-    text = "\n".join(map(RENDERERS[style], tables))
-    if style == "csv":
-        for note in dict.fromkeys(note for table in tables for note in table.notes):
-            click.echo(f"Note: {note}", err=True)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RntkBenchError(
-            f"Cannot write {output}: {error.strerror}; choose another file with --output."
-        ) from error
 
 
 def brief(setting: Mapping[str, float | str]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rntk_bench.report.cells import Cell, Column, Table
 from rntk_bench.report.comparison import TIE, Comparison
-from rntk_bench.report.render import Cell, Column, Table
 
 
 def ranks_table(found: Comparison, alpha: float) -> Table:

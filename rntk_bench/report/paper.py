@@ -41,13 +41,6 @@ PRINTED_TABLE1 = {
     "gru": PrintedSummary("70.58", "22.70", "4.15"),
 }
 
-# What Table 2 gives where Table 1 differs by a digit; decimals are cut off, as all over Table 1.
-TABLE1_MISPRINTS = {
-    ("poly", "mean"): "77.68",
-    ("rbf", "std"): "16.86",
-    ("rnn-identity", "mean"): "64.58",
-}
-
 
 @cache
 def printed_table2() -> dict[str, dict[str, Fraction]]:

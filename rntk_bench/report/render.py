@@ -1,4 +1,4 @@
-"""A plain table, and its renderings as text, Markdown, LaTeX and CSV."""
+"""A table as text, Markdown and CSV, and the list of all renderings."""
 
 from __future__ import annotations
 
@@ -6,71 +6,16 @@ import csv
 import io
 import textwrap
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from fractions import Fraction
-from itertools import groupby
 
-MISSING = "–"
-
-_LATEX_SPECIAL = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "–": "--",
-        "±": r"$\pm$",
-        "†": r"$^\dagger$",
-        **{character: f"\\{character}" for character in "&%$#_{}"},
-    }
-)
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column's title, and the group that it and its neighbours stand under."""
-
-    title: str
-    group: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.group} {self.title}".strip()
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A value (None: missing), how numbers are formatted, whether it is the best, and a mark."""
-
-    value: Fraction | float | str | None
-    style: str = ""
-    bold: bool = False
-    mark: str = ""
-
-    def show(self) -> str:
-        """Return the value as a reader sees it, with its mark."""
-        return (self.plain() or MISSING) + self.mark
-
-    def plain(self) -> str:
-        """Return the value without its mark, and nothing where it is missing."""
-        if self.value is None or isinstance(self.value, str):
-            return self.value or ""
-        return format(float(self.value), self.style)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Everything a rendering needs; a row's first cell is its name."""
-
-    name: str
-    caption: str
-    columns: list[Column]
-    rows: list[list[Cell]]
-    notes: list[str]
+from rntk_bench.report.cells import Table, column_groups
+from rntk_bench.report.render_html import html_document, render_html
+from rntk_bench.report.render_latex import latex_document, render_latex
 
 
 def render_text(table: Table, width: int = 120) -> str:
     """Aligned columns for a terminal; groups that do not fit beside the others go below them."""
     lines = [f"{table.name}. {table.caption}"]
-    panels = [_panel(table, group) for group in _groups(table.columns)]
+    panels = [_panel(table, group) for group in column_groups(table.columns)]
     for block in _blocks(panels, width):
         rows = ["  ".join(parts).rstrip() for parts in zip(*block, strict=True)]
         lines += ["", *filter(None, rows)]  # a line of group titles may be empty
@@ -89,35 +34,12 @@ def render_markdown(table: Table) -> str:
         f"**{table.name}.** {table.caption}",
         "",
         _pipes(map(str, table.columns)),
-        _pipes(["---"] + ["---:"] * (len(table.columns) - 1)),
+        _pipes("---" if table.flush_left(i) else "---:" for i in range(len(table.columns))),
     ]
     for row in table.rows:
         lines.append(_pipes(f"**{cell.show()}**" if cell.bold else cell.show() for cell in row))
     for note in table.notes:
         lines += ["", note]
-    return "\n".join(lines) + "\n"
-
-
-def render_latex(table: Table) -> str:
-    r"""A `table` environment that needs \usepackage{booktabs} and nothing else."""
-    columns = table.columns
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{_escape(table.caption)}}}",
-        r"\footnotesize" if len(columns) <= 8 else r"\scriptsize\setlength{\tabcolsep}{3pt}",
-        rf"\begin{{tabular}}{{l{'r' * (len(columns) - 1)}}}",
-        r"\toprule",
-    ]
-    if any(column.group for column in columns):
-        lines += _latex_group_titles(columns)
-    lines.append(_ampersands(_escape(column.title) for column in columns))
-    lines.append(r"\midrule")
-    lines += [_ampersands(map(_latex_cell, row)) for row in table.rows]
-    lines += [r"\bottomrule", r"\end{tabular}"]
-    for note in table.notes:
-        lines += [r"\par\smallskip", rf"\parbox{{\linewidth}}{{\footnotesize {_escape(note)}}}"]
-    lines.append(r"\end{table}")
     return "\n".join(lines) + "\n"
 
 
@@ -134,14 +56,12 @@ RENDERERS: dict[str, Callable[[Table], str]] = {
     "text": render_text,
     "markdown": render_markdown,
     "latex": render_latex,
+    "html": render_html,
     "csv": render_csv,
 }
 
-
-def _groups(columns: list[Column]) -> list[list[int]]:
-    """Indices of the columns that stand together; one without a group stands alone."""
-    keyed = groupby(range(len(columns)), key=lambda index: columns[index].group or index)
-    return [list(group) for _, group in keyed]
+DOCUMENTS: dict[str, Callable[[str], str]] = {"latex": latex_document, "html": html_document}
+"""Make a whole document of tables in the formats whose tables are parts of one."""
 
 
 def _panel(table: Table, group: list[int]) -> list[str]:
@@ -163,7 +83,9 @@ def _aligned(table: Table, index: int) -> list[str]:
         star = "*" if cell.bold else " "
         texts.append(cell.show() + " " * (room - len(cell.mark)) + star * starred)
     width = max(map(len, texts))
-    return [text.rjust(width) if index else text.ljust(width) for text in texts]
+    if table.flush_left(index):
+        return [text.ljust(width) for text in texts]
+    return [text.rjust(width) for text in texts]
 
 
 def _blocks(panels: list[list[str]], width: int) -> list[list[list[str]]]:
@@ -181,31 +103,3 @@ def _blocks(panels: list[list[str]], width: int) -> list[list[list[str]]]:
 def _pipes(cells: Iterable[str]) -> str:
     escaped = (cell.replace("|", r"\|") for cell in cells)
     return f"| {' | '.join(escaped)} |"
-
-
-def _latex_group_titles(columns: list[Column]) -> list[str]:
-    """The groups' titles over their columns, and a rule under each."""
-    titles, rules = [], []
-    for group in _groups(columns):
-        title = columns[group[0]].group
-        if title:
-            titles.append(rf"\multicolumn{{{len(group)}}}{{c}}{{{_escape(title)}}}")
-            rules.append(rf"\cmidrule(lr){{{group[0] + 1}-{group[-1] + 1}}}")
-        else:
-            titles.append("")
-    return [_ampersands(titles), "".join(rules)]
-
-
-def _latex_cell(cell: Cell) -> str:
-    text = _escape(cell.show())
-    if not isinstance(cell.value, str | None) and text.startswith("-"):
-        text = f"$-${text[1:]}"
-    return rf"\textbf{{{text}}}" if cell.bold else text
-
-
-def _ampersands(cells: Iterable[str]) -> str:
-    return " & ".join(cells) + r" \\"
-
-
-def _escape(text: str) -> str:
-    return text.translate(_LATEX_SPECIAL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ from rntk_bench.errors import InputError
 from rntk_bench.report.paper import METHODS
 from rntk_bench.store.records import Record, protocol_id
 
-_DISPLAY_NAMES = {
+DISPLAY_NAMES = {
     "rntk": "RNTK",
     "ntk": "NTK",
     "rbf": "RBF",
@@ -51,6 +51,10 @@ class Results:
         Sentences to be printed below every table.
     records : dict of (dataset, method) to Record
         The record behind each result and each failure.
+    n_test : dict of dataset to int
+        Series of the test set, of each dataset with a result.
+    published : list of str
+        The methods whose accuracies are others' and come from a file.
     """
 
     methods: list[str]
@@ -60,11 +64,13 @@ class Results:
     smaller_grid: set[tuple[str, str]]
     notes: list[str]
     records: dict[tuple[str, str], Record]
+    n_test: dict[str, int] = field(default_factory=dict)
+    published: list[str] = field(default_factory=list)
 
 
 def display_name(method: str) -> str:
     """Name of a method in the tables' headers."""
-    return _DISPLAY_NAMES.get(method, method)
+    return DISPLAY_NAMES.get(method, method)
 
 
 def collect(
@@ -132,6 +138,7 @@ def collect(
         smaller_grid=smaller,
         notes=notes + _data_notes(chosen),
         records={(record.dataset, record.method): record for record in chosen},
+        n_test={record.dataset: record.test["n"] for record in chosen if record.test is not None},
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from rntk_bench.report import paper
-from rntk_bench.report.render import Cell, Column, Table
+from rntk_bench.report.audit import table1_misprints
+from rntk_bench.report.cells import Cell, Column, Table
 from rntk_bench.report.results import SMALLER_GRID, Results, display_name
-from rntk_bench.report.statistics import summarize
+from rntk_bench.report.statistics import compare_with_best, summarize
 
 _SHARED_ROW_NOTE = (
     f"In the paper's row {paper.SHARED_ROW} the kernels' entries are those of "
@@ -17,8 +19,37 @@ _SHARED_ROW_NOTE = (
 )
 
 
-def table1(results: Results, with_paper: bool = True) -> Table:
-    """Mean, deviation and mean rank of each method over the datasets on which all have results."""
+_Best = Callable[[Iterable[Any]], Any]
+_TABLE1: list[tuple[str, _Best | None]] = [("mean", max), ("std", None), ("rank", min)]
+_METRICS: list[tuple[str, _Best | None]] = [
+    ("Friedman rank", min),
+    ("P90", max),
+    ("P95", max),
+    ("PMA", max),
+]
+_METRICS_NOTE = (
+    "Friedman rank: mean rank, ties share the mean of theirs (rank: all take the smallest). P90, "
+    "P95: percent of the datasets on which the accuracy is at least 90, 95 % of the best there. "
+    "PMA: mean percentage of the best accuracy (Fernandez-Delgado et al., 2014)."
+)
+
+
+def table1(
+    results: Results, with_paper: bool = True, *, digits: int = 2, metrics: bool = False
+) -> Table:
+    """Mean, deviation and mean rank of each method over the datasets on which all have results.
+
+    Parameters
+    ----------
+    results : Results
+    with_paper : bool
+        Whether to set the paper's numbers over the same datasets beside.
+    digits : int
+        Decimals.
+    metrics : bool
+        Whether to add the Friedman rank, P90, P95 and PMA (`statistics.Metrics`; shares in
+        percent).
+    """
     methods = [
         method
         for method in results.methods
@@ -32,7 +63,9 @@ def table1(results: Results, with_paper: bool = True) -> Table:
     accuracies = [
         [100 * results.accuracy[dataset, method] for method in methods] for dataset in complete
     ]
-    columns = [Column("method"), Column("datasets"), *_summary_columns("ours")]
+    ours = "ours and published" if results.published else "ours"
+    columns = [Column("method"), Column("datasets"), *_summary_columns(ours, metrics)]
+    summaries = _summary_cells(accuracies, len(methods), digits, metrics)
     mixed = {
         method: sum((dataset, method) in results.smaller_grid for dataset in complete)
         for method in methods
@@ -43,7 +76,7 @@ def table1(results: Results, with_paper: bool = True) -> Table:
             Cell(_result_count(results, method), ".0f"),
             *(replace(cell, mark=SMALLER_GRID if mixed[method] else "") for cell in cells),
         ]
-        for method, cells in zip(methods, _summary_cells(accuracies, len(methods)), strict=True)
+        for method, cells in zip(methods, summaries, strict=True)
     ]
     notes = list(results.notes)
     notes += [
@@ -56,11 +89,13 @@ def table1(results: Results, with_paper: bool = True) -> Table:
         absent = [display_name(name) for name in results.methods if name not in methods]
         notes.append(f"Without any result: {', '.join(absent)}.")
     if with_paper:
-        columns += _summary_columns("paper")
-        cells_of, paper_notes = _paper_summaries(methods, complete)
+        columns += _summary_columns("paper", metrics)
+        cells_of, paper_notes = _paper_summaries(methods, complete, digits, metrics)
         for method, row in zip(methods, rows, strict=True):
-            row += cells_of.get(method, [Cell(None)] * 3)
+            row += cells_of.get(method, [Cell(None)] * len(_titles(metrics)))
         notes += paper_notes
+    if metrics:
+        notes.append(_METRICS_NOTE)
     caption = (
         "Test accuracy in percent and mean rank, over the "
         f"{len(complete)} of {len(results.datasets)} datasets with results of every method"
@@ -68,8 +103,11 @@ def table1(results: Results, with_paper: bool = True) -> Table:
     return Table("Table 1", caption, columns, rows, notes)
 
 
-def table2(results: Results, with_paper: bool = True) -> Table:
-    """Accuracy of each method on each dataset, the best of each row in bold."""
+def table2(results: Results, with_paper: bool = True, *, digits: int = 2) -> Table:
+    """Accuracy of each method on each dataset, the best of each row in bold.
+
+    The parameters are those of `table1`.
+    """
     columns = [Column("dataset")]
     for method in results.methods:
         columns += _accuracy_columns(method, with_paper)
@@ -83,7 +121,7 @@ def table2(results: Results, with_paper: bool = True) -> Table:
         best = max(known) if len(known) > 1 else None
         row = [Cell(dataset)]
         for method in results.methods:
-            row += _accuracy_cells(results, dataset, method, best, with_paper)
+            row += _accuracy_cells(results, dataset, method, best, with_paper, digits)
         rows.append(row)
     notes = list(results.notes)
     if with_paper and {paper.SHARED_ROW, paper.KERNELS_OF_SHARED_ROW} & set(results.datasets):
@@ -99,13 +137,18 @@ def _accuracy_columns(method: str, with_paper: bool) -> list[Column]:
 
 
 def _accuracy_cells(
-    results: Results, dataset: str, method: str, best: Fraction | None, with_paper: bool
+    results: Results,
+    dataset: str,
+    method: str,
+    best: Fraction | None,
+    with_paper: bool,
+    digits: int,
 ) -> list[Cell]:
     """Cells of one method on one dataset, as many as it has columns."""
     accuracy = results.accuracy.get((dataset, method))
     if accuracy is not None:
         mark = SMALLER_GRID if (dataset, method) in results.smaller_grid else ""
-        cells = [Cell(100 * accuracy, ".2f", bold=accuracy == best, mark=mark)]
+        cells = [Cell(100 * accuracy, f".{digits}f", bold=accuracy == best, mark=mark)]
     else:
         cells = [Cell("failed" if (dataset, method) in results.failed else None)]
     if with_paper and method in paper.METHODS:
@@ -113,7 +156,7 @@ def _accuracy_cells(
         difference = None
         if accuracy is not None and printed is not None:
             difference = 100 * accuracy - printed
-        cells += [Cell(printed, ".2f"), Cell(difference, "+z.2f")]
+        cells += [Cell(printed, f".{digits}f"), Cell(difference, f"+z.{digits}f")]
     return cells
 
 
@@ -121,36 +164,47 @@ def _result_count(results: Results, method: str) -> int:
     return sum(name == method for _, name in results.accuracy)
 
 
-def _summary_columns(group: str) -> list[Column]:
-    return [Column("mean", group), Column("std", group), Column("rank", group)]
+def _titles(metrics: bool) -> list[tuple[str, _Best | None]]:
+    """Titles of a summary's columns, and how to choose the best of each."""
+    return _TABLE1 + _METRICS if metrics else _TABLE1
 
 
-def _summary_cells(accuracies: Sequence[Sequence[Fraction]], n_methods: int) -> list[list[Cell]]:
-    """Mean, deviation and rank of each method, the best mean and rank in bold."""
+def _summary_columns(group: str, metrics: bool) -> list[Column]:
+    return [Column(title, group) for title, _ in _titles(metrics)]
+
+
+def _summary_cells(
+    accuracies: Sequence[Sequence[Fraction]], n_methods: int, digits: int, metrics: bool
+) -> list[list[Cell]]:
+    """A row of statistics for each method, the best of each in bold."""
+    titles = _titles(metrics)
     if not any(accuracies):
-        return [[Cell(None)] * 3 for _ in range(n_methods)]
-    summaries = summarize(accuracies)
-    mean = max(summary.mean for summary in summaries)
-    rank = min(summary.rank for summary in summaries)
-    several = n_methods > 1
+        return [[Cell(None)] * len(titles) for _ in range(n_methods)]
+    rows = [[summary.mean, summary.std, summary.rank] for summary in summarize(accuracies)]
+    if metrics:
+        for row, found in zip(rows, compare_with_best(accuracies), strict=True):
+            row += [found.friedman_rank, 100 * found.p90, 100 * found.p95, 100 * found.pma]
+    best = [
+        choose(column) if choose is not None and n_methods > 1 else None
+        for (_, choose), column in zip(titles, zip(*rows, strict=True), strict=True)
+    ]
     return [
         [
-            Cell(summary.mean, ".2f", bold=several and summary.mean == mean),
-            Cell(summary.std, ".2f"),
-            Cell(summary.rank, ".2f", bold=several and summary.rank == rank),
+            Cell(value, f".{digits}f", bold=value is not None and value == highest)
+            for value, highest in zip(row, best, strict=True)
         ]
-        for summary in summaries
+        for row in rows
     ]
 
 
 def _paper_summaries(
-    methods: Sequence[str], datasets: Sequence[str]
+    methods: Sequence[str], datasets: Sequence[str], digits: int, metrics: bool
 ) -> tuple[dict[str, list[Cell]], list[str]]:
     """The paper's numbers over the same datasets and methods, as far as it has them."""
     methods = [method for method in methods if method in paper.METHODS]
     rows = [[paper.paper_accuracy(dataset, method) for method in methods] for dataset in datasets]
     complete = [[entry for entry in row if entry is not None] for row in rows if None not in row]
-    cells = _summary_cells(complete, len(methods))
+    cells = _summary_cells(complete, len(methods), digits, metrics)
     printed = [
         "{} {} ± {} ({})".format(display_name(method), *paper.PRINTED_TABLE1[method])
         for method in methods
@@ -162,9 +216,9 @@ def _paper_summaries(
         f"{', '.join(printed)}.",
     ]
     misprints = [
-        f"{getattr(paper.PRINTED_TABLE1[method], field)} ({display_name(method)}) should be {right}"
-        for (method, field), right in paper.TABLE1_MISPRINTS.items()
-        if method in methods
+        f"{found.printed} ({display_name(found.method)}) should be {found.right}"
+        for found in table1_misprints()
+        if found.method in methods
     ]
     if misprints:
         notes.append(

@@ -1,0 +1,58 @@
+"""How commands that make tables set them, and where they write them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.report.cells import Table
+from rntk_bench.report.render import DOCUMENTS, RENDERERS
+
+style = click.option(
+    "--format",
+    "style",
+    type=click.Choice(list(RENDERERS)),
+    default="text",
+    show_default=True,
+    help="How to set the tables.",
+)
+
+standalone = click.option(
+    "-s",
+    "--standalone",
+    is_flag=True,
+    help="A whole document, not parts to include: with latex one that compiles, with html a page.",
+)
+
+output = click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file.  [default: standard output]",
+)
+
+
+def write_tables(
+    tables: Sequence[Table], style: str, standalone: bool, output: Path | None
+) -> None:
+    """Set tables and write them; the notes of CSV, which has no place for them, go to stderr."""
+    if standalone and style not in DOCUMENTS:
+        raise InputError(f"--standalone goes with --format {' or '.join(DOCUMENTS)}, not {style}.")
+    text = "\n".join(map(RENDERERS[style], tables))
+    if standalone:
+        text = DOCUMENTS[style](text)
+    if style == "csv":
+        for note in dict.fromkeys(note for table in tables for note in table.notes):
+            click.echo(f"Note: {note}", err=True)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RntkBenchError(
+            f"Cannot write {output}: {error.strerror}; choose another file with --output."
+        ) from error
