@@ -7,6 +7,7 @@ import pytest
 
 from rntk_bench.config import Experiment, Network
 from rntk_bench.data import Dataset, load_dataset
+from rntk_bench.deadline import Deadline, TimeLimitError
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.experiments import network_cell
 from rntk_bench.experiments.cell import Problem
@@ -206,3 +207,12 @@ def test_a_network_learns_coffee():
     initial = training.initial(network, training.n_folds)
     result = fit_one(network, initial, training.series, run, training.rules)
     assert int(result.hits.max()) == problem.dataset.n_train
+
+
+def test_training_stops_at_a_deadline_and_goes_on_with_more_time(whole, tmp_path):
+    cell = partial_cell(tmp_path / "Made" / "rnn.partial", prune=False)
+
+    with Deadline(0.0), pytest.raises(TimeLimitError):
+        cell()
+    assert not pool._workers
+    assert answer(cell()) == answer(whole)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -75,3 +76,16 @@ def test_always_and_fail_fast(tmp_path, write_dataset):
     run(options, ["Mine"])
     assert run(options, ["Mine"])[0] == ["computed"]
     assert run(options, ["Mine"], [OVERFLOWING, RBF_METHOD])[0] == ["failed"]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_cell_that_takes_too_long_fails_and_the_next_has_its_own_time(
+    tmp_path, write_dataset, n_jobs
+):
+    data = write_dataset("Mine")
+    options = Options(tmp_path / "runs", data_dir=data, timeout=1e-9, n_jobs=n_jobs)
+    assert run(options, ["Mine"])[0] == ["failed"]
+    (record,), _ = read_records(tmp_path / "runs")
+    assert "time limit of 1e-09 s" in record.error
+    again = replace(options, timeout=60.0, overwrite="failed")
+    assert run(again, ["Mine"])[0] == ["computed"]

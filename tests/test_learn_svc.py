@@ -122,7 +122,8 @@ def dual(gram, y, C):
     diagonal = np.diag(gram)
     curvature = diagonal[:, None] + diagonal - 2 * gram
     gain = 1 / np.where(curvature > 0, curvature, smo.TAU)
-    steps = smo._solve(gram, gain, beta, f, lower, upper, up, down, 1e-3, 10**6)
+    never = np.zeros(1, dtype=bool)
+    steps = smo._solve(gram, gain, beta, f, lower, upper, up, down, 1e-3, 10**6, never)
     return beta, f, sign, up, down, steps
 
 

@@ -51,6 +51,12 @@ if TYPE_CHECKING:
     help="Leave out folds that cannot change the choice.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan with its estimated cost and stop.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="SECONDS",
+    help="A cell that takes longer is stopped and recorded as failed.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 def run(
@@ -68,6 +74,7 @@ def run(
     overwrite: str,
     prune: bool,
     dry_run: bool,
+    timeout: float | None,
     fail_fast: bool,
     quiet: bool,
 ) -> None:
@@ -108,6 +115,7 @@ def run(
         overwrite=overwrite,
         fail_fast=fail_fast,
         cache=cache,
+        timeout=timeout,
     )
     display = _Display(quiet)
     try:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import rntk_bench.kernels
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset
+from rntk_bench.deadline import deadline
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.experiments.cell import Problem, Progress, Stopwatch, finished_cell
 from rntk_bench.kernels import Kernel
@@ -53,6 +54,8 @@ def run_kernel_cell(
     ------
     RntkBenchError
         If no setting of the grid can be used on this dataset, or the kernel cannot read it.
+    TimeLimitError
+        If the `Deadline` around the call passes.
     """
     watch = Stopwatch()
     with watch("total"):
@@ -108,10 +111,14 @@ def _evaluate(
         [i for batch in batches[k : k + size] for i in batch] for k in range(0, len(batches), size)
     ]
 
+    limit = deadline()
+
     def evaluate(task: list[int]) -> int:
-        for setting, gram in zip(task, grams.many([kernels[i] for i in task]), strict=True):
-            with watch("svm"):
-                search.evaluate(setting, gram)
+        with limit.here():
+            for setting, gram in zip(task, grams.many([kernels[i] for i in task]), strict=True):
+                with watch("svm"):
+                    search.evaluate(setting, gram)
+                limit.check()
         return len(task)
 
     # The first alone: it computes what all settings share.

@@ -47,6 +47,8 @@ def run_network_cell(
     ------
     RntkBenchError
         If no run finishes an epoch, or the chosen network's outputs on the test set overflow.
+    TimeLimitError
+        If the `Deadline` around the call passes; on an accelerator, when a network is trained.
     """
     if dataset.n_train < 2:
         raise RntkBenchError(f"{dataset.name} has a single training series; networks need two.")

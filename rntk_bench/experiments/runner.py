@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset, load_dataset
+from rntk_bench.deadline import Deadline
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.experiments.cell import Progress, failed_cell
 from rntk_bench.experiments.kernel_cell import run_kernel_cell
@@ -21,7 +22,7 @@ class Options:
     """How to run, none of which changes what is computed.
 
     `overwrite` is "missing" (compute what has no record), "failed" (and what failed) or
-    "always".
+    "always". A cell that takes more than `timeout` seconds fails.
     """
 
     results: Path
@@ -32,6 +33,7 @@ class Options:
     overwrite: str = "missing"
     fail_fast: bool = False
     cache: GramCache | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,15 @@ def _cell(
     partial = _path(dataset, method, experiment, options).with_suffix(".partial")
     progress = start_cell(dataset, method)
     try:
-        record = _compute(dataset, method, experiment, options, partial, progress)
+        with Deadline(options.timeout):
+            record = _compute(dataset, method, experiment, options, partial, progress)
     except RntkBenchError as error:
         record = failed_cell(dataset, method, experiment, error)
     write_record(options.results, record)
-    partial.unlink(missing_ok=True)
-    kind = "computed" if record.status == "ok" else "failed"
+    kind = "failed"
+    if record.status == "ok":
+        kind = "computed"
+        partial.unlink(missing_ok=True)
     return Outcome(dataset.name, method.name, kind, record, record.error or "")
 
 

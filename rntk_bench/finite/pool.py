@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 import jax
 
+from rntk_bench.deadline import deadline
 from rntk_bench.finite.classifiers import Classifier
 from rntk_bench.finite.schedule import Schedule, Task
 from rntk_bench.finite.series import Series
@@ -66,8 +68,8 @@ def train_last(
     """Train the chosen setting on everything and classify the test series."""
     arguments = training, *setting, n_epochs, test, n_test
     if jax.default_backend() == "cpu":
-        with _processes(1) as (worker,):
-            final: Final = worker.call(train_final, *arguments)
+        with ThreadPoolExecutor(1) as threads, _processes(1) as (worker,):
+            final: Final = _wait([threads.submit(worker.call, train_final, *arguments)])[0]
             return final
     return train_final(*arguments)
 
@@ -128,8 +130,19 @@ def _in_processes(
 
     n = min(n_jobs, len(tasks))
     with ThreadPoolExecutor(max(n, 1)) as threads, _processes(n) as workers:
-        for done in as_completed([threads.submit(work, worker) for worker in workers]):
-            done.result()
+        _wait([threads.submit(work, worker) for worker in workers])
+
+
+def _wait(futures: Sequence[Future[Any]]) -> list[Any]:
+    """What all return; the first error, or that of the deadline around this code, is raised."""
+    limit = deadline()
+    done, _ = wait(futures, limit.remaining, FIRST_EXCEPTION)
+    finished = [future.result() for future in done]
+    if len(finished) < len(futures):
+        # The timer that stops loops may be a little late.
+        limit.stop[0] = True
+        limit.check()
+    return finished
 
 
 def _together(
@@ -144,6 +157,7 @@ def _together(
     for network in sorted(networks, key=lambda network: network.size):
         mine = [task for task in tasks if settings[task[0]][0] == network]
         if mine := [task for task in mine if reach(task) is not None]:
+            deadline().check()
             folds, rates = [fold for _, fold in mine], [settings[s][1] for s, _ in mine]
             for task, curve in zip(mine, train_many(training, network, folds, rates), strict=True):
                 add(task, curve)

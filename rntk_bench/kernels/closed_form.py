@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from rntk_bench.deadline import deadline
 from rntk_bench.kernels.activations import Erf, LeakyReLU
 from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas, TimeMajor
@@ -41,11 +42,16 @@ def grams(
         return out, own
     curves = _curves(phi.slope if isinstance(phi, LeakyReLU) else 0.0)
     symmetric, erf, tangent = pairs.y is None, isinstance(phi, Erf), readouts.tangent
+    limit = deadline()
     layers, m = sigmas.w.shape[1], pairs.x.steps.shape[1]
     if layers == m == len(tangent) == 1 and not (erf or readouts.average[0]):
-        rntk_grams(walks[0], walks[-1], symmetric, curves, bool(tangent[0]), out[:, 0])
+        rntk_grams(walks[0], walks[-1], symmetric, curves, bool(tangent[0]), limit.stop, out[:, 0])
     else:
-        layered_grams(walks[0], walks[-1], symmetric, erf, curves, readouts.average, tangent, out)
+        average = readouts.average
+        layered_grams(
+            walks[0], walks[-1], symmetric, erf, curves, average, tangent, limit.stop, out
+        )
+    limit.check()
     if readouts.average.any():
         lengths = np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths)
         out[:, readouts.average] /= np.sqrt(lengths)

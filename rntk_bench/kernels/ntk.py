@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from rntk_bench.deadline import deadline
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.base import Array, Kernel, Sequences, at_least_zero
 from rntk_bench.kernels.loops.ntk import ntk_grams
@@ -101,7 +102,9 @@ class NTK(Kernel):
             sides.append((np.stack([alpha, delta]), self.sigma_v * s))
         (rows, scale_x), (columns, scale_y) = sides
         out = np.empty((len(depths), *prepared.gap.shape))
-        ntk_grams(prepared.gap, rows, columns, scale_x, scale_y, depths, _RELU, out)
+        limit = deadline()
+        ntk_grams(prepared.gap, rows, columns, scale_x, scale_y, depths, _RELU, limit.stop, out)
+        limit.check()
         return out
 
     def _deviations(self, norm: Array, dimension: int, n_layers: int) -> Array:

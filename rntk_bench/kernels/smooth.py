@@ -21,6 +21,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from rntk_bench.deadline import deadline
 from rntk_bench.kernels.activations import DISTANCE, Function, Smooth
 from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas, TimeMajor
@@ -147,6 +148,7 @@ def grams(
         counts = [min(int(series.active[t]), series.n) for series in pairs.sets]
         if min(counts) == 0:
             continue
+        deadline().check()
         for layer in range(L):
             sides = []
             for found, count in zip(walks, counts, strict=True):

@@ -62,6 +62,7 @@ def _solve(
     down: Array,
     tolerance: float,
     max_iterations: int,
+    stop: NDArray[np.bool_],
 ) -> int:
     """Optimise beta in place, keep f = y - K beta; return the number of steps.
 
@@ -76,7 +77,7 @@ def _solve(
     for step in range(max_iterations):
         i = int(highest & _POSITION)
         f_i = f[i] + up[i]
-        if not f_i + _restored(lowest) >= tolerance:
+        if stop[0] or not f_i + _restored(lowest) >= tolerance:
             return step
         best = np.int64(0)
         for t in range(m):
@@ -146,6 +147,7 @@ def _vote_pair(
     judged_starts: IntArray,
     tolerance: float,
     max_iterations: int,
+    stop: NDArray[np.bool_],
     votes: NDArray[np.int32],
     unfinished: IntArray,
 ) -> None:
@@ -157,6 +159,8 @@ def _vote_pair(
     y = np.zeros(padded)
     decision = np.empty(judged.shape[1])
     for q in folds:
+        if stop[0]:
+            return
         left, right = judged_starts[q], judged_starts[q + 1]
         for r in range(m):
             y[r] = 0.0 if fold[members[r]] == q else sign[r]
@@ -173,7 +177,9 @@ def _vote_pair(
                     lower[r] = min(Cs[c] * y[r], 0.0)
                     up[r] = 0.0 if beta[r] < upper[r] else -np.inf
                     down[r] = 0.0 if beta[r] > lower[r] else -np.inf
-                steps = _solve(P, gain, beta, f, lower, upper, up, down, tolerance, max_iterations)
+                steps = _solve(
+                    P, gain, beta, f, lower, upper, up, down, tolerance, max_iterations, stop
+                )
                 unfinished[c, q] += steps == max_iterations
                 decision[left:right] = _bias(f, up, down)
                 for r in range(m):
@@ -200,6 +206,7 @@ def vote(
     judged_starts: IntArray,
     tolerance: float,
     max_iterations: int,
+    stop: NDArray[np.bool_],
     votes: NDArray[np.int32],
     unfinished: IntArray,
 ) -> None:
@@ -216,6 +223,7 @@ def vote(
     judged_starts : fold q's are the columns from judged_starts[q] to judged_starts[q + 1]
     votes : (n_C, n_classes, n_judged), added to
     unfinished : (n_C, n_folds), added to: problems that stopped at `max_iterations`
+    stop : (1,), once true it returns with what it has
     """
     n_classes = len(starts) - 1
     for a in range(n_classes):
@@ -238,6 +246,7 @@ def vote(
                 judged_starts,
                 tolerance,
                 max_iterations,
+                stop,
                 votes,
                 unfinished,
             )

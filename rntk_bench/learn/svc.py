@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rntk_bench.deadline import deadline
 from rntk_bench.learn import smo
 
 Array = NDArray[np.float64]
@@ -121,6 +122,7 @@ def _votes(
     n_classes = int(y[-1]) + 1
     votes = np.zeros((n_C, n_classes, judged.shape[1]), dtype=np.int32)
     unfinished = np.zeros((n_C, len(judged_starts) - 1), dtype=np.int64)
+    limit = deadline()
     smo.vote(
         gram,
         np.searchsorted(y, np.arange(n_classes + 1)),
@@ -131,7 +133,9 @@ def _votes(
         judged_starts,
         options.tolerance,
         options.max_iterations,
+        limit.stop,
         votes,
         unfinished,
     )
+    limit.check()
     return votes, unfinished

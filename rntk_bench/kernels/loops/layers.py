@@ -36,12 +36,16 @@ def layered_grams(
     curves: Curves,
     average: NDArray[np.bool_],
     tangent: NDArray[np.bool_],
+    stop: NDArray[np.bool_],
     out: Array,
 ) -> None:
-    """Fill out (S, k, n, n') with k readouts of a pass over the pairs for each of S settings."""
+    """Fill out (S, k, n, n') with k readouts of a pass over the pairs for each of S settings.
+
+    Once stop[0] is true it returns with what it has.
+    """
     for s in range(len(out)):
         row, column = setting(rows, s), setting(columns, s)
-        _gram(row, column, symmetric, erf, curves, average, tangent, out[s])
+        _gram(row, column, symmetric, erf, curves, average, tangent, stop, out[s])
 
 
 @compiled
@@ -53,6 +57,7 @@ def _gram(
     curves: Curves,
     average: NDArray[np.bool_],
     tangent: NDArray[np.bool_],
+    stop: NDArray[np.bool_],
     out: Array,
 ) -> None:
     """Fill out (k, n, n') with k readouts of one pass over the pairs, (13) and (141).
@@ -77,6 +82,8 @@ def _gram(
     begun = np.empty((L, 2), np.int64)
     for i0 in range(0, n, BLOCK):
         for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
+            if stop[0]:
+                return
             begun[:] = 0
             sums[:] = 0.0
             for wave in range(T + L - 1):

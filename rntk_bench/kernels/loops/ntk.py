@@ -22,18 +22,21 @@ def ntk_grams(
     column_scale: Array,
     depths: NDArray[np.int64],
     curves: Any,
+    stop: NDArray[np.bool_],
     out: Array,
 ) -> None:
     """Fill out (n_depths, n, n') with (35) for every depth of the ascending `depths`.
 
     `gap` (n, n') is 1 - cos of the inputs. `rows` and `columns` (2, L, n) hold alpha and delta of
     each layer, with alpha = sigma_w |x| / (sqrt(m) s) / sqrt(2) in the first; the scales (L, n)
-    are sigma_v s.
+    are sigma_v s. Once stop[0] is true it returns with what it has.
     """
     n, n_columns = gap.shape
     u = np.empty(n_columns)
     theta = np.empty(n_columns)
     for i in range(n):
+        if stop[0]:
+            return
         wanted = 0
         for layer in range(depths[-1]):
             alpha_i, delta_i = rows[0, layer, i], rows[1, layer, i]

@@ -35,11 +35,15 @@ def rntk_grams(
     symmetric: bool,
     curves: Curves,
     tangent: bool,
+    stop: NDArray[np.bool_],
     out: Array,
 ) -> None:
-    """Fill out (S, n, n') with the readout at the last step, (13), for each of S settings."""
+    """Fill out (S, n, n') with the readout at the last step, (13), for each of S settings.
+
+    Once stop[0] is true it returns with what it has.
+    """
     for s in range(len(out)):
-        _gram(setting(rows, s), setting(columns, s), symmetric, curves, tangent, out[s])
+        _gram(setting(rows, s), setting(columns, s), symmetric, curves, tangent, stop, out[s])
 
 
 @compiled
@@ -49,6 +53,7 @@ def _gram(
     symmetric: bool,
     curves: Curves,
     tangent: bool,
+    stop: NDArray[np.bool_],
     out: Array,
 ) -> None:
     """Fill out (n, n') for one setting of one layer and one dimension.
@@ -66,6 +71,8 @@ def _gram(
     widest = np.empty(BLOCK, np.int64)
     for i0 in range(0, n, BLOCK):
         for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
+            if stop[0]:
+                return
             begun_rows, begun_columns = 0, 0
             for t in range(T):
                 height = min(BLOCK, n - i0, row_active[t] - i0)
