@@ -66,6 +66,23 @@ def test_the_papers_numbers_can_take_part():
     assert sorted(names) == ["RBF", "RBF (paper)", "RNTK", "RNTK (paper)"]
 
 
+def test_published_accuracies_can_take_part(tmp_path):
+    for name, correct in zip("ABCDEFG", range(7), strict=True):
+        write_record(tmp_path / "runs", record(name, "rntk", correct))
+    others = tmp_path / "others.csv"
+    rows = [f"{name},{k / 9:.4f},0.5" for k, name in enumerate("ABCDEFG")]
+    others.write_text("\n".join(["dataset,Same,Half", *rows]))
+    common = ("pairs", "--results", tmp_path / "runs", "--with", others, "--format", "csv")
+    outcome = run(*common, "--column", "Same")
+    (pair,) = csv.DictReader(StringIO(outcome.stdout))
+    assert [pair[name] for name in ("method", "against", "ties")] == ["RNTK", "Same", "7"]
+    assert "Note: others.csv: 7 of 7 datasets found" in outcome.stderr
+    assert len(run(*common).stdout.splitlines()) == 4
+    alone = run("--results", tmp_path / "runs", "--column", "Same")
+    assert (alone.exit_code, alone.stdout) == (2, "")
+    assert "--with" in alone.stderr
+
+
 def test_datasets_that_a_method_lacks_are_named_in_one_line(tmp_path):
     for name, correct in zip("ABCDEFG", range(7), strict=True):
         write_record(tmp_path, record(name, "rntk", correct))

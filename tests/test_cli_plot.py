@@ -63,6 +63,16 @@ def test_a_picture_is_three_files_and_its_numbers(tmp_path, arguments, name, col
     assert len(rows) == n_rows
 
 
+def test_published_accuracies_can_be_drawn(tmp_path):
+    others = tmp_path / "others.csv"
+    others.write_text("dataset,Other one\nCoffee,90\nGunPoint,80\nHam,70\n")
+    outcome = run("scatter", "rntk", "Other one", "--with", others, *KERNELS, "--out", tmp_path)
+    assert outcome.exit_code == 0, outcome.output
+    rows = pd.read_csv(tmp_path / "scatter-RNTK-Other_one.csv", index_col="dataset")
+    assert rows["Other one"].round(0).to_dict() == {"Coffee": 90, "GunPoint": 80, "Ham": 70}
+    assert "17 of 20 datasets" in outcome.stderr
+
+
 def test_the_bars_of_the_diagram_are_numbered(tmp_path):
     run("cd", *KERNELS, "--out", tmp_path)
     rows = pd.read_csv(tmp_path / "cd.csv", index_col="method")

@@ -17,7 +17,7 @@ def results(rows, failed=(), smaller=()):
     keys = [*accuracy, *failed]
     methods = list(dict.fromkeys(method for _, method in keys))
     datasets = list(dict.fromkeys(dataset for dataset, _ in keys))
-    return Results(methods, datasets, accuracy, set(failed), set(smaller), ["A note."], {})
+    return Results(methods, datasets, accuracy, set(failed), set(smaller), ["A note."])
 
 
 def shown(table):

@@ -24,7 +24,6 @@ protocols = click.option(
     help="Keep only protocols whose identifier starts so; may be repeated.",
 )
 
-
 alpha = click.option(
     "--alpha",
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
@@ -93,8 +92,47 @@ def collected(
     return collect(records, protocols, datasets, methods)
 
 
+def published(command: Callable[..., None]) -> Callable[..., None]:
+    """Files of others' accuracies, as further keywords of `collected_with`."""
+    for option in (
+        click.option(
+            "--column",
+            "columns",
+            metavar="NAME",
+            multiple=True,
+            help="Of the files of --with, add only this column; may be repeated.",
+        ),
+        click.option(
+            "--with",
+            "files",
+            metavar="FILE",
+            multiple=True,
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Add the accuracies of a CSV file, a row a dataset and a column a classifier, "
+            "fractions or percent; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def collected_with(files: tuple[Path, ...], columns: tuple[str, ...], **selected: Any) -> Results:
+    """What `collected` returns and the files' columns; notes on how these were read."""
+    from rntk_bench.report.join import join
+    from rntk_bench.report.published import choose, read_published
+
+    results = collected(**selected)
+    if columns and not files:
+        raise InputError("--column chooses among the columns of a file: name one with --with.")
+    read = [column for path in dict.fromkeys(files) for column in read_published(path)]
+    joined, report = join(results, choose(read, columns) if read else [])
+    for line in report:
+        click.echo(f"Note: {line}", err=True)
+    return joined
+
+
 def compared(command: Callable[..., None]) -> Callable[..., None]:
-    """`selection` for commands that set methods side by side, as keywords of `side_by_side`."""
+    """Options of commands that set methods side by side, as keywords of `side_by_side`."""
     paper = click.option(
         "--paper/--no-paper",
         "with_paper",
@@ -102,12 +140,12 @@ def compared(command: Callable[..., None]) -> Callable[..., None]:
         show_default=True,
         help="Add the paper's numbers as further methods.",
     )
-    return selection(paper(command))
+    return selection(paper(published(command)))
 
 
 def side_by_side(with_paper: bool, **selected: Any) -> tuple[pd.DataFrame, list[str]]:
     """Accuracies in percent (datasets, methods), and the notes on where they come from."""
     from rntk_bench.report.accuracies import accuracies
 
-    results = collected(**selected)
+    results = collected_with(**selected)
     return accuracies(results, with_paper), results.notes

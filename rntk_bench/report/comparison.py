@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rntk_bench.errors import InputError
 from rntk_bench.report.accuracies import complete
+from rntk_bench.report.statistics import mean_ranks
 
 Array = NDArray[np.float64]
 
@@ -92,7 +93,7 @@ def compare(accuracies: pd.DataFrame) -> Comparison:
     places = pd.DataFrame(
         np.apply_along_axis(_merge_ties, 1, whole.to_numpy()), whole.index, whole.columns
     )
-    ranks = places.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
+    ranks = mean_ranks(places).sort_values(kind="stable")
     pairs = pd.DataFrame(
         [
             {"a": a, "b": b, **compare_pair((whole[a] - whole[b]).to_numpy())}

@@ -50,7 +50,9 @@ def pairs_table(found: Comparison, alpha: float) -> Table:
         for pair in found.pairs.to_dict("records")
     ]
     columns = [
-        *map(Column, ("method", "against", "wins", "ties", "losses")),
+        Column("method"),
+        Column("against", words=True),
+        *map(Column, ("wins", "ties", "losses")),
         *(Column(title, "difference") for title in ("mean", "median")),
         *map(Column, ("effect", "p", "p Holm")),
     ]

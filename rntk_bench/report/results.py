@@ -63,7 +63,7 @@ class Results:
     failed: set[tuple[str, str]]
     smaller_grid: set[tuple[str, str]]
     notes: list[str]
-    records: dict[tuple[str, str], Record]
+    records: dict[tuple[str, str], Record] = field(default_factory=dict)
     n_test: dict[str, int] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
 
