@@ -32,6 +32,36 @@ def compiled(function: _Function) -> _Function:
     return cast(_Function, compile_(function))
 
 
+_VECTORS = {
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+    "avx": "AVX",
+    "sve": "SVE",
+    "neon": "NEON",
+    "sse2": "SSE2",
+}
+"""Names of vector instructions by LLVM's feature, the widest first."""
+
+
+def instruction_set() -> dict[str, str | None]:
+    """What loops are compiled for here.
+
+    Returns
+    -------
+    dict
+        `processor`, by LLVM's name, and `vectors`, its widest instructions; None if LLVM names
+        none that are known.
+    """
+    named = _settings["CPU_NAME"]
+    features = _settings["CPU_FEATURES"]
+    if features is None:
+        # With a processor named in the environment Numba takes that one's own features.
+        features = "" if named else llvm.get_host_cpu_features().flatten()
+    used = {feature[1:] for feature in features.split(",") if feature.startswith("+")}
+    vectors = next((name for feature, name in _VECTORS.items() if feature in used), None)
+    return {"processor": named or llvm.get_host_cpu_name(), "vectors": vectors}
+
+
 def announce_compilation(
     warm_up: Callable[[], object], say: Callable[[str], None], patience: float = 1.0
 ) -> None:

@@ -186,9 +186,3 @@ def test_python_dash_m_is_the_command():
     )
     assert done.returncode == 0
     assert "Usage: " in done.stdout
-
-
-def test_every_command_is_in_the_readme():
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    for name in main.commands:
-        assert f"rntk-bench {name}" in readme

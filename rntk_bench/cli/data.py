@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import names, options
 from rntk_bench.errors import DataError
 
 _COLUMNS = ("name", "source", "n_train", "n_test", "length", "n_classes")
@@ -59,12 +59,12 @@ def _row(name: str, data_dir: Path | None, cache_dir: Path | None) -> tuple[str,
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("wanted", metavar="[NAME]...", nargs=-1, shell_complete=names.datasets)
 @click.option("--all", "everything", is_flag=True, help="Fetch every dataset of the archive.")
 @options.data_dir
 @options.cache_dir
 def fetch(
-    names: tuple[str, ...], everything: bool, data_dir: Path | None, cache_dir: Path | None
+    wanted: tuple[str, ...], everything: bool, data_dir: Path | None, cache_dir: Path | None
 ) -> None:
     """Download the datasets that are not on this machine yet.
 
@@ -76,12 +76,11 @@ def fetch(
 
     from rntk_bench.data import ARCHIVE
 
-    if everything == bool(names):
+    if everything == bool(wanted):
         raise click.UsageError("Give the names of the datasets, or --all.")
-    wanted = tuple(ARCHIVE) if everything else names
     failed = False
     # disable=None draws the progress line on terminals only.
-    for name in tqdm(wanted, disable=None, leave=False):
+    for name in tqdm(tuple(ARCHIVE) if everything else wanted, disable=None, leave=False):
         try:
             said, error = f"{name}: {_fetch(name, data_dir, cache_dir)}", False
         except DataError as reason:

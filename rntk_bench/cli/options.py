@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from rntk_bench.cli import names
+
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+_LABEL = 17
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
@@ -66,8 +73,38 @@ config = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="RNTK_BENCH_CONFIG",
     show_envvar=True,
+    shell_complete=names.configurations,
     help="The experiment as TOML. [default: the paper's grids and protocol]",
 )
+
+
+def datasets(help: str, complete: Complete = names.datasets) -> Callable[[Any], Any]:
+    """Datasets by name; `complete` says which a shell offers."""
+    return click.option(
+        "-d",
+        "--dataset",
+        "datasets",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete,
+        help=help,
+    )
+
+
+def methods(
+    help: str, metavar: str = "METHOD", complete: Complete = names.methods
+) -> Callable[[Any], Any]:
+    """Methods by name; `complete` says which a shell offers."""
+    return click.option(
+        "-m",
+        "--method",
+        "methods",
+        multiple=True,
+        metavar=metavar,
+        shell_complete=complete,
+        help=help,
+    )
+
 
 jobs = click.option(
     "-j",
@@ -109,6 +146,12 @@ seed = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random draws."
 )
 
+protocol_seed = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="Of folds, initial weights and mini-batches. [default: 0]",
+)
+
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
 
 
@@ -118,6 +161,13 @@ def brief(setting: Mapping[str, float | str]) -> str:
         f"{name}={value}" if isinstance(value, str) else f"{name}={value:.4g}"
         for name, value in setting.items()
     )
+
+
+def print_entry(label: str, text: str) -> None:
+    """A label and what it stands for, wrapped beside it."""
+    lines = textwrap.wrap(text, 100 - _LABEL, break_long_words=False, break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        click.echo(f"{'' if number else label:<{_LABEL}}{line}")
 
 
 def print_files(paths: Iterable[Path]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import options, selecting
+from rntk_bench.cli import names, options, selecting
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def cd(alpha: float, nemenyi: bool, out: Path, **selected: Any) -> None:
 
 
 @plot.command()
-@click.argument("a", metavar="METHOD")
-@click.argument("b", metavar="OTHER")
+@click.argument("a", metavar="METHOD", shell_complete=names.recorded_methods)
+@click.argument("b", metavar="OTHER", shell_complete=names.recorded_methods)
 @selecting.compared
 @options.out
 def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
@@ -77,8 +77,8 @@ def box(out: Path, **selected: Any) -> None:
 
 
 @plot.command()
-@click.argument("dataset")
-@click.argument("method", default="rntk")
+@click.argument("dataset", shell_complete=names.recorded_datasets)
+@click.argument("method", default="rntk", shell_complete=names.recorded_methods)
 @options.results
 @selecting.protocols
 @click.option("--x", metavar="PARAMETER", help="Horizontal axis.  [default: sigma_w, or the like]")

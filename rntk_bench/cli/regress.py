@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import names, options
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,13 +22,8 @@ def regress() -> None:
 
 
 _out = options.out_to("results/regression")
-_methods = click.option(
-    "-m",
-    "--method",
-    "methods",
-    multiple=True,
-    metavar="METHOD",
-    help="May be repeated.  [default: rntk, ntk, rbf, poly]",
+_methods = options.methods(
+    "May be repeated.  [default: rntk, ntk, rbf, poly]", complete=names.kernels
 )
 
 

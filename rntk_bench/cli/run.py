@@ -22,16 +22,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("-d", "--dataset", "datasets", multiple=True, metavar="NAME", help="May be repeated.")
+@options.datasets("May be repeated.")
 @click.option("--all", "everything", is_flag=True, help="All datasets of the configuration.")
-@click.option("-m", "--method", "methods", multiple=True, metavar="METHOD", help="May be repeated.")
+@options.methods("May be repeated.")
 @options.config
 @options.jobs
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    help="Of folds, initial weights and mini-batches. [default: 0]",
-)
+@options.protocol_seed
 @options.results
 @options.data_dir
 @options.cache_dir

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import names, options
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ protocols = click.option(
     "protocols",
     metavar="ID",
     multiple=True,
+    shell_complete=names.protocols,
     help="Keep only protocols whose identifier starts so; may be repeated.",
 )
 
@@ -41,19 +42,11 @@ def selection(command: Callable[..., None]) -> Callable[..., None]:
             "-c",
             "--config",
             type=click.Path(dir_okay=False, path_type=Path),
+            shell_complete=names.configurations,
             help="Keep the datasets and methods of this configuration.",
         ),
-        click.option(
-            "-m", "--method", "methods", multiple=True, metavar="METHOD", help="Keep these methods."
-        ),
-        click.option(
-            "-d",
-            "--dataset",
-            "datasets",
-            multiple=True,
-            metavar="NAME",
-            help="Keep these datasets.",
-        ),
+        options.methods("Keep these methods.", complete=names.recorded_methods),
+        options.datasets("Keep these datasets.", names.recorded_datasets),
         options.results,
     ):
         command = option(command)

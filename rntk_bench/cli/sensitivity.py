@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import names, options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,9 @@ def _sigma(symbol: str, whose: str, default: str) -> Callable[[Any], Any]:
 
 
 @click.command()
-@click.option("-d", "--dataset", "name", required=True, metavar="NAME")
+@click.option(
+    "-d", "--dataset", "name", required=True, metavar="NAME", shell_complete=names.datasets
+)
 @_sigma("w", "recurrent weights", "sqrt(2) for relu, 1 for erf")
 @_sigma("u", "input weights", "1 for relu, 0.01 for erf")
 @_sigma("b", "biases", "0 for relu, 0.05 for erf")

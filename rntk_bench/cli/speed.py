@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import names, options
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("-d", "--dataset", default="GunPoint", show_default=True, metavar="NAME")
+@click.option(
+    "-d",
+    "--dataset",
+    default="GunPoint",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=names.datasets,
+)
 @options.data_dir
 @options.cache_dir
 @click.option(
@@ -36,13 +43,10 @@ if TYPE_CHECKING:
 @click.option(
     "--regression", is_flag=True, help="Instead, time a repeat of regress against GridSearchCV."
 )
-@click.option(
-    "-m",
-    "--method",
-    "methods",
-    multiple=True,
-    metavar="NETWORK",
-    help="Instead, time a finite network's whole grid against PyTorch. May be repeated.",
+@options.methods(
+    "Instead, time a finite network's whole grid against PyTorch. May be repeated.",
+    "NETWORK",
+    names.networks,
 )
 @options.config
 def speed(

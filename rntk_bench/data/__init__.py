@@ -1,11 +1,17 @@
 """The archive's datasets: names and sizes, loading, downloading and preprocessing."""
 
-from rntk_bench.data.archive import ARCHIVE, ArchiveEntry
-from rntk_bench.data.dataset import Dataset, FloatArray, IntArray, Sequences
-from rntk_bench.data.download import fetch_dataset
-from rntk_bench.data.load import load_dataset
-from rntk_bench.data.preprocess import unit_norm, zero_pad
-from rntk_bench.data.sources import Location, dataset_names, locate
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rntk_bench.data.archive import ARCHIVE, ArchiveEntry
+    from rntk_bench.data.dataset import Dataset, FloatArray, IntArray, Sequences
+    from rntk_bench.data.download import fetch_dataset
+    from rntk_bench.data.load import load_dataset
+    from rntk_bench.data.preprocess import unit_norm, zero_pad
+    from rntk_bench.data.sources import Location, dataset_names, locate
 
 __all__ = [
     "ARCHIVE",
@@ -22,3 +28,19 @@ __all__ = [
     "unit_norm",
     "zero_pad",
 ]
+
+_MODULES = {
+    **dict.fromkeys(("ARCHIVE", "ArchiveEntry"), "archive"),
+    **dict.fromkeys(("Dataset", "FloatArray", "IntArray", "Sequences"), "dataset"),
+    "fetch_dataset": "download",
+    "load_dataset": "load",
+    **dict.fromkeys(("unit_norm", "zero_pad"), "preprocess"),
+    **dict.fromkeys(("Location", "dataset_names", "locate"), "sources"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: a shell that completes a dataset's name must not wait for NumPy.
+    if name in _MODULES:
+        return getattr(import_module(f"rntk_bench.data.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -42,6 +42,9 @@ def _read_table() -> dict[str, ArchiveEntry]:
 
 ARCHIVE: Mapping[str, ArchiveEntry] = MappingProxyType(_read_table())
 
+# Datasets that sktime carries and the archive's table does not list.
+MULTIVARIATE = ("BasicMotions", "JapaneseVowels")
+
 
 def nearest_names(name: str, known: Iterable[str], n: int = 3) -> list[str]:
     """Return up to `n` of the known names that look most like `name`, ignoring case."""

@@ -12,14 +12,11 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from rntk_bench.data.archive import ARCHIVE, nearest_names
+from rntk_bench.data.archive import ARCHIVE, MULTIVARIATE, nearest_names
 from rntk_bench.data.assemble import assemble
 from rntk_bench.data.dataset import Dataset
 from rntk_bench.data.readers import READERS, read_npz, read_split
 from rntk_bench.errors import DataError
-
-# Datasets that sktime carries and the archive's table does not list.
-MULTIVARIATE = ("BasicMotions", "JapaneseVowels")
 
 SPLITS = ("TRAIN", "TEST")
 

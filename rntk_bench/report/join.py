@@ -7,11 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+from rntk_bench.catalogue import CATALOGUE
 from rntk_bench.data.archive import ARCHIVE, nearest_names
 from rntk_bench.report.names import folded, spellings
 from rntk_bench.report.printed import nearest_count, possible_counts
 from rntk_bench.report.published import Published
-from rntk_bench.report.results import DISPLAY_NAMES, Results, display_name
+from rntk_bench.report.results import Results, display_name
 
 
 def join(results: Results, columns: Sequence[Published]) -> tuple[Results, list[str]]:
@@ -53,7 +54,7 @@ def join(results: Results, columns: Sequence[Published]) -> tuple[Results, list[
 
 def _unused_name(column: Published, methods: Sequence[str]) -> str:
     """The column's name, with its file's where a method of the project or of the table has it."""
-    taken = {*methods, *map(display_name, methods), *DISPLAY_NAMES, *DISPLAY_NAMES.values()}
+    taken = {*methods, *map(display_name, [*methods, *CATALOGUE]), *CATALOGUE}
     names = (column.name, f"{column.name} ({column.path.stem})", f"{column.name} ({column.path})")
     return next(name for name in names if folded(name) not in set(map(folded, taken)))
 

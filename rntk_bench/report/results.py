@@ -9,24 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
+from rntk_bench.catalogue import describe
 from rntk_bench.errors import InputError
 from rntk_bench.report.paper import METHODS
 from rntk_bench.store.records import Record, protocol_id
-
-DISPLAY_NAMES = {
-    "rntk": "RNTK",
-    "ntk": "NTK",
-    "rbf": "RBF",
-    "poly": "Polynomial",
-    "rntk-avg": "RNTK average",
-    "rntk-both": "RNTK both",
-    "rntk-extended": "RNTK extended",
-    "nngp": "NNGP",
-    "rnn-gaussian": "Gaussian RNN",
-    "rnn-identity": "Identity RNN",
-    "gru": "GRU",
-}
-
 
 SMALLER_GRID = "†"
 """Marks what was chosen from fewer settings than a method's other results."""
@@ -70,7 +56,7 @@ class Results:
 
 def display_name(method: str) -> str:
     """Name of a method in the tables' headers."""
-    return DISPLAY_NAMES.get(method, method)
+    return describe(method).title
 
 
 def collect(
@@ -103,7 +89,7 @@ def collect(
     if not records:
         raise InputError("No record is of one of these datasets and methods.")
     by_method: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
-    for record in _under(protocols, records) if protocols else records:
+    for record in under(protocols, records) if protocols else records:
         by_method[record.method][_family(record)].append(record)
     columns = sorted(by_method, key=_column_order)
 
@@ -151,13 +137,13 @@ def _grid_size(record: Record) -> int:
     return math.prod(len(axis) for axis in record.protocol.get("grid", {}).values())
 
 
+def worth(record: Record) -> tuple[bool, int, datetime]:
+    """Sort key of records: one that did not fail, then the larger grid, then the newer."""
+    return record.status == "ok", _grid_size(record), datetime.fromisoformat(record.created)
+
+
 def _largest_grids(family: list[Record]) -> list[Record]:
     """Of each dataset the record with the largest grid that did not fail, then the newest."""
-
-    def worth(record: Record) -> tuple[bool, int, datetime]:
-        created = datetime.fromisoformat(record.created)
-        return record.status == "ok", _grid_size(record), created
-
     best: dict[str, Record] = {}
     for record in sorted(family, key=worth):
         best[record.dataset] = record
@@ -176,8 +162,14 @@ def _protocol_names(records: list[Record], largest: int) -> list[str]:
     ]
 
 
-def _under(prefixes: Sequence[str], records: Sequence[Record]) -> list[Record]:
-    """Keep the records whose protocol starts with one of the prefixes."""
+def under(prefixes: Sequence[str], records: Sequence[Record]) -> list[Record]:
+    """Keep the records whose protocol's identifier starts with one of the prefixes.
+
+    Raises
+    ------
+    InputError
+        One of them matches no record.
+    """
     known = sorted({protocol_id(record.protocol) for record in records})
     for prefix in prefixes:
         if not any(identifier.startswith(prefix) for identifier in known):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,15 @@ class Journal:
                 f"Cannot write {self._path}: {error.strerror}; make room or make the folder "
                 "writable, or choose another with --results."
             ) from error
+
+
+def count_entries(path: Path) -> int | None:
+    """How many sound entries a journal's file has, whatever its header; None without a file."""
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except OSError:
+        return None
+    return sum(1 for _ in takewhile(lambda entry: entry is not None, map(_entry, lines[1:])))
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -161,8 +161,8 @@ def read_record(path: Path) -> Record:
     return Record(**content)
 
 
-def read_records(results: Path) -> tuple[list[Record], list[str]]:
-    """Read every record below a folder, however damaged some of them are.
+def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record], list[str]]:
+    """Read every record below a folder, or those of one dataset, however damaged some are.
 
     Returns
     -------
@@ -172,7 +172,8 @@ def read_records(results: Path) -> tuple[list[Record], list[str]]:
         One sentence for each file that was left out.
     """
     records, problems = [], []
-    for path in sorted(results.glob("*/*.json")):
+    files = results.glob("*/*.json") if dataset is None else (results / dataset).glob("*.json")
+    for path in sorted(files):
         try:
             record = read_record(path)
         except RecordError as error:

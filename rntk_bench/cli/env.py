@@ -1,0 +1,136 @@
+"""`rntk-bench env`: what this installation is and where its files are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rntk_bench.cli import options
+from rntk_bench.errors import ExtraError
+
+
+@click.command()
+@options.results
+@options.data_dir
+@options.cache_dir
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def env(results: Path, data_dir: Path | None, cache_dir: Path | None, as_json: bool) -> None:
+    """Print versions, processor, threads, BLAS, optional packages and folders.
+
+    The home folder is written ~, so that the text may be shown to others; JSON has whole paths.
+    """
+    from rntk_bench.compiling import instruction_set
+    from rntk_bench.kernels.loops.ntk import ntk_grams
+    from rntk_bench.store import installation
+    from rntk_bench.store.environment import environment
+
+    compiled: Any = ntk_grams
+    found = {
+        **environment(),
+        "loops": {**instruction_set(), "folder": compiled.stats.cache_path},
+        "threads": installation.threads(),
+        "blas": installation.blas(),
+        "extras": installation.extras(),
+        "device": _device(),
+        "folders": _folders(results, data_dir, cache_dir),
+    }
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+    else:
+        _print(found)
+
+
+def _device() -> str | None:
+    """Where JAX computes; None without JAX, or if it cannot tell."""
+    try:
+        from rntk_bench.finite.pool import device
+
+        return device()
+    except (ExtraError, RuntimeError):
+        return None
+
+
+_FILES = {
+    "data": ("*/*_TRAIN.*", "datasets"),
+    "downloads": ("*/*_TRAIN.*", "datasets"),
+    "Gram cache": ("*/*.gram", "Gram matrices"),
+    "results": ("*/*.json", "records"),
+}
+
+
+def _folders(
+    results: Path, data_dir: Path | None, cache_dir: Path | None
+) -> dict[str, dict[str, Any] | None]:
+    """Each folder's `path` and how many `files` it has, None where it does not exist."""
+    from rntk_bench.data.sources import cache_folder as downloads
+    from rntk_bench.store.cache import cache_folder as grams
+
+    folders = {
+        "data": data_dir,
+        "downloads": downloads(cache_dir),
+        "Gram cache": grams(cache_dir),
+        "results": results,
+    }
+    return {
+        name: {"path": str(folder), "files": _count(folder, _FILES[name][0])} if folder else None
+        for name, folder in folders.items()
+    }
+
+
+def _count(folder: Path, pattern: str) -> int | None:
+    """How many files match, those of one dataset in several formats counted once."""
+    if not folder.is_dir():
+        return None
+    return len({str(path).partition("_TRAIN.")[0] for path in folder.glob(pattern)})
+
+
+def _print(found: dict[str, Any]) -> None:
+    loops, threads, packages = found["loops"], found["threads"], found["packages"]
+    variables = "".join(f"; {name}={value}" for name, value in threads["variables"].items())
+    entries = {
+        "rntk-bench": packages["rntk-bench"] or "not installed",
+        "python": f"{found['python']}, {found['platform']}",
+        "processor": f"{found['cpu'] or 'unknown'}, {found['cores']} cores",
+        "loops": f"{loops['vectors'] or 'no known vectors'}, compiled for {loops['processor']}, "
+        f"kept in {_short(loops['folder'])}",
+        "threads": f"--jobs -1 is {threads['jobs']}{variables}",
+        "BLAS": "; ".join(map(_blas, found["blas"])) or "none found",
+        "packages": _versions({k: v for k, v in packages.items() if k != "rntk-bench"}),
+    }
+    entries |= {extra: _extra(extra, wanted) for extra, wanted in found["extras"].items()}
+    if found["device"]:
+        entries["JAX"] = f"computes on {found['device']}"
+    entries |= {name: _folder(name, folder) for name, folder in found["folders"].items()}
+    for label, text in entries.items():
+        options.print_entry(label, text)
+
+
+def _folder(name: str, folder: dict[str, Any] | None) -> str:
+    if folder is None:
+        return "none; name one with --data-dir or RNTK_BENCH_DATA_DIR"
+    files = "not there yet" if folder["files"] is None else f"{folder['files']} {_FILES[name][1]}"
+    return f"{_short(folder['path'])}, {files}"
+
+
+def _short(path: str) -> str:
+    home = Path.home()
+    return f"~/{Path(path).relative_to(home)}" if Path(path).is_relative_to(home) else path
+
+
+def _blas(pool: dict[str, Any]) -> str:
+    kernels = f", {pool['kernels']} kernels" if pool["kernels"] else ""
+    return f"{pool['library']} {pool['version']}, {pool['threads']} threads{kernels}"
+
+
+def _versions(packages: dict[str, str | None]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in packages.items() if version)
+
+
+def _extra(extra: str, wanted: dict[str, str | None]) -> str:
+    missing = [name for name, version in wanted.items() if version is None]
+    if not missing:
+        return f"extra, {_versions(wanted)}"
+    return f"extra, lacks {', '.join(missing)}; pip install 'rntk-bench[{extra}]'"

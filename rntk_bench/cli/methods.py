@@ -1,0 +1,61 @@
+"""`rntk-bench methods`: what can be benchmarked, and over which grids."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rntk_bench.catalogue import describe
+from rntk_bench.cli import options
+
+if TYPE_CHECKING:
+    from rntk_bench.methods import Method
+
+
+@click.command()
+@options.methods("Show these methods.  [default: the configuration's; without one, all]")
+@options.config
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def methods(methods: tuple[str, ...], config: Path | None, as_json: bool) -> None:
+    """List the methods with what they are, where their formula is, and their grids.
+
+    Formulas are the paper's by number. Grids are those of the configuration where it has any.
+    """
+    from rntk_bench.config import Experiment, configured
+    from rntk_bench.methods import METHODS, resolve
+
+    chosen = methods or (() if config else tuple(METHODS))
+    resolved = resolve(configured(config, chosen))
+    if as_json:
+        click.echo(json.dumps([_described(method) for method in resolved], indent=1))
+        return
+    for number, method in enumerate(resolved):
+        if number:
+            click.echo()
+        _print(method, method.name in Experiment().methods)
+
+
+def _described(method: Method) -> dict[str, Any]:
+    return {
+        "name": method.name,
+        **describe(method.name)._asdict(),
+        "settings": len(method.settings()),
+        "grid": {axis: list(values) for axis, values in method.grid.items()},
+    }
+
+
+def _print(method: Method, by_default: bool) -> None:
+    entry = describe(method.name)
+    title = f"{entry.title}: {entry.summary}" if entry.summary else entry.title
+    options.print_entry(method.name, title + (" (run by default)" if by_default else ""))
+    if entry.reference:
+        options.print_entry("  formula", entry.reference)
+    if entry.extra:
+        options.print_entry("  extra", f"{entry.extra}, pip install 'rntk-bench[{entry.extra}]'")
+    options.print_entry("  settings", f"{len(method.settings())}")
+    for axis, values in method.grid.items():
+        shown = (value if isinstance(value, str) else f"{value:.4g}" for value in values)
+        options.print_entry(f"  {axis}", ", ".join(shown))

@@ -1,0 +1,218 @@
+"""`rntk-bench show`: one run record, readable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rntk_bench.catalogue import describe
+from rntk_bench.cli import names, options, selecting
+from rntk_bench.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from rntk_bench.store.records import Record
+
+
+@click.command()
+@click.argument("dataset", shell_complete=names.recorded_datasets)
+@click.argument("method", required=False, shell_complete=names.recorded_methods)
+@selecting.protocols
+@click.option("--json", "as_stored", is_flag=True, help="Print records as they are stored.")
+@options.results
+@options.data_dir
+@options.cache_dir
+def show(
+    dataset: str,
+    method: str | None,
+    protocols: tuple[str, ...],
+    as_stored: bool,
+    results: Path,
+    data_dir: Path | None,
+    cache_dir: Path | None,
+) -> None:
+    """Print a dataset's run records in a list, or one method's in full.
+
+    Of several protocols the one with the largest grid is shown, then the newest. The confusion
+    matrix needs the dataset, whose true labels no record holds; nothing is downloaded for it.
+    """
+    from rntk_bench.report.results import under, worth
+    from rntk_bench.store.records import protocol_id, record_path
+
+    records = _records(results, dataset, method)
+    if protocols:
+        records = under(protocols, records)
+    paths = [record_path(results, r.dataset, r.method, r.protocol) for r in records]
+    if method is None:
+        _list(records, paths, as_stored)
+        return
+    chosen = max(range(len(records)), key=lambda position: worth(records[position]))
+    if as_stored:
+        click.echo(paths[chosen].read_text(encoding="utf-8"), nl=False)
+        return
+    record = records[chosen]
+    _print_record(record, paths[chosen])
+    others = [protocol_id(other.protocol) for other in records if other is not record]
+    if others:
+        options.print_entry("others", f"{', '.join(others)}, shown with --protocol")
+    if record.test is not None:
+        _print_confusion(record, data_dir, cache_dir)
+
+
+def _records(results: Path, dataset: str, method: str | None) -> list[Record]:
+    """The dataset's records, of one method if given; there is at least one."""
+    from rntk_bench.data.archive import nearest_names
+    from rntk_bench.store.records import read_records
+
+    records, problems = read_records(results, dataset)
+    for problem in problems:
+        click.echo(f"Warning: {problem}", err=True)
+    if not records:
+        known = sorted({path.parent.name for path in results.glob("*/*.json")})
+        near = nearest_names(dataset, known)
+        hint = f"did you mean {' or '.join(near)}?" if near else "name their folder with --results."
+        raise InputError(f"There is no record of {dataset!r} in {results}; {hint}")
+    found = [record for record in records if method in (None, record.method)]
+    if not found:
+        there = ", ".join(dict.fromkeys(record.method for record in records))
+        raise InputError(f"There is no record of {method!r} on {dataset}; there are {there}.")
+    return found
+
+
+def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> None:
+    from rntk_bench.report.cells import Cell, Column, Table
+    from rntk_bench.report.render import render_text
+    from rntk_bench.store.records import protocol_id
+
+    if as_stored:
+        click.echo(json.dumps([json.loads(path.read_text(encoding="utf-8")) for path in paths]))
+        return
+    rows = []
+    for record in records:
+        test, selection = record.test, record.selection or {}
+        accuracy = Cell(100 * test["correct"] / test["n"], ".2f") if test else Cell(record.status)
+        validation = 100 * selection["accuracy"] if selection else None
+        rows.append(
+            [
+                Cell(record.method),
+                Cell(protocol_id(record.protocol)),
+                accuracy,
+                Cell(validation, ".2f"),
+                Cell(selection.get("n_settings"), ".0f"),
+                Cell(record.timings.get("total"), ".1f"),
+                Cell(record.created),
+            ]
+        )
+    titles = ("method", "protocol", "test, %", "validation, %", "settings", "seconds", "created")
+    caption = f"Of {records[0].dataset} in {paths[0].parent}"
+    click.echo(render_text(Table("Records", caption, [*map(Column, titles)], rows, [])), nl=False)
+
+
+def _print_record(record: Record, path: Path) -> None:
+    from rntk_bench.store.records import protocol_id
+
+    entries = {
+        "record": f"{record.dataset}, {record.method} ({describe(record.method).title}), protocol "
+        f"{protocol_id(record.protocol)}, {record.created}",
+        "file": str(path),
+        **_outcome(record),
+        "data": _data(record.data),
+        "seconds": _seconds(record.timings),
+        "protocol": _protocol(record.protocol),
+        "environment": _environment(record.environment),
+    }
+    for label, text in entries.items():
+        if text:
+            options.print_entry(label, text)
+    for warning in record.warnings:
+        options.print_entry("warning", warning)
+
+
+def _outcome(record: Record) -> dict[str, str]:
+    """The choice and its test, or why there is none."""
+    from rntk_bench.report.one_record import interval
+    from rntk_bench.report.paper import paper_accuracy
+
+    if record.status == "failed":
+        return {"failed": record.error or ""}
+    entries = {} if record.selection is None else _choice(record.selection)
+    if record.test is not None:
+        correct, n = record.test["correct"], record.test["n"]
+        low, high = interval(correct, n)
+        entries["test"] = (
+            f"{100 * correct / n:.2f} %, {correct} of {n} right; "
+            f"95 % interval {100 * low:.2f} to {100 * high:.2f} % (Wilson)"
+        )
+    printed = paper_accuracy(record.dataset, record.method)
+    return entries | ({} if printed is None else {"paper": f"{float(printed):.2f} %"})
+
+
+def _choice(selection: dict[str, Any]) -> dict[str, str]:
+    chosen = [options.brief(selection["setting"])]
+    chosen += [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
+    what = "pairs of setting and C" if "C" in selection else "settings"
+    sizes = sorted(set(selection["fold_sizes"]))
+    left_out = "; folds that cannot change the choice left out" if selection["pruned"] else ""
+    entries = {
+        "chosen": ", ".join(chosen),
+        "settings": f"number {selection['setting_index'] + 1} of {selection['n_settings']}; "
+        f"other {what} that tie with it: {selection['ties'] - 1}",
+        "validation": f"{100 * selection['accuracy']:.2f} % in {len(selection['fold_sizes'])} "
+        f"folds of {' or '.join(map(str, sizes))} series{left_out}",
+    }
+    if "best_epochs" in selection:
+        entries["best epochs"] = ", ".join(map(str, selection["best_epochs"]))
+    return entries
+
+
+def _data(data: dict[str, Any]) -> str:
+    if "n_train" not in data:
+        return ""
+    length = f"length {data['length']}" if data["equal_length"] else f"up to {data['length']} steps"
+    dimensions = "" if data["n_dimensions"] == 1 else f", {data['n_dimensions']} dimensions"
+    return (
+        f"{data['n_train']} training and {data['n_test']} test series of {length}{dimensions}, "
+        f"{data['n_classes']} classes; from {data['source']}, "
+        f"fingerprint {data['fingerprint'][:16]}"
+    )
+
+
+def _seconds(timings: dict[str, float]) -> str:
+    stages = {name: seconds for name, seconds in timings.items() if name != "total"}
+    total = f"{timings['total']} in all; " if "total" in timings else ""
+    return f"{total}summed over threads: {_values(stages)}" if stages else total
+
+
+def _protocol(protocol: dict[str, Any]) -> str:
+    grid = protocol.get("grid", {})
+    axes = [f"{name} ({len(axis)})" for name, axis in grid.items()]
+    rest = {name: value for name, value in protocol.items() if name not in ("grid", "method")}
+    return _values(rest) + (f"; grid of {' x '.join(axes)}" if axes else "")
+
+
+def _environment(environment: dict[str, Any]) -> str:
+    packages = {name: v for name, v in environment.get("packages", {}).items() if v is not None}
+    machine = {name: v for name, v in environment.items() if name != "packages"}
+    return "; ".join(filter(None, (_values(machine), _values(packages))))
+
+
+def _values(values: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _print_confusion(record: Record, data_dir: Path | None, cache_dir: Path | None) -> None:
+    from rntk_bench.data import load_dataset
+    from rntk_bench.report.one_record import confusion, confusion_table
+    from rntk_bench.report.render import render_text
+
+    try:
+        data = load_dataset(record.dataset, data_dir=data_dir, cache_dir=cache_dir, download=False)
+        counts = confusion(record, data)
+    except DataError as error:
+        options.print_entry("confusion", f"not known: {str(error).rstrip('.')}.")
+        return
+    click.echo()
+    click.echo(render_text(confusion_table(counts, list(data.classes))), nl=False)

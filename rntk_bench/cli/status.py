@@ -1,0 +1,115 @@
+"""`rntk-bench status`: what is done of a plan, and what is not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, astuple, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rntk_bench.cli import options
+from rntk_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from rntk_bench.config import Experiment
+    from rntk_bench.report.status import CellState
+
+
+@click.command()
+@options.datasets("May be repeated.  [default: the configuration's, or those with records]")
+@click.option("--all", "everything", is_flag=True, help="All datasets of the configuration.")
+@options.methods(
+    "May be repeated.  [default: the configuration's; without one also those with records]"
+)
+@options.config
+@options.protocol_seed
+@options.results
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="A matrix, or an entry for each cell.",
+)
+def status(
+    datasets: tuple[str, ...],
+    everything: bool,
+    methods: tuple[str, ...],
+    config: Path | None,
+    seed: int | None,
+    results: Path,
+    style: str,
+) -> None:
+    """Show which cells of a plan are done, failed, interrupted, stale or missing.
+
+    Takes the options of `run` that make a plan. Stale cells have records, but under another
+    protocol or ones that cannot be read. Data are not read.
+    """
+    from rntk_bench.config import configured
+    from rntk_bench.methods import METHODS, resolve
+    from rntk_bench.report.status import cell_states
+    from rntk_bench.store.records import read_records
+
+    records, problems = read_records(results)
+    for problem in problems:
+        click.echo(f"Warning: {problem}", err=True)
+    experiment = configured(config, methods, seed)
+    if config is None and not methods:
+        recorded = {record.method for record in records}
+        known = [name for name in METHODS if name in {*experiment.methods, *recorded}]
+        experiment = configured(None, known, seed)
+    names = _names(datasets, everything, experiment, results)
+    protocols = {method.name: method.protocol(experiment) for method in resolve(experiment)}
+    _print(cell_states(results, records, names, protocols), style)
+
+
+def _names(
+    datasets: Sequence[str], everything: bool, experiment: Experiment, results: Path
+) -> list[str]:
+    """The plan's datasets, as `run` has them, or those that have files in the results."""
+    from rntk_bench.report.paper import paper_datasets
+
+    kept = {path.parent.name for path in results.glob("*/*") if path.suffix in _SUFFIXES}
+    for name in datasets:
+        _warn_of_a_slip(name, kept)
+    names = datasets or experiment.datasets or (paper_datasets() if everything else sorted(kept))
+    if not names:
+        raise InputError(
+            f"There are no run records in {results}; name their folder with --results, or a plan "
+            "with -d, -c or --all."
+        )
+    return list(dict.fromkeys(names))
+
+
+_SUFFIXES = (".json", ".partial")
+
+
+def _warn_of_a_slip(name: str, kept: Collection[str]) -> None:
+    """Say so if a dataset without records has almost the name of another."""
+    from rntk_bench.data.archive import ARCHIVE, MULTIVARIATE, nearest_names
+
+    known = {*ARCHIVE, *MULTIVARIATE, *kept}
+    near = [] if name in known else nearest_names(name, known, 1)
+    for other in near:
+        click.echo(f"Warning: {name} has no records; did you mean {other}?", err=True)
+
+
+def _print(states: Sequence[CellState], style: str) -> None:
+    from rntk_bench.report.render import render_text
+    from rntk_bench.report.status import CellState, count_states, status_table
+
+    if style == "text":
+        click.echo(render_text(status_table(states)), nl=False)
+    elif style == "json":
+        found = {"summary": count_states(states), "cells": [asdict(cell) for cell in states]}
+        click.echo(json.dumps(found, indent=1))
+    else:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(field.name for field in fields(CellState))
+        writer.writerows(map(astuple, states))
