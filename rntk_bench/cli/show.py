@@ -11,6 +11,7 @@ import click
 
 from rntk_bench.catalogue import describe
 from rntk_bench.cli import names, options, selecting
+from rntk_bench.config import brief
 from rntk_bench.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _outcome(record: Record) -> dict[str, str]:
 
 
 def _choice(selection: dict[str, Any]) -> dict[str, str]:
-    chosen = [options.brief(selection["setting"])]
+    chosen = [brief(selection["setting"])]
     chosen += [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
     what = "pairs of setting and C" if "C" in selection else "settings"
     sizes = sorted(set(selection["fold_sizes"]))
