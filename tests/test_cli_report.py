@@ -50,6 +50,16 @@ def test_it_keeps_what_is_asked_for(results, tmp_path):
     assert ">paper<" not in page
 
 
+def test_published_accuracies_stand_beside_ones_own(results, tmp_path):
+    (tmp_path / "others.csv").write_text("dataset,ROCKET\nCoffee,1.0\nGunPoint,0.98\n")
+    path = tmp_path / "page.html"
+    assert run("--results", results, "-o", path, "--with", tmp_path / "others.csv").exit_code == 0
+    page = path.read_text(encoding="utf-8")
+    assert "RNTK against ROCKET" in page
+    for name, value in (("Methods", 2), ("Published", 1), ("Results", 4), ("Without a record", 1)):
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

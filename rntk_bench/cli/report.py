@@ -13,6 +13,7 @@ from rntk_bench.errors import RntkBenchError
 
 @click.command()
 @selecting.selection
+@selecting.published
 @click.option(
     "--paper/--no-paper",
     "with_paper",
@@ -46,7 +47,8 @@ def report(
     from rntk_bench.report.page import render_page
     from rntk_bench.store.atomic import write_atomically
 
-    page = render_page(selecting.collected(**selected), Labels(data_dir, cache_dir), with_paper)
+    results = selecting.collected_with(**selected)
+    page = render_page(results, Labels(data_dir, cache_dir), with_paper)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(output, page.encode(), durable=False)

@@ -81,14 +81,15 @@ def _part(name: str) -> str:
 def _facts(results: Results, records: Sequence[Record]) -> list[tuple[str, str]]:
     """What the page is about, in a few numbers."""
     days = sorted(datetime.fromisoformat(record.created).date() for record in records)
-    cells = len(results.datasets) * len(results.methods)
+    own = len(results.methods) - len(results.published)
     seconds = sum(record.timings.get("total", 0.0) for record in records)
     return [
         ("Datasets", str(len(results.datasets))),
-        ("Methods", str(len(results.methods))),
-        ("Results", str(len(results.accuracy))),
+        ("Methods", str(own)),
+        *([("Published", str(len(results.published)))] if results.published else []),
+        ("Results", str(len(records) - len(results.failed))),
         ("Failed", str(len(results.failed))),
-        ("Without a record", str(cells - len(records))),
+        ("Without a record", str(own * len(results.datasets) - len(records))),
         ("Computed in", _duration(seconds)),
         ("Records of", " to ".join(dict.fromkeys(day.isoformat() for day in (days[0], days[-1])))),
     ]
