@@ -61,5 +61,5 @@ tables: $(VENV)/installed ## Print the tables of the shipped reference records
 ci: lint test demo tables ## Everything the gate checks
 
 clean: ## Remove the environment, caches and one's own runs
-	rm -rf $(VENV) build dist results/runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist results/runs results/report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -64,6 +64,14 @@ class Experiment:
         object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
 
 
+def brief(setting: Mapping[str, Value]) -> str:
+    """A setting's values to four digits."""
+    return ", ".join(
+        f"{name}={value}" if isinstance(value, str) else f"{name}={value:.4g}"
+        for name, value in setting.items()
+    )
+
+
 def configured(
     path: Path | None, methods: Sequence[str] = (), seed: int | None = None
 ) -> Experiment:

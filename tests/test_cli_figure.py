@@ -63,3 +63,31 @@ def test_an_interrupted_figure_leaves_nothing_and_says_so(tmp_path, monkeypatch)
     assert outcome.exit_code == 130
     assert "Interrupted." in outcome.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_figure_4_is_drawn_from_the_files_of_regress(tmp_path):
+    config = tmp_path / "tiny.toml"
+    config.write_text('[experiment]\nmethods = ["rbf"]\n[grid.rbf]\nalpha = [0.1]\n')
+    source, out = tmp_path / "regression", tmp_path / "figures"
+    common = ("-c", str(config), "--repeats", "2", "-j", "1", "-q", "--out", str(source))
+    for vary, values in (("length", ("0", "5")), ("noise", ("0.1", "0.2"))):
+        points = [argument for value in values for argument in ("--value", value)]
+        done = CliRunner().invoke(main, ["regress", "sine", "--vary", vary, *points, *common])
+        assert done.exit_code == 0, done.output
+    missing = run("4", "--from", source, "--out", out)
+    assert missing.exit_code == 2
+    assert "'rntk-bench regress prices --prices FILE.csv --vary length'" in missing.stderr
+    assert len(missing.stderr.splitlines()) == 1
+    for name, like in (("prices-length", "sine-length"), ("prices-train", "sine-length")):
+        (source / f"{name}.csv").write_bytes((source / f"{like}.csv").read_bytes())
+    assert run("4", "--from", source, "--out", out).exit_code == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        f"figure-4.{kind}" for kind in ("csv", "pdf", "png")
+    ]
+    table = pd.read_csv(out / "figure-4.csv")
+    assert table.groupby("panel").size().to_dict() == {
+        "prices-length": 2,
+        "prices-train": 2,
+        "sine-length": 2,
+        "sine-noise": 2,
+    }

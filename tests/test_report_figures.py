@@ -27,6 +27,22 @@ def test_the_same_numbers_make_the_same_three_files(tmp_path):
     assert len(list((tmp_path / "a").iterdir())) == 3
 
 
+def test_a_picture_can_be_svg_and_is_the_same_each_time():
+    svg = figures.render(picture(), "svg")
+    assert b"<svg" in svg
+    assert svg == figures.render(picture(), "svg")
+
+
+def test_a_caption_is_broken_into_lines():
+    figure = picture()
+    figures.caption(figure, "word " * 30)
+    assert figure.get_suptitle().count("\n") == 2
+
+
+def test_a_files_name_has_no_spaces_and_slashes():
+    assert figures.file_name("a/b (c)-1.5") == "a_b_c_-1.5"
+
+
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RntkBenchError, match=r"Cannot write .*; choose another with --out"):

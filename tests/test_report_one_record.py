@@ -47,6 +47,22 @@ def test_a_record_of_other_data_or_without_predictions_has_no_confusion_matrix(r
         confusion(replace(record, test={"correct": 1, "n": 2}), dataset)
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"predictions": [0, 1]}, "not those of its test set"),
+        ({"predictions": [None] * 175}, "not those of its test set"),
+        ({"predictions": [10**30] * 175}, "not those of its test set"),
+        ({"predictions": 3}, "not those of its test set"),
+        ({"predictions": [99] * 175}, "number of right answers"),
+        ({"correct": 1}, "number of right answers"),
+    ],
+)
+def test_predictions_that_do_not_belong_are_refused(record, change, says):
+    with pytest.raises(DataError, match=says):
+        confusion(replace(record, test=record.test | change), load_dataset("ArrowHead"))
+
+
 def test_the_matrix_says_what_share_of_each_class_was_found():
     counts = np.array([[3, 1, 0], [0, 0, 0], [0, 0, 2]])
     table = confusion_table(counts, ["a", "b", "c"])

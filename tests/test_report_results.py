@@ -56,6 +56,7 @@ def test_a_column_is_the_protocol_with_most_results():
     )
     assert results.datasets == ["Beef", "Coffee"]
     assert results.accuracy["Coffee", "rntk"] == Fraction(1, 2)
+    assert results.records["Coffee", "rntk"].protocol == {"seed": 0}
     assert not results.failed
     assert results.notes == [
         f"Protocols: RNTK {FIRST}.",

@@ -8,12 +8,15 @@ import click
 
 from rntk_bench.cli.audit import audit
 from rntk_bench.cli.cache import cache
+from rntk_bench.cli.compare import compare
 from rntk_bench.cli.completion import completion
 from rntk_bench.cli.data import datasets, fetch
 from rntk_bench.cli.env import env
 from rntk_bench.cli.figure import figure
 from rntk_bench.cli.methods import methods
+from rntk_bench.cli.plot import plot
 from rntk_bench.cli.regress import regress
+from rntk_bench.cli.report import report
 from rntk_bench.cli.run import run
 from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.cli.show import show
@@ -45,7 +48,7 @@ def main() -> None:
 
 figure.add_command(figure_3)
 for _command in (
-    *(run, table, audit, figure, regress, sensitivity, datasets, fetch, cache, speed),
-    *(status, show, methods, env, completion),
+    *(run, table, report, compare, plot, audit, figure, regress, sensitivity),
+    *(datasets, fetch, cache, speed, status, show, methods, env, completion),
 ):
     main.add_command(_command)

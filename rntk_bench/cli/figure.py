@@ -15,7 +15,7 @@ from rntk_bench.cli import options
 
 @click.group()
 def figure() -> None:
-    """Compute and draw the paper's figures; each writes a PNG, a PDF and a CSV."""
+    """Draw the paper's figures; each writes a PNG, a PDF and a CSV."""
 
 
 def _several(ctx: click.Context, parameter: click.Parameter, widths: tuple[int, ...]) -> list[int]:
@@ -62,6 +62,29 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
     picture = plot_convergence(found.angles, found.widths, found.slopes, found.width)
     _print_slopes(found.slopes)
     options.print_files(figures.save(picture, out, "figure-2", found.table()))
+
+
+@figure.command("4")
+@options.out
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results/regression"),
+    show_default=True,
+    help="Folder of the CSV files that 'rntk-bench regress' wrote.",
+)
+def figure_4(out: Path, source: Path) -> None:
+    """The regression experiment's four panels in one picture, from the files of 'regress'."""
+    import pandas as pd
+
+    from rntk_bench.report import figures
+    from rntk_bench.report.plot_regression import FIGURE_4, plot_figure_4, read_curves
+
+    curves = read_curves(source)
+    rows = pd.concat(dict(zip([panel.name for panel in FIGURE_4], curves, strict=True)))
+    rows = rows.reset_index(level=0, names="panel")
+    options.print_files(figures.save(plot_figure_4(curves), out, "figure-4", rows))
 
 
 @figure.command("training")

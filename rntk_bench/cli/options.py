@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,7 @@ def out_to(folder: str) -> Callable[[Any], Any]:
         type=click.Path(file_okay=False, path_type=Path),
         default=Path(folder),
         show_default=True,
-        help="Folder of the PNG, PDF and CSV files.",
+        help="Folder of the pictures and of the CSV files behind them.",
     )
 
 
@@ -153,14 +153,6 @@ protocol_seed = click.option(
 )
 
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
-
-
-def brief(setting: Mapping[str, float | str]) -> str:
-    """A setting's values to four digits."""
-    return ", ".join(
-        f"{name}={value}" if isinstance(value, str) else f"{name}={value:.4g}"
-        for name, value in setting.items()
-    )
 
 
 def print_entry(label: str, text: str) -> None:

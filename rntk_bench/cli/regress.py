@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.cli import names, options
+from rntk_bench.config import brief
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -152,9 +152,9 @@ def own(
     for row in found.scores.to_dict("records"):
         click.echo(
             f"{display_name(row['method']):<15}{row['snr']:9.2f}{row['rmse']:12.5g}"
-            f"{row['mae']:12.5g}{row['ridge']:8g}  {options.brief(row['setting'])}"
+            f"{row['mae']:12.5g}{row['ridge']:8g}  {brief(row['setting'])}"
         )
-    name = f"{path.stem}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', column)}"
+    name = f"{path.stem}-{figures.file_name(column)}"
     table = found.table()
     options.print_files(figures.save(plot_forecast(table, column), out, name, table))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.cli import options
+from rntk_bench.config import brief
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ class _Display:
         seconds = time.perf_counter() - self._started
         spent = "kept" if outcome.kind == "kept" else f"{seconds:.1f} s"
         selection = record.selection
-        chosen = [options.brief(selection["setting"])]
+        chosen = [brief(selection["setting"])]
         chosen += [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
         click.echo(
             f"{outcome.dataset} {outcome.method}: test {100 * record.test['accuracy']:.2f} %, "

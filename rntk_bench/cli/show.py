@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.catalogue import describe
-from rntk_bench.cli import names, options
+from rntk_bench.cli import names, options, selecting
+from rntk_bench.config import brief
 from rntk_bench.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -20,14 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("dataset", shell_complete=names.recorded_datasets)
 @click.argument("method", required=False, shell_complete=names.recorded_methods)
-@click.option(
-    "--protocol",
-    "protocols",
-    metavar="ID",
-    multiple=True,
-    shell_complete=names.protocols,
-    help="Keep only protocols whose identifier starts so; may be repeated.",
-)
+@selecting.protocols
 @click.option("--json", "as_stored", is_flag=True, help="Print records as they are stored.")
 @options.results
 @options.data_dir
@@ -158,7 +152,7 @@ def _outcome(record: Record) -> dict[str, str]:
 
 
 def _choice(selection: dict[str, Any]) -> dict[str, str]:
-    chosen = [options.brief(selection["setting"])]
+    chosen = [brief(selection["setting"])]
     chosen += [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
     what = "pairs of setting and C" if "C" in selection else "settings"
     sizes = sorted(set(selection["fold_sizes"]))

@@ -209,6 +209,7 @@ def _selection(
     method: KernelMethod, experiment: Experiment, choice: Choice, search: Search
 ) -> dict[str, Any]:
     return {
+        "axes": list(method.grid),
         "setting": method.settings()[choice.setting],
         "setting_index": choice.setting,
         "C": experiment.C[choice.C],

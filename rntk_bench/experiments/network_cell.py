@@ -212,6 +212,7 @@ def _selection(
     method: NetworkMethod, choice: StoppedChoice, search: StoppedSearch, runs: _Runs
 ) -> dict[str, Any]:
     return {
+        "axes": list(method.grid),
         "setting": method.settings()[choice.setting],
         "setting_index": choice.setting,
         "accuracy": choice.accuracy,

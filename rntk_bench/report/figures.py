@@ -1,8 +1,10 @@
-"""Figures as files: PNG and PDF of a picture, and a CSV of the numbers behind it."""
+"""Figures as files: pictures in PNG, PDF or SVG, and a CSV of the numbers behind them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +19,24 @@ if TYPE_CHECKING:
 METADATA = {
     "png": {"Software": None},
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    "svg": {"Creator": None, "Date": None},
 }
 """No dates and versions, so that the same numbers make the same files."""
+SYMBOLS = {
+    "relu": "ReLU",
+    "erf": "erf",
+    "sigma_w": "$\\sigma_w$",
+    "sigma_u": "$\\sigma_u$",
+    "sigma_b": "$\\sigma_b$",
+    "sigma_h": "$\\sigma_h$",
+    "sigma_v": "$\\sigma_v$",
+    "n_layers": "$L$",
+    "alpha": "$\\alpha$",
+    "r": "$r$",
+    "C": "$C$",
+    "learning_rate": "learning rate",
+}
+"""How pictures write activations and parameters."""
 
 
 def new(
@@ -39,19 +57,31 @@ def new(
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
 
-def save(figure: Figure, folder: Path, name: str, rows: pd.DataFrame) -> list[Path]:
-    """Write <name>.png, <name>.pdf and <name>.csv, each whole or not at all.
+def render(figure: Figure, kind: str) -> bytes:
+    """The picture as a file of a kind in `METADATA`, the same bytes for the same numbers."""
+    from matplotlib import rc_context
+
+    buffer = BytesIO()
+    with rc_context({"svg.hashsalt": "rntk-bench"}):
+        figure.savefig(buffer, format=kind, dpi=200, metadata=METADATA[kind])
+    return buffer.getvalue()
+
+
+def save(
+    figure: Figure,
+    folder: Path,
+    name: str,
+    rows: pd.DataFrame,
+    kinds: Sequence[str] = ("png", "pdf"),
+) -> list[Path]:
+    """Write <name>.<kind> for every kind, and <name>.csv, each whole or not at all.
 
     Raises
     ------
     RntkBenchError
         If the folder or a file cannot be written.
     """
-    contents: dict[str, bytes] = {}
-    for kind, metadata in METADATA.items():
-        buffer = BytesIO()
-        figure.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-        contents[kind] = buffer.getvalue()
+    contents = {kind: render(figure, kind) for kind in kinds}
     contents["csv"] = rows.to_csv(index=False, float_format="%.10g").encode()
     return [_write(folder / f"{name}.{kind}", content) for kind, content in contents.items()]
 
@@ -75,6 +105,17 @@ def style(axes: Iterable[Any]) -> None:
     for panel in axes:
         panel.grid(alpha=0.3, linewidth=0.5)
         panel.set_axisbelow(True)
+
+
+def caption(figure: Figure, text: str) -> None:
+    """A text above all panels, broken into lines that fit the figure's width."""
+    width = int(13 * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(text, width, break_on_hyphens=False), fontsize="small")
+
+
+def file_name(text: str) -> str:
+    """The text with what may not stand in a file's name replaced."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
 
 
 def _write(path: Path, content: bytes) -> Path:

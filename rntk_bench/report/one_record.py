@@ -27,16 +27,24 @@ def confusion(record: Record, dataset: Dataset) -> NDArray[np.int64]:
     Raises
     ------
     DataError
-        The record has no predictions, or the dataset is not the copy that it was made with.
+        The record has no predictions, or the dataset is not the copy that it was made with, or
+        the predictions are not those of its test set.
     """
     test: dict[str, Any] = record.test or {}
     if "predictions" not in test:
         raise DataError("the record has no predictions")
     if record.data.get("fingerprint") != dataset.fingerprint:
         raise DataError("the record was made with another copy of the data than is here")
-    counts: NDArray[np.int64] = confusion_matrix(
-        dataset.y_test, test["predictions"], labels=range(dataset.n_classes)
-    )
+    try:
+        counts: NDArray[np.int64] = confusion_matrix(
+            dataset.y_test,
+            np.array(test["predictions"], dtype=np.int64),
+            labels=range(dataset.n_classes),
+        )
+    except (TypeError, ValueError, OverflowError):
+        raise DataError("the record's predictions are not those of its test set") from None
+    if counts.sum() != test["n"] or counts.trace() != test["correct"]:
+        raise DataError("the record's predictions do not have its number of right answers")
     return counts
 
 

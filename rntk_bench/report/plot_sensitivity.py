@@ -10,15 +10,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-SYMBOLS = {
-    "relu": "ReLU",
-    "erf": "erf",
-    "sigma_w": "$\\sigma_w$",
-    "sigma_u": "$\\sigma_u$",
-    "sigma_b": "$\\sigma_b$",
-    "sigma_h": "$\\sigma_h$",
-    "n_layers": "$L$",
-}
 PAIRS = {
     "all": "all pairs",
     "same class": "pairs of one class",
@@ -41,7 +32,7 @@ def plot_figure_3(curves: pd.DataFrame) -> Figure:
             panel = panels[row, column]
             chosen = (curves["activation"] == activation) & (curves["parameter"] == parameter)
             _draw(panel, curves[chosen])
-            _legend_above(panel, f"{SYMBOLS[activation]}, {SYMBOLS[parameter]}")
+            _legend_above(panel, f"{figures.SYMBOLS[activation]}, {figures.SYMBOLS[parameter]}")
     _label(panels, "$t$", QUANTITY)
     return figure
 
@@ -55,7 +46,7 @@ def plot_dataset(curves: pd.DataFrame, title: str, parameter: str) -> Figure:
     figure, panels = figures.new(1, len(kinds), (4.2 * len(kinds), 3.8), sharex=True, sharey=True)
     for panel, kind in zip(panels[0], kinds, strict=True):
         _draw(panel, curves[curves["pairs"] == kind])
-        _legend_above(panel, f"{PAIRS[kind]}, {SYMBOLS[parameter]}")
+        _legend_above(panel, f"{PAIRS[kind]}, {figures.SYMBOLS[parameter]}")
     figure.suptitle(title)
     steps = "$t$" if curves["step"].max() > 0 else "$t - T$, back from the last step"
     _label(panels, steps, f"{QUANTITY} of all pairs")

@@ -35,6 +35,8 @@ class Results:
         Results that were chosen from fewer settings than the method's others.
     notes : list of str
         Sentences to be printed below every table.
+    records : dict of (dataset, method) to Record
+        The record behind each result and each failure.
     n_test : dict of dataset to int
         Series of the test set, of each dataset with a result.
     published : list of str
@@ -47,6 +49,7 @@ class Results:
     failed: set[tuple[str, str]]
     smaller_grid: set[tuple[str, str]]
     notes: list[str]
+    records: dict[tuple[str, str], Record] = field(default_factory=dict)
     n_test: dict[str, int] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
 
@@ -120,6 +123,7 @@ def collect(
         failed={(record.dataset, record.method) for record in chosen if record.status == "failed"},
         smaller_grid=smaller,
         notes=notes + _data_notes(chosen),
+        records={(record.dataset, record.method): record for record in chosen},
         n_test={record.dataset: record.test["n"] for record in chosen if record.test is not None},
     )
 

@@ -1,0 +1,59 @@
+"""`rntk-bench report`: everything about run records on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rntk_bench.cli import options, selecting
+from rntk_bench.errors import RntkBenchError
+
+
+@click.command()
+@selecting.selection
+@selecting.published
+@click.option(
+    "--paper/--no-paper",
+    "with_paper",
+    default=True,
+    show_default=True,
+    help="Put the paper's numbers beside one's own.",
+)
+@options.data_dir
+@options.cache_dir
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("results/report.html"),
+    show_default=True,
+    help="The page.",
+)
+def report(
+    with_paper: bool,
+    data_dir: Path | None,
+    cache_dir: Path | None,
+    output: Path,
+    **selected: Any,
+) -> None:
+    """Write one HTML page of run records: tables, figures and a section for each dataset.
+
+    The page needs nothing but itself. Its confusion matrices need the datasets, since records hold
+    predictions and no labels: those of --data-dir, earlier downloads and packaged copies are read.
+    """
+    from rntk_bench.report.labels import Labels
+    from rntk_bench.report.page import render_page
+    from rntk_bench.store.atomic import write_atomically
+
+    results = selecting.collected_with(**selected)
+    page = render_page(results, Labels(data_dir, cache_dir), with_paper)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(output, page.encode(), durable=False)
+    except OSError as error:
+        raise RntkBenchError(
+            f"Cannot write {output}: {error.strerror}; choose another file with --output."
+        ) from error
+    options.print_files([output])
