@@ -102,6 +102,34 @@ def _solve(
 
 
 @compiled
+def _climb(
+    K: Array,
+    gain: Array,
+    y: Array,
+    C: float,
+    beta: Array,
+    f: Array,
+    lower: Array,
+    upper: Array,
+    up: Array,
+    down: Array,
+    tolerance: float,
+    max_iterations: int,
+    stop: NDArray[np.bool_],
+) -> int:
+    """Go on from the betas of a smaller C to those of C; return the number of steps.
+
+    y is 1 and -1 for the two classes, 0 for what is held out.
+    """
+    for r in range(len(y)):
+        upper[r] = max(C * y[r], 0.0)
+        lower[r] = min(C * y[r], 0.0)
+        up[r] = 0.0 if beta[r] < upper[r] else -np.inf
+        down[r] = 0.0 if beta[r] > lower[r] else -np.inf
+    return _solve(K, gain, beta, f, lower, upper, up, down, tolerance, max_iterations, stop)
+
+
+@compiled
 def _bias(f: Array, up: Array, down: Array) -> float:
     """LIBSVM's -rho: the mean of f over free betas, or the middle of what f may be."""
     total, free = 0.0, 0
@@ -131,6 +159,17 @@ def _pair_problem(K: Array, members: IntArray) -> tuple[Array, Array]:
             curvature = P[r, r] + P[c, c] - 2.0 * P[r, c]
             gain[r, c] = 1.0 / (curvature if curvature > 0.0 else TAU)
     return P, gain
+
+
+@compiled
+def _pair(starts: IntArray, a: int, b: int) -> tuple[IntArray, Array]:
+    """Positions of the members of two classes, and 1 for the first and -1 for the second."""
+    members = np.concatenate(
+        (np.arange(starts[a], starts[a + 1]), np.arange(starts[b], starts[b + 1]))
+    )
+    sign = np.ones(len(members))
+    sign[starts[a + 1] - starts[a] :] = -1.0
+    return members, sign
 
 
 @compiled
@@ -172,13 +211,20 @@ def _vote_pair(
             decision[left:right] = y.max()
         for c in range(len(Cs)):
             if not final:
-                for r in range(padded):
-                    upper[r] = max(Cs[c] * y[r], 0.0)
-                    lower[r] = min(Cs[c] * y[r], 0.0)
-                    up[r] = 0.0 if beta[r] < upper[r] else -np.inf
-                    down[r] = 0.0 if beta[r] > lower[r] else -np.inf
-                steps = _solve(
-                    P, gain, beta, f, lower, upper, up, down, tolerance, max_iterations, stop
+                steps = _climb(
+                    P,
+                    gain,
+                    y,
+                    Cs[c],
+                    beta,
+                    f,
+                    lower,
+                    upper,
+                    up,
+                    down,
+                    tolerance,
+                    max_iterations,
+                    stop,
                 )
                 unfinished[c, q] += steps == max_iterations
                 decision[left:right] = _bias(f, up, down)
@@ -228,11 +274,7 @@ def vote(
     n_classes = len(starts) - 1
     for a in range(n_classes):
         for b in range(a + 1, n_classes):
-            members = np.concatenate(
-                (np.arange(starts[a], starts[a + 1]), np.arange(starts[b], starts[b + 1]))
-            )
-            sign = np.ones(len(members))
-            sign[starts[a + 1] - starts[a] :] = -1.0
+            members, sign = _pair(starts, a, b)
             _vote_pair(
                 K,
                 members,
@@ -250,6 +292,86 @@ def vote(
                 votes,
                 unfinished,
             )
+
+
+@compiled
+def train(
+    K: Array,
+    starts: IntArray,
+    held_out: NDArray[np.bool_],
+    Cs: Array,
+    tolerance: float,
+    max_iterations: int,
+    stop: NDArray[np.bool_],
+    coefficients: Array,
+    biases: Array,
+) -> int:
+    """Train every pair of classes up to the last C; return how many stopped at the bound on steps.
+
+    Parameters
+    ----------
+    K, starts, Cs, stop : as for `vote`
+    held_out : (n,), what is not trained on
+    coefficients : (n_pairs, n), filled with beta where a series is a member of the pair
+    biases : (n_pairs,), filled
+    """
+    n_classes = len(starts) - 1
+    pair, unfinished = 0, 0
+    for a in range(n_classes):
+        for b in range(a + 1, n_classes):
+            if stop[0]:
+                return unfinished
+            members, sign = _pair(starts, a, b)
+            P, gain = _pair_problem(K, members)
+            m, padded = len(members), len(P)
+            y, beta = np.zeros(padded), np.zeros(padded)
+            lower, upper = np.empty(padded), np.empty(padded)
+            up, down = np.empty(padded), np.empty(padded)
+            for r in range(m):
+                y[r] = 0.0 if held_out[members[r]] else sign[r]
+            f = y.copy()
+            if y.max() <= 0.0 or y.min() >= 0.0:
+                biases[pair] = y.max()
+            else:
+                steps = 0
+                for C in Cs:
+                    steps = _climb(
+                        P,
+                        gain,
+                        y,
+                        C,
+                        beta,
+                        f,
+                        lower,
+                        upper,
+                        up,
+                        down,
+                        tolerance,
+                        max_iterations,
+                        stop,
+                    )
+                    if np.abs(beta).max() < C and steps < max_iterations:
+                        break
+                unfinished += steps == max_iterations
+                biases[pair] = _bias(f, up, down)
+            for r in range(m):
+                coefficients[pair, members[r]] = beta[r]
+            pair += 1
+    return unfinished
+
+
+@compiled
+def decide(coefficients: Array, biases: Array, judged: Array) -> Array:
+    """Decisions (n_pairs, n_judged) of what `train` filled, > 0 for the first class of a pair."""
+    decisions = np.empty((len(biases), judged.shape[1]))
+    for pair in range(len(biases)):
+        decisions[pair] = biases[pair]
+        for row in range(len(judged)):
+            weight = coefficients[pair, row]
+            if weight != 0.0:
+                for v in range(judged.shape[1]):
+                    decisions[pair, v] += weight * judged[row, v]
+    return decisions
 
 
 @compiled

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +80,98 @@ class CrossValidation:
         return hits[:, folds], unfinished[:, folds]
 
 
+@dataclass(frozen=True)
+class Machines:
+    """A trained machine for every pair of classes (a, b), a < b: (0, 1), (0, 2), .., (1, 2), ..
+
+    Attributes
+    ----------
+    coefficients : (n_pairs, n) dual coefficients y alpha of the training series
+    biases : (n_pairs,)
+    n_classes : int
+    unfinished : number of problems that stopped at the bound on steps
+    """
+
+    coefficients: Array
+    biases: Array
+    n_classes: int
+    unfinished: int = 0
+
+    @classmethod
+    def train(
+        cls,
+        gram: Array,
+        y: IntArray,
+        C: float,
+        options: SVCOptions,
+        held_out: NDArray[np.bool_] | None = None,
+    ) -> Self:
+        """Train on a set sorted by class, going up the options' grid to C.
+
+        Parameters
+        ----------
+        gram : (n, n), `usable`
+        y : (n,) ascending class codes 0, 1, ...
+        C : a value of the options' grid
+        held_out : (n,) what is not trained on; a class without other series loses to every other
+        """
+        n_classes = int(y[-1]) + 1
+        n_pairs = n_classes * (n_classes - 1) // 2
+        coefficients, biases = np.zeros((n_pairs, len(y))), np.zeros(n_pairs)
+        limit = deadline()
+        unfinished = smo.train(
+            gram,
+            np.searchsorted(y, np.arange(n_classes + 1)),
+            np.zeros(len(y), dtype=bool) if held_out is None else held_out,
+            np.array(options.C[: options.C.index(C) + 1]),
+            options.tolerance,
+            options.max_iterations,
+            limit.stop,
+            coefficients,
+            biases,
+        )
+        limit.check()
+        return cls(coefficients, biases, n_classes, int(unfinished))
+
+    def decisions(self, judged: Array) -> Array:
+        """Decisions (n_pairs, n_judged), > 0 for the first class of a pair.
+
+        `judged` (n, n_judged) is the kernel of the training series with those to be classified.
+        """
+        found: Array = smo.decide(self.coefficients, self.biases, np.ascontiguousarray(judged))
+        return found
+
+    def winners(self, decisions: Array) -> IntArray:
+        """Class codes (n_judged,) with most votes; ties go to the first, as in LIBSVM."""
+        return smo.winners(_counted(decisions, self.n_classes)[None])[0]
+
+    def one_vs_rest(self, decisions: Array) -> Array:
+        """A score (n_judged, n_classes) that is largest for the winner, but where votes tie.
+
+        The votes, and as a fraction below 1/3 the sum of the decisions for a class, as in
+        scikit-learn's `SVC`.
+        """
+        total = np.zeros((self.n_classes, decisions.shape[1]))
+        for (a, b), decision in zip(_pairs(self.n_classes), decisions, strict=True):
+            total[a] += decision
+            total[b] -= decision
+        votes = _counted(decisions, self.n_classes)
+        return np.asarray((votes + total / (3.0 * (np.abs(total) + 1.0))).T)
+
+
+def held_out_decisions(
+    gram: Array, y: IntArray, fold: IntArray, C: float, options: SVCOptions
+) -> Array:
+    """Decisions (n_pairs, n) on every series by the machines that were trained without its fold."""
+    n_classes = int(y[-1]) + 1
+    decisions = np.empty((n_classes * (n_classes - 1) // 2, len(y)))
+    for q in np.unique(fold):
+        held_out = fold == q
+        machines = Machines.train(gram, y, C, options, held_out)
+        decisions[:, held_out] = machines.decisions(gram[:, held_out])
+    return decisions
+
+
 def classify(
     gram: Array, y: IntArray, judged: Array, C: float, options: SVCOptions
 ) -> tuple[IntArray, int]:
@@ -95,18 +189,26 @@ def classify(
     predictions : (n_judged,) class codes
     unfinished : number of problems that stopped at the bound on steps
     """
-    n_C = options.C.index(C) + 1
-    starts = np.array([0, judged.shape[1]])
-    held_out = np.full(len(y), -1)
-    votes, unfinished = _votes(
-        gram, y, held_out, np.array([0]), options, n_C, np.ascontiguousarray(judged), starts
-    )
-    return smo.winners(votes)[-1], int(unfinished[-1].sum())
+    machines = Machines.train(gram, y, C, options)
+    return machines.winners(machines.decisions(judged)), machines.unfinished
 
 
 def usable(gram: Array) -> bool:
     """Whether an SVM can be trained on the Gram: finite and far from overflow."""
     return bool(np.abs(gram).max() < LARGEST_ENTRY)
+
+
+def _pairs(n_classes: int) -> list[tuple[int, int]]:
+    return list(combinations(range(n_classes), 2))
+
+
+def _counted(decisions: Array, n_classes: int) -> NDArray[np.int32]:
+    """Votes (n_classes, n_judged) of decisions (n_pairs, n_judged)."""
+    votes = np.zeros((n_classes, decisions.shape[1]), dtype=np.int32)
+    for (a, b), decision in zip(_pairs(n_classes), decisions, strict=True):
+        votes[a] += decision > 0.0
+        votes[b] += decision <= 0.0
+    return votes
 
 
 def _votes(
