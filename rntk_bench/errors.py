@@ -17,11 +17,11 @@ class DataError(InputError):
     """A dataset that is missing, damaged or not in the archive's format."""
 
 
-class ConfigError(InputError):
+class ConfigError(InputError, ValueError):
     """An experiment's configuration that does not say what to do."""
 
 
-class KernelError(InputError):
+class KernelError(InputError, ValueError):
     """Kernel parameters or inputs outside what a kernel is defined for."""
 
 

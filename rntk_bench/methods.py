@@ -199,15 +199,21 @@ def resolve(experiment: Experiment) -> list[Method]:
             raise ConfigError(f"There is no method {name!r}; {hint}")
     # Also the grids of methods that do not run: what they say must not wait to be refused.
     known = {
-        name: _with_grid(METHODS[name], experiment.grids)
+        name: with_grid(METHODS[name], experiment.grids.get(name, {}))
         for name in (*experiment.methods, *experiment.grids)
     }
     return [known[name] for name in dict.fromkeys(experiment.methods)]
 
 
-def _with_grid(method: Method, grids: Mapping[str, Grid]) -> Method:
-    replaced = grids.get(method.name)
-    if replaced is None:
+def with_grid(method: Method, replaced: Grid) -> Method:
+    """The method with some axes of its grid replaced, or further parameters made axes.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown parameter, or a value that no kernel takes.
+    """
+    if not replaced:
         return method
     known = method.parameters()
     typed = {

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 import rntk_bench.kernels
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset
-from rntk_bench.deadline import deadline
 from rntk_bench.errors import RntkBenchError
+from rntk_bench.estimators.grid import evaluate_grid
 from rntk_bench.experiments.cell import Problem, Progress, Stopwatch, finished_cell
 from rntk_bench.kernels import Kernel
 from rntk_bench.learn.folds import stratified_folds
@@ -28,8 +27,6 @@ from rntk_bench.store.counts import encode_counts
 from rntk_bench.store.records import Record
 
 Array = NDArray[np.float64]
-TASKS = 64
-"""Pieces into which a grid is cut for the threads."""
 COMPUTE_STEP, STORE_PAIR, STORE_FILE = 0.65e-9, 15e-9, 0.2e-3
 """Seconds to compute one step of one pair, to store and read it once, and for the file itself,
 measured on 390 series of length 300."""
@@ -105,29 +102,15 @@ def _evaluate(
     watch: Stopwatch,
     progress: Progress | None,
 ) -> None:
-    batches = type(kernels[0]).batches(kernels)
-    size = -(-len(batches) // TASKS)
-    tasks = [
-        [i for batch in batches[k : k + size] for i in batch] for k in range(0, len(batches), size)
-    ]
+    def evaluate(setting: int, gram: Array) -> None:
+        with watch("svm"):
+            search.evaluate(setting, gram)
 
-    limit = deadline()
-
-    def evaluate(task: list[int]) -> int:
-        with limit.here():
-            for setting, gram in zip(task, grams.many([kernels[i] for i in task]), strict=True):
-                with watch("svm"):
-                    search.evaluate(setting, gram)
-                limit.check()
-        return len(task)
-
-    # The first alone: it computes what all settings share.
-    done = evaluate(tasks[0])
-    pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
-    for finished in pool(delayed(evaluate)(task) for task in tasks[1:]):
-        done += finished
+    def report(done: int) -> None:
         if progress is not None:
             progress(done, len(kernels), search.best_accuracy)
+
+    evaluate_grid(kernels, grams.many, evaluate, n_jobs, report)
 
 
 class _Grams:

@@ -1,0 +1,124 @@
+"""What the estimators share: a method of the registry with its grid, and the series fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from joblib import effective_n_jobs
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from rntk_bench.data import unit_norm
+from rntk_bench.errors import ConfigError, KernelError
+from rntk_bench.estimators.grid import evaluate_grid
+from rntk_bench.estimators.series import read
+from rntk_bench.kernels import Kernel
+from rntk_bench.kernels.base import Sequences
+from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
+
+Array = NDArray[np.float64]
+
+
+class KernelEstimator(BaseEstimator):  # type: ignore[misc]
+    """An estimator that chooses a kernel from a grid."""
+
+    family: ClassVar[type[Kernel]] = Kernel
+    """What the kernels of its methods must be."""
+
+    method: str | KernelMethod
+    grid: Mapping[str, Any] | None
+    unit_norm: bool
+    n_folds: int
+    n_jobs: int | None
+    random_state: Any
+    kernel_: Kernel
+    X_fit_: Sequences
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _resolved(self) -> KernelMethod:
+        """The method with its grid.
+
+        Raises
+        ------
+        ConfigError
+            If there is none of this name and family, or the grid is not one of it.
+        """
+        method = self.method
+        if not isinstance(method, KernelMethod):
+            known = [name for name, m in KERNEL_METHODS.items() if issubclass(m.kernel, self.family)]
+            if method not in known:
+                raise ConfigError(
+                    f"{type(self).__name__}: method is {method!r}, but must be one of "
+                    f"{', '.join(known)}, or a KernelMethod."
+                )
+            method = KERNEL_METHODS[method]
+        if self.n_folds < 2:
+            raise ConfigError(f"n_folds is {self.n_folds!r}, but must be an integer >= 2.")
+        grid = {name: _axis(method.name, name, axis) for name, axis in (self.grid or {}).items()}
+        return cast(KernelMethod, with_grid(method, grid))
+
+    def _seed(self) -> int:
+        """`random_state` itself where it is a number, so that folds are those of the benchmark."""
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _normalised(self, series: Sequences) -> Sequences:
+        return unit_norm(series)[0] if self.unit_norm else series  # type: ignore[arg-type]
+
+    def _search(
+        self, kernels: Sequence[Kernel], X: Sequences, evaluate: Callable[[int, Array], None]
+    ) -> None:
+        """Evaluate every kernel's Gram (n, n) of the series X."""
+        family = type(kernels[0])
+        (train,) = family.read_alike(X)
+        prepared = family.prepare(train)
+
+        def grams(some: list[Kernel]) -> Iterator[Array]:
+            return family.grams(some, prepared)
+
+        evaluate_grid(kernels, grams, evaluate, effective_n_jobs(self.n_jobs))
+
+    def _gram(self, X: Any) -> Array:
+        """Kernel (n_fit, n) of the series fitted to with those of X.
+
+        Raises
+        ------
+        ValueError
+            If the series do not fit those that the estimator was fitted to.
+        """
+        check_is_fitted(self)
+        series = self._normalised(read(self, X, reset=False))
+        family = type(self.kernel_)
+        if not family.uses_time:
+            _refuse_longer(series, max(map(len, self.X_fit_)), family.name)
+        train, new = family.read_alike(self.X_fit_, series)
+        return self.kernel_(train, new)
+
+
+def _axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:
+    """An axis of a grid as plain values; a single value is an axis of one."""
+    values = [axis] if isinstance(axis, str) or not hasattr(axis, "__iter__") else list(axis)
+    if not values:
+        raise ConfigError(f"grid.{method}.{name} is empty, but must hold at least one value.")
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+
+
+def _refuse_longer(series: Sequences, length: int, name: str) -> None:
+    """A kernel of vectors cannot see more steps than it was fitted with."""
+    for i, x in enumerate(series):
+        if len(x) > length:  # type: ignore[arg-type]
+            raise KernelError(
+                f"Series {i} has {len(x)} steps, but {name} sees "  # type: ignore[arg-type]
+                f"series as vectors of the {length} steps it was fitted with; shorten it, or use a "
+                "method that reads series step by step, such as rntk."
+            )

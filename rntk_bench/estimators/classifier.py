@@ -1,0 +1,237 @@
+"""Support vector classification with a kernel chosen from its grid."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from rntk_bench.errors import ConfigError, KernelError
+from rntk_bench.estimators.base import KernelEstimator
+from rntk_bench.estimators.grid import table
+from rntk_bench.estimators.series import read_with_targets, take
+from rntk_bench.kernels import RNTK, Kernel
+from rntk_bench.learn.calibration import inverse_temperature, probabilities
+from rntk_bench.learn.folds import fold_weights, stratified_folds
+from rntk_bench.learn.selection import NOT_EVALUATED, Search
+from rntk_bench.learn.svc import CrossValidation, Machines, SVCOptions, held_out_decisions
+from rntk_bench.methods import KernelMethod
+
+Array = NDArray[np.float64]
+
+
+class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
+    """C-SVC whose kernel and C are chosen by cross-validation, as the benchmark does.
+
+    With the defaults it is the paper's protocol: `predict` gives the predictions of the record
+    that `rntk-bench run` writes for the same data, seed and grid.
+
+    Parameters
+    ----------
+    method : str or KernelMethod
+        Name of a kernel method in `rntk_bench.methods.KERNEL_METHODS`, or one's own.
+    grid : dict of str to list, optional
+        Axes that replace those of the method's grid, such as ``{"sigma_w": [1.4],
+        "activation": ["relu", "erf"]}``; any parameter of the kernel may be one.
+    C : sequence of float
+        Grid of the SVM's C.
+    n_folds : int
+        Of the stratified cross-validation; fewer series than folds are left out one by one.
+    unit_norm : bool
+        Divide each series by its L2 norm over all steps and dimensions.
+    tolerance : float
+        LIBSVM's stopping tolerance.
+    max_iterations : int
+        Bound on the solver's steps in one problem; reaching it is a `ConvergenceWarning`.
+    prune : bool
+        Leave out folds that cannot change the choice. `cv_results_` is NaN there.
+    n_jobs : int, optional
+        Threads; -1 is one a core. None is 1. The result does not depend on it.
+    random_state : int, RandomState or None
+        Seed of the folds. A number gives the benchmark's folds of that seed.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    kernel_ : Kernel
+        The chosen one.
+    best_params_ : dict
+        Its setting, and C.
+    best_index_ : int
+        Its row in `cv_results_`.
+    best_score_ : float
+        Its mean validation accuracy.
+    n_ties_ : int
+        Settings and C with this accuracy; the smallest C is taken, then the first setting.
+    cv_results_ : dict
+        As of scikit-learn's `GridSearchCV`.
+    n_features_in_ : int
+        T, where X was one array.
+    n_dimensions_in_ : int
+        Values at each step.
+
+    Notes
+    -----
+    X has shape (n, T) or (n, T, m), n series of T steps of m values, or is a list of n arrays of
+    shape (T_i,) or (T_i, m). sktime's numpy3D has its last two axes the other way round; its
+    faces in `rntk_bench.estimators.sktime_faces` turn them. An estimator that was fitted to a list
+    takes any lengths, except that kernels which see a series as one vector pad it with zeros to
+    the longest that they were fitted with, and refuse a longer one.
+
+    `predict_proba` is the softmax of `decision_function` times one factor, fitted to decisions on
+    held-out folds (temperature scaling, `rntk_bench.learn.calibration`).
+    """
+
+    def __init__(
+        self,
+        method: str | KernelMethod = "rntk",
+        *,
+        grid: Mapping[str, Any] | None = None,
+        C: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        n_folds: int = 10,
+        unit_norm: bool = True,
+        tolerance: float = 1e-3,
+        max_iterations: int = 1_000_000,
+        prune: bool = True,
+        n_jobs: int | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.method = method
+        self.grid = grid
+        self.C = C
+        self.n_folds = n_folds
+        self.unit_norm = unit_norm
+        self.tolerance = tolerance
+        self.max_iterations = max_iterations
+        self.prune = prune
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Choose kernel and C, and train on everything.
+
+        Parameters
+        ----------
+        X : n series, see the class's notes
+        y : array of shape (n,)
+            Labels of at least two classes.
+
+        Raises
+        ------
+        ValueError
+            For input or a grid that cannot be used; the message says what.
+        """
+        method, options = self._resolved(), self._options()
+        X, y = read_with_targets(self, X, y)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"The series have one class, {str(self.classes_[0])!r}: there is nothing to learn."
+            )
+        order = np.argsort(codes, kind="stable")
+        codes, self.X_fit_ = codes[order], self._normalised(take(X, order))
+        fold = stratified_folds(codes, self.n_folds, self._seed())
+        kernels, settings = method.kernels(), method.settings()
+        search = Search(CrossValidation(codes, fold, options), len(kernels), self.prune)
+        self._search(kernels, self.X_fit_, search.evaluate)
+        self._choose(search, method.name, kernels, settings)
+        self._train(codes, fold, options)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The class of each series, shape (n,); ties of votes go to the first, as in LIBSVM."""
+        decisions = self._decisions(X)
+        found: NDArray[Any] = self.classes_[self.machines_.winners(decisions)]
+        return found
+
+    def decision_function(self, X: Any) -> Array:
+        """Score of each class, shape (n, n_classes); of two classes that of the second, (n,).
+
+        As scikit-learn's SVC gives them: the votes of the pairwise machines, and below 1/3 the
+        sum of their decisions.
+        """
+        decisions = self._decisions(X)
+        if len(self.classes_) == 2:
+            return -decisions[0]
+        return self.machines_.one_vs_rest(decisions)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probability of each class, shape (n, n_classes), in the order of `classes_`."""
+        return probabilities(_scores(self.decision_function(X)), self.inverse_temperature_)
+
+    def _options(self) -> SVCOptions:
+        C = tuple(sorted({float(value) for value in np.ravel(self.C)}))
+        if not C or not all(np.isfinite(C)) or C[0] <= 0:
+            raise ConfigError(f"C is {self.C!r}, but must be numbers > 0, at least one.")
+        for name in ("tolerance", "max_iterations"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} is {getattr(self, name)!r}, but must be > 0.")
+        return SVCOptions(C, float(self.tolerance), int(self.max_iterations))
+
+    def _choose(
+        self,
+        search: Search,
+        name: str,
+        kernels: Sequence[Kernel],
+        settings: Sequence[Mapping[str, Any]],
+    ) -> None:
+        try:
+            choice = search.choose()
+        except ValueError:
+            raise KernelError(
+                f"No setting of {name}'s grid gives a finite Gram on these series; scale them down."
+            ) from None
+        if hard := search.unfinished_settings:
+            warnings.warn(
+                f"In {hard} settings a problem stopped at max_iterations={self.max_iterations}.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        C = search.validation.options.C
+        params = [{**setting, "C": value} for setting in settings for value in C]
+        hits = np.where(search.hits == NOT_EVALUATED, np.nan, search.hits).reshape(len(params), -1)
+        sizes = search.validation.fold_sizes
+        weights, full = fold_weights(sizes)  # so that ties are ties
+        self.cv_results_ = table(params, hits / sizes, hits @ weights / full)
+        self.kernel_ = kernels[choice.setting]
+        self.best_index_ = choice.setting * len(C) + choice.C
+        self.best_params_ = params[self.best_index_]
+        self.best_score_, self.n_ties_ = choice.accuracy, choice.ties
+
+    def _train(self, codes: NDArray[np.int64], fold: NDArray[np.int64], options: SVCOptions) -> None:
+        """Machines on everything, and the temperature from those without a fold."""
+        (train,) = type(self.kernel_).read_alike(self.X_fit_)
+        gram, C = self.kernel_(train), self.best_params_["C"]
+        self.machines_ = Machines.train(gram, codes, C, options)
+        held_out = held_out_decisions(gram, codes, fold, C, options)
+        scores = _scores(
+            -held_out[0] if len(self.classes_) == 2 else self.machines_.one_vs_rest(held_out)
+        )
+        self.inverse_temperature_ = inverse_temperature(scores, codes)
+
+    def _decisions(self, X: Any) -> Array:
+        check_is_fitted(self)
+        return self.machines_.decisions(self._gram(X))
+
+
+class RNTKClassifier(KernelClassifier):
+    """`KernelClassifier` of the RNTK; parameters and attributes as there.
+
+    `method` is one of those whose kernel is an RNTK: "rntk" (the paper's), "rntk-avg",
+    "rntk-both", "rntk-extended", or "nngp".
+    """
+
+    family: ClassVar[type[Kernel]] = RNTK
+
+
+def _scores(decision: Array) -> Array:
+    """Scores (n, k) of what `decision_function` returns."""
+    return decision if decision.ndim == 2 else np.column_stack([np.zeros_like(decision), decision])

@@ -1,0 +1,166 @@
+"""Kernel ridge regression with a kernel chosen from its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from threadpoolctl import threadpool_limits
+
+from rntk_bench.errors import ConfigError, KernelError
+from rntk_bench.estimators.base import KernelEstimator
+from rntk_bench.estimators.grid import table
+from rntk_bench.estimators.series import read_with_targets
+from rntk_bench.kernels import RNTK, Kernel
+from rntk_bench.learn.ridge import RIDGES, Spectrum, validation_residuals
+from rntk_bench.methods import KernelMethod
+
+Array = NDArray[np.float64]
+
+
+class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
+    """Kernel ridge regression whose kernel and ridge are chosen by cross-validation (A.2).
+
+    Parameters
+    ----------
+    method : str or KernelMethod
+        Name of a kernel method in `rntk_bench.methods.KERNEL_METHODS`, or one's own.
+    grid : dict of str to list, optional
+        Axes that replace those of the method's grid; any parameter of the kernel may be one.
+    ridges : sequence of float
+        What to choose the ridge from, each >= 0; the default is (47).
+    n_folds : int
+        Of the shuffled cross-validation.
+    unit_norm : bool
+        Divide each series by its L2 norm; by default they are taken as they are.
+    n_jobs : int, optional
+        Threads; -1 is one a core. None is 1. The result does not depend on it.
+    random_state : int, RandomState or None
+        Seed of the folds.
+
+    Attributes
+    ----------
+    kernel_ : Kernel
+        The chosen one.
+    ridge_ : float
+    dual_coef_ : ndarray of shape (n,)
+    best_params_ : dict
+        The kernel's setting, and the ridge.
+    best_index_ : int
+        Its row in `cv_results_`; ties go to the first setting, then to the first ridge.
+    best_score_ : float
+        The negative mean squared error on held-out series, all counted alike.
+    cv_results_ : dict
+        As of scikit-learn's `GridSearchCV`; scores are negative mean squared errors, NaN where a
+        kernel leaves float64's range.
+    n_features_in_ : int
+        T, where X was one array.
+    n_dimensions_in_ : int
+        Values at each step.
+
+    Notes
+    -----
+    X is as for `KernelClassifier`. Nothing is centred: a kernel with a bias, or targets of mean 0,
+    take the place of an intercept.
+    """
+
+    def __init__(
+        self,
+        method: str | KernelMethod = "rntk",
+        *,
+        grid: Mapping[str, Any] | None = None,
+        ridges: Sequence[float] = RIDGES,
+        n_folds: int = 5,
+        unit_norm: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.method = method
+        self.grid = grid
+        self.ridges = ridges
+        self.n_folds = n_folds
+        self.unit_norm = unit_norm
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Choose kernel and ridge, and fit to everything.
+
+        Parameters
+        ----------
+        X : n series, at least two, as for `KernelClassifier`
+        y : array of numbers of shape (n,)
+
+        Raises
+        ------
+        ValueError
+            For input or a grid that cannot be used; the message says what.
+        """
+        method, ridges = self._resolved(), self._ridges()
+        X, y = read_with_targets(self, X, y, y_numeric=True, ensure_min_samples=2)
+        y = y.astype(np.float64)
+        self.X_fit_ = self._normalised(X)
+        n_folds = min(self.n_folds, len(y))
+        fold = np.random.default_rng(self._seed()).permutation(len(y)) % n_folds
+        kernels, settings = method.kernels(), method.settings()
+        errors = np.full((len(kernels), len(ridges), n_folds), np.inf)
+
+        def evaluate(position: int, gram: Array) -> None:
+            if np.isfinite(gram).all():
+                squares = validation_residuals(gram, y, fold, ridges) ** 2
+                for q in range(n_folds):
+                    errors[position, :, q] = squares[:, fold == q].mean(axis=1)
+
+        with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore"):
+            self._search(kernels, self.X_fit_, evaluate)
+            self._choose(errors, np.bincount(fold), settings, ridges, method.name)
+            self.kernel_ = kernels[self.best_index_ // len(ridges)]
+            self.ridge_ = self.best_params_["ridge"]
+            (train,) = method.kernel.read_alike(self.X_fit_)
+            spectrum = Spectrum.of(self.kernel_(train))
+            self.dual_coef_ = spectrum.coefficients(y, (self.ridge_,))[0]
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Predictions, shape (n,)."""
+        gram = self._gram(X)
+        found: Array = self.dual_coef_ @ gram
+        return found
+
+    def _ridges(self) -> tuple[float, ...]:
+        ridges = tuple(float(ridge) for ridge in np.ravel(self.ridges))
+        if not ridges or not all(np.isfinite(ridges)) or min(ridges) < 0:
+            raise ConfigError(f"ridges is {self.ridges!r}, but must be finite numbers >= 0.")
+        return ridges
+
+    def _choose(
+        self,
+        errors: Array,
+        sizes: NDArray[np.int64],
+        settings: Sequence[Mapping[str, Any]],
+        ridges: Sequence[float],
+        name: str,
+    ) -> None:
+        params = [{**setting, "ridge": ridge} for setting in settings for ridge in ridges]
+        scores = -errors.reshape(len(params), -1)
+        means = scores @ sizes / sizes.sum()
+        if not np.isfinite(means).any():
+            raise KernelError(
+                f"No setting of {name}'s grid gives a finite Gram on these series; scale them down."
+            )
+        self.best_index_ = int(np.argmax(means))
+        self.best_params_, self.best_score_ = params[self.best_index_], float(means.max())
+        scores[~np.isfinite(scores)] = np.nan
+        self.cv_results_ = table(params, scores, np.where(np.isfinite(means), means, np.nan))
+
+
+class RNTKRegressor(KernelRegressor):
+    """`KernelRegressor` of the RNTK; parameters and attributes as there.
+
+    `method` is one of those whose kernel is an RNTK, see `RNTKClassifier`.
+    """
+
+    family: ClassVar[type[Kernel]] = RNTK
