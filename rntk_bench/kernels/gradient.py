@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.base import Array, Sequences, read_series
@@ -88,9 +89,9 @@ def _gradient(kernel: RNTK, phi: Operators, x: Array, y: Array) -> Array:
         readout[:] = kernel.sigma_v**2 / math.sqrt(len(x) * len(y))
     else:
         readout[-1] = kernel.sigma_v**2
-    alone = _Alone.of(x, w, u, b, kernel.sigma_h, phi)
-    other = _Alone.of(y, w, u, b, kernel.sigma_h, phi)
-    together = _Together.of(alone.last(common), other.last(common), w, u, phi)
+    alone = Alone.of(x, w, u, b, kernel.sigma_h, phi)
+    other = Alone.of(y, w, u, b, kernel.sigma_h, phi)
+    together = Together.of(alone.last(common), other.last(common), w, u, phi)
     to_product, to_K = together.backward(w, u, readout, kernel.tangent, phi)
     gradient = 2.0 * x * alone.backward(to_K, w, u, phi)[:, None]
     gradient[len(x) - common :] += y[len(y) - common :] * to_product[:, None]
@@ -98,7 +99,7 @@ def _gradient(kernel: RNTK, phi: Operators, x: Array, y: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class _Alone:
+class Alone:
     """Each series by itself.
 
     K (L, T, P) is Sigma(l,t,t)(x, x); `parts`, one array (T, k, P) a layer, holds the standard
@@ -129,6 +130,10 @@ class _Alone:
         """Only their last steps."""
         return type(self)(self.K[:, -steps:], [part[-steps:] for part in self.parts])
 
+    def take(self, positions: NDArray[np.int64]) -> Self:
+        """Some of the series, in this order."""
+        return type(self)(self.K[..., positions], [part[..., positions] for part in self.parts])
+
     def proportions(self, offset: float) -> list[Array]:
         """The parts over sqrt(K + offset)."""
         return [
@@ -153,7 +158,7 @@ class _Alone:
 
 
 @dataclass(frozen=True)
-class _Together:
+class Together:
     """Pairs at their common steps: `moments[k][t]`, and V' and theta, (L, T, P)."""
 
     moments: list[list[Moments]]
@@ -161,13 +166,23 @@ class _Together:
     theta: Array
 
     @classmethod
-    def of(cls, x: _Alone, y: _Alone, w: Array, u: Array, phi: Operators) -> Self:
-        """Follow the pairs through time."""
+    def of(
+        cls,
+        x: Alone,
+        y: Alone,
+        w: Array,
+        u: Array,
+        phi: Operators,
+        same: NDArray[np.bool_] | None = None,
+    ) -> Self:
+        """Follow the pairs through time; `same` (P,) marks those of a series with itself."""
         L, T, P = x.K.shape
         v, v_y = x.proportions(phi.offset), y.proportions(phi.offset)
         moments: list[list[Moments]] = [[] for _ in range(L)]
         slope, theta = np.empty((2, L, T, P))
         loss = np.ones((L, P))  # 1 - rho of the hidden states, which begin independent
+        if same is not None:
+            loss[:, same] = 0.0
         carried = np.zeros((L, P))  # V' theta of the step before
         for t in range(T):
             for k in range(L):
