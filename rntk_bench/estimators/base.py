@@ -18,7 +18,6 @@ from rntk_bench.errors import ConfigError, KernelError
 from rntk_bench.estimators.grid import evaluate_grid
 from rntk_bench.estimators.series import read
 from rntk_bench.kernels import Kernel
-from rntk_bench.kernels.base import Sequences
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
 
 Array = NDArray[np.float64]
@@ -27,7 +26,7 @@ Array = NDArray[np.float64]
 class KernelEstimator(BaseEstimator):  # type: ignore[misc]
     """An estimator that chooses a kernel from a grid."""
 
-    family: ClassVar[type[Kernel]] = Kernel
+    family: ClassVar[type[Kernel]] = Kernel  # type: ignore[type-abstract]
     """What the kernels of its methods must be."""
 
     method: str | KernelMethod
@@ -37,7 +36,7 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
     n_jobs: int | None
     random_state: Any
     kernel_: Kernel
-    X_fit_: Sequences
+    X_fit_: Any
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -54,7 +53,9 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         """
         method = self.method
         if not isinstance(method, KernelMethod):
-            known = [name for name, m in KERNEL_METHODS.items() if issubclass(m.kernel, self.family)]
+            known = [
+                name for name, m in KERNEL_METHODS.items() if issubclass(m.kernel, self.family)
+            ]
             if method not in known:
                 raise ConfigError(
                     f"{type(self).__name__}: method is {method!r}, but must be one of "
@@ -72,11 +73,11 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31))
 
-    def _normalised(self, series: Sequences) -> Sequences:
-        return unit_norm(series)[0] if self.unit_norm else series  # type: ignore[arg-type]
+    def _normalised(self, series: Any) -> Any:
+        return unit_norm(series)[0] if self.unit_norm else series
 
     def _search(
-        self, kernels: Sequence[Kernel], X: Sequences, evaluate: Callable[[int, Array], None]
+        self, kernels: Sequence[Kernel], X: Any, evaluate: Callable[[int, Array], None]
     ) -> None:
         """Evaluate every kernel's Gram (n, n) of the series X."""
         family = type(kernels[0])
@@ -113,12 +114,12 @@ def _axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:
     return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
-def _refuse_longer(series: Sequences, length: int, name: str) -> None:
+def _refuse_longer(series: Any, length: int, name: str) -> None:
     """A kernel of vectors cannot see more steps than it was fitted with."""
     for i, x in enumerate(series):
-        if len(x) > length:  # type: ignore[arg-type]
+        if len(x) > length:
             raise KernelError(
-                f"Series {i} has {len(x)} steps, but {name} sees "  # type: ignore[arg-type]
+                f"Series {i} has {len(x)} steps, but {name} sees "
                 f"series as vectors of the {length} steps it was fitted with; shorten it, or use a "
                 "method that reads series step by step, such as rntk."
             )

@@ -60,6 +60,8 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+    grid_ : dict
+        Values of each of the kernel's parameters, and of C.
     kernel_ : Kernel
         The chosen one.
     best_params_ : dict
@@ -81,9 +83,9 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     -----
     X has shape (n, T) or (n, T, m), n series of T steps of m values, or is a list of n arrays of
     shape (T_i,) or (T_i, m). sktime's numpy3D has its last two axes the other way round; its
-    faces in `rntk_bench.estimators.sktime_faces` turn them. An estimator that was fitted to a list
-    takes any lengths, except that kernels which see a series as one vector pad it with zeros to
-    the longest that they were fitted with, and refuse a longer one.
+    faces in `rntk_bench.estimators.sktime_faces` turn them. An array must have the T of the one
+    that was fitted to; series in a list may have any lengths. Kernels that see a series as one
+    vector pad it with zeros at its end to the longest fitted to, and refuse a longer one.
 
     `predict_proba` is the softmax of `decision_function` times one factor, fitted to decisions on
     held-out folds (temperature scaling, `rntk_bench.learn.calibration`).
@@ -139,10 +141,11 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         order = np.argsort(codes, kind="stable")
         codes, self.X_fit_ = codes[order], self._normalised(take(X, order))
         fold = stratified_folds(codes, self.n_folds, self._seed())
-        kernels, settings = method.kernels(), method.settings()
+        kernels = method.kernels()
+        self.grid_ = {**method.grid, "C": options.C}
         search = Search(CrossValidation(codes, fold, options), len(kernels), self.prune)
         self._search(kernels, self.X_fit_, search.evaluate)
-        self._choose(search, method.name, kernels, settings)
+        self._choose(search, method.name, kernels)
         self._train(codes, fold, options)
         return self
 
@@ -160,7 +163,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         """
         decisions = self._decisions(X)
         if len(self.classes_) == 2:
-            return -decisions[0]
+            return np.asarray(-decisions[0])
         return self.machines_.one_vs_rest(decisions)
 
     def predict_proba(self, X: Any) -> Array:
@@ -176,13 +179,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
                 raise ConfigError(f"{name} is {getattr(self, name)!r}, but must be > 0.")
         return SVCOptions(C, float(self.tolerance), int(self.max_iterations))
 
-    def _choose(
-        self,
-        search: Search,
-        name: str,
-        kernels: Sequence[Kernel],
-        settings: Sequence[Mapping[str, Any]],
-    ) -> None:
+    def _choose(self, search: Search, name: str, kernels: Sequence[Kernel]) -> None:
         try:
             choice = search.choose()
         except ValueError:
@@ -195,18 +192,18 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        C = search.validation.options.C
-        params = [{**setting, "C": value} for setting in settings for value in C]
-        hits = np.where(search.hits == NOT_EVALUATED, np.nan, search.hits).reshape(len(params), -1)
-        sizes = search.validation.fold_sizes
+        sizes, n_C = search.validation.fold_sizes, len(self.grid_["C"])
+        hits = np.where(search.hits == NOT_EVALUATED, np.nan, search.hits).reshape(-1, len(sizes))
         weights, full = fold_weights(sizes)  # so that ties are ties
-        self.cv_results_ = table(params, hits / sizes, hits @ weights / full)
-        self.kernel_ = kernels[choice.setting]
-        self.best_index_ = choice.setting * len(C) + choice.C
-        self.best_params_ = params[self.best_index_]
-        self.best_score_, self.n_ties_ = choice.accuracy, choice.ties
+        self.cv_results_ = table(self.grid_, hits / sizes, hits @ weights / full)
+        self.kernel_, self.n_ties_ = kernels[choice.setting], choice.ties
+        self.best_index_ = choice.setting * n_C + choice.C
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        self.best_score_ = choice.accuracy
 
-    def _train(self, codes: NDArray[np.int64], fold: NDArray[np.int64], options: SVCOptions) -> None:
+    def _train(
+        self, codes: NDArray[np.int64], fold: NDArray[np.int64], options: SVCOptions
+    ) -> None:
         """Machines on everything, and the temperature from those without a fold."""
         (train,) = type(self.kernel_).read_alike(self.X_fit_)
         gram, C = self.kernel_(train), self.best_params_["C"]

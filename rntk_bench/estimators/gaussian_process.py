@@ -64,7 +64,7 @@ class GaussianProcessKernel(sklearn_kernels.GenericKernelMixin, sklearn_kernels.
     def theta(self) -> Array:
         """Logarithms of the free parameters, one after the other."""
         values = [np.ravel(self._value(name)) for name in self._ranges()]
-        return np.log(np.concatenate([*values, []]))
+        return np.asarray(np.log(np.concatenate([*values, []])))
 
     @theta.setter
     def theta(self, theta: ArrayLike) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,12 @@ def evaluate_grid(
             progress(done)
 
 
-def table(params: Sequence[Mapping[str, Any]], scores: Array, means: Array) -> dict[str, Any]:
+def table(axes: Mapping[str, Sequence[Any]], scores: Array, means: Array) -> dict[str, Any]:
     """`cv_results_` as scikit-learn's searches have it.
 
     Parameters
     ----------
-    params : N settings, all with the same keys
+    axes : values of each parameter; the N rows are their combinations, the last varying fastest
     scores : (N, n_folds) of each fold, NaN where it was not evaluated
     means : (N,) what the choice goes by, the larger the better, NaN where it was not evaluated
 
@@ -68,8 +69,9 @@ def table(params: Sequence[Mapping[str, Any]], scores: Array, means: Array) -> d
     dict with `params`, a masked array `param_<name>` a parameter, `split<i>_test_score`,
     `mean_test_score`, `std_test_score` and `rank_test_score`; settings without a mean come last
     """
-    found: dict[str, Any] = {"params": [dict(setting) for setting in params]}
-    for name in params[0]:
+    params = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    found: dict[str, Any] = {"params": params}
+    for name in axes:
         values = np.ma.empty(len(params), dtype=object)
         values[:] = [setting[name] for setting in params]
         found[f"param_{name}"] = values

@@ -43,6 +43,8 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
+    grid_ : dict
+        Values of each of the kernel's parameters, and of the ridge.
     kernel_ : Kernel
         The chosen one.
     ridge_ : float
@@ -105,7 +107,8 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         self.X_fit_ = self._normalised(X)
         n_folds = min(self.n_folds, len(y))
         fold = np.random.default_rng(self._seed()).permutation(len(y)) % n_folds
-        kernels, settings = method.kernels(), method.settings()
+        kernels = method.kernels()
+        self.grid_ = {**method.grid, "ridge": ridges}
         errors = np.full((len(kernels), len(ridges), n_folds), np.inf)
 
         def evaluate(position: int, gram: Array) -> None:
@@ -116,7 +119,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
 
         with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore"):
             self._search(kernels, self.X_fit_, evaluate)
-            self._choose(errors, np.bincount(fold), settings, ridges, method.name)
+            self._choose(errors, np.bincount(fold), method.name)
             self.kernel_ = kernels[self.best_index_ // len(ridges)]
             self.ridge_ = self.best_params_["ridge"]
             (train,) = method.kernel.read_alike(self.X_fit_)
@@ -136,25 +139,18 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
             raise ConfigError(f"ridges is {self.ridges!r}, but must be finite numbers >= 0.")
         return ridges
 
-    def _choose(
-        self,
-        errors: Array,
-        sizes: NDArray[np.int64],
-        settings: Sequence[Mapping[str, Any]],
-        ridges: Sequence[float],
-        name: str,
-    ) -> None:
-        params = [{**setting, "ridge": ridge} for setting in settings for ridge in ridges]
-        scores = -errors.reshape(len(params), -1)
+    def _choose(self, errors: Array, sizes: NDArray[np.int64], name: str) -> None:
+        """Take the least mean of the squared errors (settings, ridges, folds)."""
+        scores = -errors.reshape(-1, len(sizes))
         means = scores @ sizes / sizes.sum()
         if not np.isfinite(means).any():
             raise KernelError(
                 f"No setting of {name}'s grid gives a finite Gram on these series; scale them down."
             )
-        self.best_index_ = int(np.argmax(means))
-        self.best_params_, self.best_score_ = params[self.best_index_], float(means.max())
-        scores[~np.isfinite(scores)] = np.nan
-        self.cv_results_ = table(params, scores, np.where(np.isfinite(means), means, np.nan))
+        self.best_index_, self.best_score_ = int(np.argmax(means)), float(means.max())
+        scores, means = (np.where(np.isfinite(each), each, np.nan) for each in (scores, means))
+        self.cv_results_ = table(self.grid_, scores, means)
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
 
 
 class RNTKRegressor(KernelRegressor):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Sequences
 from rntk_bench.kernels.layout import read_sequences
 
 
@@ -31,7 +31,7 @@ def _has_lengths(X: Any) -> bool:
     return all(hasattr(x, "__len__") and not isinstance(x, str) for x in X)
 
 
-def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Sequences:
+def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
     """The series X of shape (n, T) or (n, T, m) as float64, or a list of n arrays (T_i, m).
 
     Of arrays scikit-learn checks the shape against the one that the estimator was fitted with,
@@ -46,14 +46,14 @@ def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Sequences:
     ValueError
         If X is something else, holds a value that is not finite, or does not fit the estimator.
     """
-    series: Sequences
+    series: Any
     if is_sequences(X):
         series = read_sequences(list(X))
         if checks.get("reset", True) and hasattr(estimator, "n_features_in_"):
             del estimator.n_features_in_
     else:
         series = validate_data(estimator, X, dtype=np.float64, allow_nd=True, **checks)
-        if series.ndim > 3:
+        if series.ndim > 3 or 0 in series.shape:
             raise ValueError(
                 f"X has shape {series.shape}, but must have shape (n, T) or (n, T, m)."
             )
@@ -70,7 +70,7 @@ def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Sequences:
 
 def read_with_targets(
     estimator: BaseEstimator, X: Any, y: Any, y_numeric: bool = False, **checks: Any
-) -> tuple[Sequences, Any]:
+) -> tuple[Any, Any]:
     """The series as `read` gives them, and the targets y, (n,), of as many."""
     y = validate_data(estimator, y=y, y_numeric=y_numeric)
     series = read(estimator, X, **checks)
@@ -78,6 +78,6 @@ def read_with_targets(
     return series, y
 
 
-def take(X: Sequences, rows: Any) -> Sequences:
+def take(X: Any, rows: NDArray[np.int64]) -> Any:
     """The series at some positions."""
     return X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]

@@ -52,7 +52,8 @@ def parameter_gradient(kernel: Kernel, X: Sequences, names: Sequence[str]) -> Ar
     KernelError
         For other kernels and parameters, or derivatives that leave float64's range.
     """
-    raise KernelError(f"The derivative of {type(kernel).__name__} by its parameters is not known.")
+    del X
+    raise KernelError(f"The derivative of {kernel} by {', '.join(names)} is not known.")
 
 
 @parameter_gradient.register
@@ -151,7 +152,7 @@ class _Recursion:
 
     def bias(self, k: int) -> Array:
         """Derivatives (p, 1) of b^2."""
-        return 2.0 * self.kernel.per_layer("sigma_b")[k] * self.toward.b[:, k, None]
+        return np.asarray(2.0 * self.kernel.per_layer("sigma_b")[k] * self.toward.b[:, k, None])
 
     def first(self) -> Array:
         """Derivatives (p, 1) of h^2."""
@@ -179,7 +180,7 @@ class _Recursion:
 
         `readout` (T,) is the factor of V and V' theta without sigma_v^2.
         """
-        (L, T, p, P), kernel = x.d_K.shape, self.kernel
+        (L, T, p, P), kernel = x.variation.shape, self.kernel
         same = x.positions == y.positions
         w, u = (kernel.per_layer(name) for name in ("sigma_w", "sigma_u"))
         pairs = Together.of(x.alone, y.alone, w, u, phi, same)
@@ -197,9 +198,11 @@ class _Recursion:
                 d_theta = d_S + self.carry(k, C[k], d_C[k], *tangent_below)
                 V_K1, slope_S, slope_K1 = phi.partials(z)
                 V_K2, _, slope_K2 = phi.partials(replace(z, K1=z.K2, K2=z.K1))
-                d_slope = slope_S * d_S + slope_K1 * x.d_K[k, t] + slope_K2 * y.d_K[k, t]
+                d_slope = (
+                    slope_S * d_S + slope_K1 * x.variation[k, t] + slope_K2 * y.variation[k, t]
+                )
                 V[k] = (1.0 - phi.loss(z)) * np.sqrt(phi.alone(z.K1) * phi.alone(z.K2))
-                d_V[k] = V_K1 * x.d_K[k, t] + V_K2 * y.d_K[k, t] + slope * d_S
+                d_V[k] = V_K1 * x.variation[k, t] + V_K2 * y.variation[k, t] + slope * d_S
                 C[k], d_C[k] = slope * theta, d_slope * theta + slope * d_theta
             total += readout[t] * (V[-1] + kernel.tangent * C[-1])
             d_total += readout[t] * (d_V[-1] + kernel.tangent * d_C[-1])
@@ -209,34 +212,35 @@ class _Recursion:
 
 @dataclass(frozen=True)
 class _Set:
-    """Series x (T, m, n) of one length, where they stood, and what the recursion says of each."""
+    """Series x (T, m, n) of one length, where they stood, and what the recursion says of each.
+
+    `variation` (L, T, p, n) are the derivatives of their variances.
+    """
 
     positions: NDArray[np.int64]
     x: Array
     alone: Alone
-    d_K: Array
+    variation: Array
 
     @classmethod
-    def of(
-        cls, recursion: _Recursion, phi: Operators, series: Sequence[Array], T: int
-    ) -> Self:
+    def of(cls, recursion: _Recursion, phi: Operators, series: Sequence[Array], T: int) -> Self:
         """The series of length T."""
         kernel = recursion.kernel
         positions = np.flatnonzero([len(x) == T for x in series])
-        x = np.stack([series[i] for i in positions], axis=-1)
+        x = np.stack([series[int(i)] for i in positions], axis=-1)
         w, u, b = (kernel.per_layer(name) for name in ("sigma_w", "sigma_u", "sigma_b"))
         alone = Alone.of(x, w, u, b, kernel.sigma_h, phi)
         return cls(positions, x, alone, recursion.alone(x, alone.K, phi))
 
     def last(self, steps: int) -> Self:
         """Only their last steps."""
-        cut = self.x[-steps:], self.alone.last(steps), self.d_K[:, -steps:]
+        cut = self.x[-steps:], self.alone.last(steps), self.variation[:, -steps:]
         return type(self)(self.positions, *cut)
 
     def take(self, columns: NDArray[np.int64]) -> Self:
         """Some of the series, in this order."""
         own = self.positions[columns], self.x[..., columns]
-        return type(self)(*own, self.alone.take(columns), self.d_K[..., columns])
+        return type(self)(*own, self.alone.take(columns), self.variation[..., columns])
 
 
 def _add_gradient(

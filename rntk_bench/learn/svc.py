@@ -143,7 +143,8 @@ class Machines:
 
     def winners(self, decisions: Array) -> IntArray:
         """Class codes (n_judged,) with most votes; ties go to the first, as in LIBSVM."""
-        return smo.winners(_counted(decisions, self.n_classes)[None])[0]
+        found: IntArray = smo.winners(_counted(decisions, self.n_classes)[None])[0]
+        return found
 
     def one_vs_rest(self, decisions: Array) -> Array:
         """A score (n_judged, n_classes) that is largest for the winner, but where votes tie.

@@ -1,0 +1,246 @@
+"""Fitted estimators in one file without pickles.
+
+The file is a NumPy ``.npz`` archive, which any program that reads ZIP and ``.npy`` can open.
+``header`` holds the bytes of a JSON object:
+
+- ``format``, "rntk-bench model", and ``version``, 1;
+- ``estimator``, its class, and ``parameters``, as its constructor takes them;
+- ``grid``, the values of each of the kernel's parameters and of C or the ridge; the rows of
+  ``scores`` are their combinations, the last varying fastest, and ``best_index`` is the chosen;
+- of a classifier ``ties``, and ``text``, whether the labels were Python strings;
+- ``features``, T where X was one array, else null, and ``names`` of a data frame's columns or null;
+- ``packages``, the versions that wrote it.
+
+The arrays of float64 beside it: ``values`` (sum T_i, m), the series fitted to, one after the other
+(normalised, a classifier's sorted by class), and ``lengths`` (n,), their T_i; ``scores``
+(N, folds) and ``means`` (N,) of the search. Of a classifier also ``classes`` (k,), and
+``coefficients`` (k (k - 1) / 2, n), ``biases`` and ``inverse_temperature`` () of its machines; of
+a regressor ``dual_coef`` (n,) and ``ridge`` ().
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from rntk_bench.errors import InputError
+from rntk_bench.estimators.base import KernelEstimator
+from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
+from rntk_bench.estimators.grid import table
+from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
+from rntk_bench.learn.svc import Machines
+from rntk_bench.methods import KERNEL_METHODS
+from rntk_bench.store.atomic import write_atomically
+from rntk_bench.store.environment import environment
+
+Arrays = dict[str, NDArray[Any]]
+FORMAT, VERSION = "rntk-bench model", 1
+ESTIMATORS: dict[str, type[KernelEstimator]] = {
+    cls.__name__: cls for cls in (KernelClassifier, KernelRegressor, RNTKClassifier, RNTKRegressor)
+}
+
+
+class ModelError(InputError, ValueError):
+    """A model that cannot be written, or a file that is not a model this version can read."""
+
+
+def save_model(model: KernelEstimator, path: str | Path) -> None:
+    """Write a fitted estimator.
+
+    Parameters
+    ----------
+    model : KernelClassifier, KernelRegressor, or their RNTK versions
+    path : str or Path
+        The file, in an existing folder; one that is there is replaced.
+
+    Raises
+    ------
+    ModelError
+        If the model holds something that only Python can read, or the file cannot be written.
+    """
+    check_is_fitted(model)
+    header, arrays = _described(model)
+    arrays["header"] = np.frombuffer(_json(header).encode(), dtype=np.uint8)
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    try:
+        write_atomically(Path(path), file.getvalue())
+    except OSError as error:
+        raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def load_model(path: str | Path) -> Any:
+    """Read an estimator that `save_model` wrote; it predicts what the one that was written did.
+
+    Returns
+    -------
+    model : KernelClassifier, KernelRegressor, RNTKClassifier or RNTKRegressor
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, is damaged, something else, or of a later version.
+    """
+    damaged = ModelError(f"{path} is not a model of rntk-bench, or is damaged; fit it again.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(arrays["header"].tobytes())
+        known = header["format"] == FORMAT
+        version = int(header["version"])
+    except FileNotFoundError:
+        raise ModelError(f"{path} does not exist; rntk-bench fit writes a model.") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error):
+        raise damaged from None
+    if known and version > VERSION:
+        raise ModelError(
+            f"{path} is a model of version {version}, but this rntk-bench reads version {VERSION}; "
+            "install a newer one."
+        )
+    try:
+        if not known or not _consistent(arrays):
+            raise damaged
+        return _restored(header, arrays)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        raise damaged from None
+
+
+def _described(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
+    """The header and the arrays."""
+    parameters = model.get_params(deep=False)
+    if not isinstance(model.method, str):
+        raise ModelError("A KernelMethod of one's own cannot be written; use joblib instead.")
+    results = model.cv_results_
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "estimator": type(model).__name__,
+        "parameters": parameters,
+        "grid": model.grid_,
+        "best_index": model.best_index_,
+        "features": getattr(model, "n_features_in_", None),
+        "names": getattr(model, "feature_names_in_", None),
+        "packages": environment()["packages"],
+    }
+    series = [np.reshape(x, (len(x), -1)) for x in model.X_fit_]
+    folds = sum(name.startswith("split") for name in results)
+    arrays = {
+        "values": np.concatenate(series),
+        "lengths": np.array([len(x) for x in series]),
+        "scores": np.stack([results[f"split{q}_test_score"] for q in range(folds)], axis=1),
+        "means": results["mean_test_score"],
+    }
+    if isinstance(model, KernelClassifier):
+        header |= {"ties": model.n_ties_, "text": model.classes_.dtype == object}
+        arrays |= {
+            "classes": _plain_labels(model.classes_),
+            "coefficients": model.machines_.coefficients,
+            "biases": model.machines_.biases,
+            "inverse_temperature": np.array(model.inverse_temperature_),
+        }
+    elif isinstance(model, KernelRegressor):
+        arrays |= {"dual_coef": model.dual_coef_, "ridge": np.array(model.ridge_)}
+    if header["estimator"] not in ESTIMATORS:
+        raise ModelError(f"A {header['estimator']} cannot be written; use joblib instead.")
+    return header, arrays
+
+
+def _plain_labels(classes: NDArray[Any]) -> NDArray[Any]:
+    """Labels as NumPy writes them without pickles."""
+    if classes.dtype == object and all(isinstance(label, str) for label in classes):
+        return classes.astype(str)
+    if classes.dtype.kind not in "biufU":
+        raise ModelError(
+            f"Labels of type {classes.dtype} cannot be written; fit to numbers or text."
+        )
+    return classes
+
+
+def _json(header: dict[str, Any]) -> str:
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray | np.generic):
+            return value.tolist()
+        raise TypeError
+
+    try:
+        return json.dumps(header, default=plain)
+    except TypeError:
+        odd = [name for name, value in header["parameters"].items() if not _is_json(value, plain)]
+        raise ModelError(
+            f"{' and '.join(odd)} cannot be written without a pickle; use joblib instead."
+        ) from None
+
+
+def _is_json(value: Any, plain: Any) -> bool:
+    try:
+        json.dumps(value, default=plain)
+    except TypeError:
+        return False
+    return True
+
+
+def _consistent(arrays: Arrays) -> bool:
+    """Whether the arrays fit together."""
+    n, (N, _) = len(arrays["lengths"]), arrays["scores"].shape
+    fit = (
+        arrays["values"].ndim == 2
+        and arrays["lengths"].min() > 0
+        and arrays["lengths"].sum() == len(arrays["values"])
+        and np.isfinite(arrays["values"]).all()
+        and arrays["means"].shape == (N,)
+    )
+    if "dual_coef" in arrays:
+        return bool(fit and arrays["dual_coef"].shape == (n,))
+    k = len(arrays["classes"])
+    pairs = k * (k - 1) // 2
+    shapes = arrays["coefficients"].shape, arrays["biases"].shape
+    return bool(fit and k > 1 and shapes == ((pairs, n), (pairs,)))
+
+
+def _restored(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
+    parameters = header["parameters"]
+    model = ESTIMATORS[header["estimator"]](**parameters)
+    model.grid_ = {name: tuple(axis) for name, axis in header["grid"].items()}
+    model.cv_results_ = table(model.grid_, arrays["scores"], arrays["means"])
+    model.best_index_ = header["best_index"]
+    model.best_params_ = model.cv_results_["params"][model.best_index_]
+    model.best_score_ = float(arrays["means"][model.best_index_])
+    *own, _ = model.grid_
+    setting = {name: model.best_params_[name] for name in own}
+    model.kernel_ = KERNEL_METHODS[parameters["method"]].kernel(**setting)
+    model.X_fit_, model.n_dimensions_in_ = _series(header, arrays)
+    if header["features"] is not None:
+        model.n_features_in_ = header["features"]
+    if header["names"] is not None:
+        model.feature_names_in_ = np.array(header["names"], dtype=object)
+    if isinstance(model, KernelClassifier):
+        text = object if header["text"] else arrays["classes"].dtype
+        model.classes_ = arrays["classes"].astype(text)
+        model.n_ties_ = header["ties"]
+        n_classes = len(model.classes_)
+        model.machines_ = Machines(arrays["coefficients"], arrays["biases"], n_classes)
+        model.inverse_temperature_ = float(arrays["inverse_temperature"])
+    else:
+        model.dual_coef_, model.ridge_ = arrays["dual_coef"], float(arrays["ridge"])
+    return model
+
+
+def _series(header: dict[str, Any], arrays: Arrays) -> tuple[Any, int]:
+    """The series fitted to, and their dimension."""
+    values, lengths = arrays["values"], arrays["lengths"]
+    m = values.shape[1]
+    series = np.split(values, np.cumsum(lengths)[:-1])
+    if header["features"] is None:
+        return series, m
+    stacked = np.stack(series)
+    return stacked[:, :, 0] if m == 1 else stacked, m
