@@ -25,7 +25,7 @@ def assemble(name: str, train: Split, test: Split, source: str) -> Dataset:
     y, classes = encode_labels(train.labels + test.labels)
     y_train, y_test = np.split(y, [len(train.labels)])
     lengths = {len(x) for split in (train, test) for x in split.series}
-    _check_dimensions(train, test)
+    check_dimensions(train, test)
     _check_archive(name, train, test, lengths, len(classes))
     _check_classes(train, test, y_train, y_test)
 
@@ -70,7 +70,8 @@ def encode_labels(labels: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
     return np.array([code[name] for name in names], dtype=np.int64), tuple(classes)
 
 
-def _check_dimensions(train: Split, test: Split) -> None:
+def check_dimensions(train: Split, test: Split) -> None:
+    """Raise DataError naming the first series of another dimension than the training's first."""
     expected = _n_dimensions(train, 0)
     for split in (train, test):
         for i, row in enumerate(split.rows):

@@ -27,7 +27,7 @@ def read_prices(path: Path, date: str = "Date", close: str = "Close") -> tuple[f
         If the file cannot be read, a column is missing, a date or a close is missing or not one,
         or a date occurs twice.
     """
-    rows = _read(path)
+    rows = read_csv(path)
     texts = _column(path, rows, date)
     dates = pd.to_datetime(texts, errors="coerce", format="ISO8601")
     _refuse(path, texts, dates.isna().to_numpy(), "a date")
@@ -47,10 +47,17 @@ def read_column(path: Path, column: str) -> NDArray[np.float64]:
         If the file cannot be read, the column is missing, or a value is missing or no finite
         number.
     """
-    return _numbers(path, _read(path), column)
+    return _numbers(path, read_csv(path), column)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_csv(path: Path) -> pd.DataFrame:
+    """Every field of a CSV as text, missing where it is empty.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
     try:
         return pd.read_csv(path, dtype=str, skip_blank_lines=False)
     except (OSError, ValueError) as error:

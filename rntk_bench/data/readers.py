@@ -1,9 +1,10 @@
 """Reading one split of a dataset from a file.
 
-Three text formats are known: ``.tsv`` (the UCR 2018 archive: label first, tabs), ``.txt`` (older
-copies of it: label first, commas or blanks) and ``.ts`` (sktime's and the UEA archive's: a header,
-then ``values:values:label`` with one group of values a dimension). NaN at the end of a series is
-padding and is removed; a value missing anywhere else is refused.
+Four text formats are known: ``.tsv`` (the UCR 2018 archive: label first, tabs), ``.txt`` (older
+copies of it: label first, commas or blanks), ``.ts`` (sktime's and the UEA archive's: a header,
+then ``values:values:label`` with one group of values a dimension) and ``.csv`` (see
+`rntk_bench.data.csv_split`). NaN at the end of a series is padding and is removed; a value missing
+anywhere else is refused.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Literal
 from zipfile import BadZipFile
 
 import numpy as np
 
+from rntk_bench.data.csv_split import LABEL_COLUMNS, read_csv_rows
 from rntk_bench.data.dataset import FloatArray
 from rntk_bench.errors import DataError
 
@@ -24,6 +27,11 @@ from rntk_bench.errors import DataError
 MAX_FILE_BYTES = 2**29
 MAX_ROWS = 10**6
 MAX_ROW_CHARACTERS = 2**24
+
+UNKNOWN = "?"
+"""The label of a series whose class is not known."""
+Labelling = Literal["complete", "partial", "none"]
+"""Every series must have a label, some may have `UNKNOWN`, or the file has no column of labels."""
 
 
 @dataclass
@@ -38,12 +46,15 @@ class Split:
     labels : list of str
     rows : list of int
         Each series' line in the file, counted from 1, for messages.
+    labelling : Labelling
+        What is expected of the labels.
     """
 
     path: Path
     series: list[FloatArray] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
+    labelling: Labelling = "complete"
 
     def where(self, row: int) -> str:
         """Name a row of the file."""
@@ -51,23 +62,40 @@ class Split:
 
     def append(self, row: int, label: str, values: FloatArray) -> None:
         """Add the series `values` of shape (T, m), checking its label and numbers."""
-        if label.strip().casefold() in ("", "?", "nan"):
-            raise DataError(f"{self.where(row)}: the series has no class label.")
+        if label.strip().casefold() in ("", UNKNOWN, "nan"):
+            if self.labelling == "complete":
+                raise DataError(f"{self.where(row)}: the series has no class label.")
+            label = UNKNOWN
         series = _without_padding(values, self.where(row))
         self.series.append(series[:, 0] if series.shape[1] == 1 else series)
         self.labels.append(label.strip())
         self.rows.append(row)
 
 
-def read_split(path: Path) -> Split:
-    """Read a ``.tsv``, ``.txt`` or ``.ts`` file.
+def read_split(path: Path, labelling: Labelling = "complete") -> Split:
+    """Read a ``.tsv``, ``.txt``, ``.ts`` or ``.csv`` file.
+
+    Parameters
+    ----------
+    path : Path
+    labelling : Labelling
+        "none" is for ``.tsv`` and ``.txt``, whose first column is then a value: the header of the
+        others says whether there are labels.
 
     Raises
     ------
     DataError
         Naming the file and row that cannot be used.
     """
-    split = READERS[path.suffix](path)
+    if path.suffix not in READERS:
+        raise DataError(
+            f"{path}: series are read from files that end in {', '.join(READERS)}; rename or "
+            "convert this one."
+        )
+    if labelling == "none" and path.suffix not in (".tsv", ".txt"):
+        raise DataError(f"{path}: whether there are labels is said by the file itself.")
+    split = Split(path, labelling=labelling)
+    READERS[path.suffix](split)
     if not split.series:
         raise DataError(f"{path} holds no series: put a complete copy in its place.")
     return split
@@ -93,12 +121,12 @@ def read_npz(path: Path) -> tuple[Split, Split]:
     return train, test
 
 
-def _read_columns(path: Path) -> Split:
-    split = Split(path)
+def _read_columns(split: Split) -> None:
     width = None
-    for row, line in _lines(path):
+    for row, line in _lines(split.path):
         separator = next((mark for mark in "\t," if mark in line), None)
-        label, *fields = line.split(separator)
+        fields = line.split(separator)
+        label = UNKNOWN if split.labelling == "none" else fields.pop(0)
         if width is None:
             width = len(fields)
         if len(fields) != width:
@@ -107,19 +135,20 @@ def _read_columns(path: Path) -> Split:
                 "pad shorter series with NaN at the end."
             )
         split.append(row, label, _numbers(fields, split.where(row))[:, np.newaxis])
-    return split
 
 
-def _read_ts(path: Path) -> Split:
-    split = Split(path)
+def _read_ts(split: Split) -> None:
+    path = split.path
     lines = _lines(path, comments=("#", "%"))
     header = _read_header(path, lines)
     if header.get("@timestamps") == "true":
         raise DataError(f"{path} gives each value a time stamp, which is not supported.")
-    if not header.get("@classlabel", "").startswith("true"):
+    labelled = header.get("@classlabel", "").startswith("true")
+    if not labelled and split.labelling == "complete":
         raise DataError(f"{path} declares no class labels (@classLabel true).")
     for row, line in lines:
-        *dimensions, label = line.split(":")
+        dimensions = line.split(":")
+        label = dimensions.pop() if labelled else UNKNOWN
         where = split.where(row)
         values = [_numbers(dimension.split(","), where) for dimension in dimensions]
         if len({len(dimension) for dimension in values}) != 1:
@@ -128,13 +157,22 @@ def _read_ts(path: Path) -> Split:
                 "label, separated by colons."
             )
         split.append(row, label, np.column_stack(values))
-    return split
 
 
-READERS: dict[str, Callable[[Path], Split]] = {
+def _read_csv(split: Split) -> None:
+    for row, label, values in read_csv_rows(split.path):
+        if label is None and split.labelling == "complete":
+            raise DataError(
+                f"{split.path} has no column of labels; call it {' or '.join(LABEL_COLUMNS)}."
+            )
+        split.append(row, UNKNOWN if label is None else label, values[:, np.newaxis])
+
+
+READERS: dict[str, Callable[[Split], None]] = {
     ".tsv": _read_columns,
     ".ts": _read_ts,
     ".txt": _read_columns,
+    ".csv": _read_csv,
 }
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from tqdm import tqdm
 
 from rntk_bench.data import unit_norm
 from rntk_bench.errors import ConfigError, KernelError
@@ -34,6 +35,7 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
     unit_norm: bool
     n_folds: int
     n_jobs: int | None
+    verbose: bool
     random_state: Any
     kernel_: Kernel
     X_fit_: Any
@@ -87,7 +89,12 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         def grams(some: list[Kernel]) -> Iterator[Array]:
             return family.grams(some, prepared)
 
-        evaluate_grid(kernels, grams, evaluate, effective_n_jobs(self.n_jobs))
+        with tqdm(total=len(kernels), unit="kernel", leave=False, disable=not self.verbose) as bar:
+
+            def progress(done: int) -> None:
+                bar.update(done - bar.n)
+
+            evaluate_grid(kernels, grams, evaluate, effective_n_jobs(self.n_jobs), progress)
 
     def _gram(self, X: Any) -> Array:
         """Kernel (n_fit, n) of the series fitted to with those of X.

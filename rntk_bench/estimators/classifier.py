@@ -54,6 +54,8 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         Leave out folds that cannot change the choice. `cv_results_` is NaN there.
     n_jobs : int, optional
         Threads; -1 is one a core. None is 1. The result does not depend on it.
+    verbose : bool
+        Draw a progress bar.
     random_state : int, RandomState or None
         Seed of the folds. A number gives the benchmark's folds of that seed.
 
@@ -103,6 +105,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         max_iterations: int = 1_000_000,
         prune: bool = True,
         n_jobs: int | None = None,
+        verbose: bool = False,
         random_state: Any = 0,
     ) -> None:
         self.method = method
@@ -114,6 +117,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         self.max_iterations = max_iterations
         self.prune = prune
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:

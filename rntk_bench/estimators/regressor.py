@@ -38,6 +38,8 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         Divide each series by its L2 norm; by default they are taken as they are.
     n_jobs : int, optional
         Threads; -1 is one a core. None is 1. The result does not depend on it.
+    verbose : bool
+        Draw a progress bar.
     random_state : int, RandomState or None
         Seed of the folds.
 
@@ -78,6 +80,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         n_folds: int = 5,
         unit_norm: bool = False,
         n_jobs: int | None = None,
+        verbose: bool = False,
         random_state: Any = 0,
     ) -> None:
         self.method = method
@@ -86,6 +89,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         self.n_folds = n_folds
         self.unit_norm = unit_norm
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:

@@ -1,0 +1,181 @@
+"""The commands `fit` and `predict`: a classifier for one's own files."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rntk_bench.cli import options
+from rntk_bench.errors import InputError, RntkBenchError
+
+if TYPE_CHECKING:
+    from rntk_bench.config import Experiment
+    from rntk_bench.estimators import KernelClassifier
+    from rntk_bench.experiments.own_data import Predictions
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("train", metavar="TRAIN", type=_FILE)
+@click.option(
+    "-o", "--output", type=_FILE, required=True, metavar="MODEL", help="File of the fitted model."
+)
+@click.option(
+    "-m",
+    "--method",
+    default="rntk",
+    show_default=True,
+    metavar="METHOD",
+    help="A kernel.",
+)
+@options.config
+@click.option("--seed", type=click.IntRange(min=0), help="Of the folds. [default: 0]")
+@options.jobs
+@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+def fit(
+    train: Path,
+    output: Path,
+    method: str,
+    config: Path | None,
+    seed: int | None,
+    jobs: int,
+    quiet: bool,
+) -> None:
+    """Choose a kernel for one's own labelled series, train on them and keep the model.
+
+    TRAIN is a .tsv or .txt (label first), a .ts, or a .csv with a header and a column of labels
+    called label, class or target. The grid and the protocol are those of `rntk-bench run`; MODEL
+    is a NumPy .npz file without pickles.
+    """
+    import sys
+
+    from rntk_bench.config import configured
+    from rntk_bench.data.readers import read_split
+    from rntk_bench.estimators import save_model
+    from rntk_bench.experiments.own_data import training_set
+
+    experiment = configured(config, (method,), seed)
+    model = _classifier(experiment, method, jobs, verbose=not quiet and sys.stderr.isatty())
+    _writable(output)
+    X, y = training_set(read_split(train))
+    started = time.perf_counter()
+    _fitted(model, X, y)
+    save_model(model, output)
+    if quiet:
+        return
+    lengths = sorted({len(x) for x in X})
+    steps = str(lengths[0]) if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+    click.echo(f"{train}: {len(X)} series of {steps} steps, {len(model.classes_)} classes")
+    click.echo(
+        f"{method}: validation {100 * model.best_score_:.2f} % "
+        f"({options.brief(model.best_params_)}, {model.n_ties_} tied) "
+        f"[{time.perf_counter() - started:.1f} s]"
+    )
+    click.echo(str(output))
+
+
+@click.command()
+@click.argument("model", metavar="MODEL", type=_FILE)
+@click.argument("file", metavar="FILE", type=_FILE)
+@click.option("-o", "--output", type=_FILE, metavar="FILE.csv", help="Write the predictions there.")
+@click.option("--no-labels", is_flag=True, help="The first column of a .tsv or .txt is a value.")
+def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> None:
+    """Classify the series of a file by a model that `rntk-bench fit` made.
+
+    Prints the predictions and the probabilities as CSV, and the accuracy and the confusion matrix
+    where FILE has labels: on the error stream, unless --output takes the CSV. A label ? is one
+    that is not known.
+    """
+    from rntk_bench.data.readers import read_split
+    from rntk_bench.estimators import KernelClassifier, load_model
+    from rntk_bench.experiments.own_data import predict_split
+
+    classifier = load_model(model)
+    if not isinstance(classifier, KernelClassifier):
+        raise InputError(f"{model} is a {type(classifier).__name__}, but must be a classifier.")
+    if output is not None:
+        _writable(output)
+    found = predict_split(classifier, read_split(file, "none" if no_labels else "partial"))
+    text = found.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _write(text, output)
+        click.echo(str(output))
+    _print_scores(found, to_error=output is None)
+
+
+def _classifier(experiment: Experiment, name: str, jobs: int, verbose: bool) -> KernelClassifier:
+    """The estimator of an experiment, its loops compiled."""
+    from functools import partial
+
+    from rntk_bench.compiling import announce_compilation
+    from rntk_bench.estimators import KernelClassifier
+    from rntk_bench.experiments.warmup import warm_up
+    from rntk_bench.methods import KernelMethod, resolve
+
+    (method,) = resolve(experiment)
+    if not isinstance(method, KernelMethod):
+        raise InputError(f"fit takes kernels only, and {name} is a finite network.")
+    announce_compilation(partial(warm_up, [method]), partial(click.echo, err=True))
+    return KernelClassifier(
+        name,
+        grid=experiment.grids.get(name),
+        C=experiment.C,
+        n_folds=experiment.n_folds,
+        tolerance=experiment.tolerance,
+        max_iterations=experiment.max_iterations,
+        n_jobs=jobs,
+        verbose=verbose,
+        random_state=experiment.seed,
+    )
+
+
+def _fitted(model: KernelClassifier, X: object, y: object) -> None:
+    """Fit, and say warnings as sentences."""
+    import warnings
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        click.echo(f"Warning: {message}", err=True)
+
+
+def _writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work and not after it."""
+    import os
+
+    folder = path.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise RntkBenchError(
+            f"Cannot write {path}: its folder is missing or not writable; choose another file with "
+            "--output."
+        )
+
+
+def _write(text: str, path: Path) -> None:
+    from rntk_bench.store.atomic import write_atomically
+
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise RntkBenchError(
+            f"Cannot write {path}: {error.strerror}; choose another file with --output."
+        ) from error
+
+
+def _print_scores(found: Predictions, to_error: bool) -> None:
+    if not found.n_known:
+        return
+    share = 100 * found.n_correct / found.n_known
+    click.echo(
+        f"accuracy {share:.2f} % ({found.n_correct} of {found.n_known})\n"
+        "labels in rows, predictions in columns:",
+        err=to_error,
+    )
+    click.echo(found.confusion.to_string(line_width=120), err=to_error)
