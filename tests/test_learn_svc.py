@@ -10,7 +10,14 @@ from rntk_bench import RNTK
 from rntk_bench.data import load_dataset, unit_norm
 from rntk_bench.learn import smo
 from rntk_bench.learn.folds import stratified_folds
-from rntk_bench.learn.svc import CrossValidation, SVCOptions, classify, usable
+from rntk_bench.learn.svc import (
+    CrossValidation,
+    Machines,
+    SVCOptions,
+    classify,
+    held_out_decisions,
+    usable,
+)
 
 OPTIONS = SVCOptions()
 ARCHIVE = Path(__file__).parent.parent.parent / "shared" / "ucr"
@@ -164,3 +171,34 @@ def test_usable():
     assert usable(np.eye(2))
     for bad in (np.nan, np.inf, -np.inf, 1e160):
         assert not usable(np.array([[1.0, bad], [bad, 1.0]]))
+
+
+@pytest.mark.parametrize(("n_classes", "per_class"), [(2, 40), (3, 11), (7, 9)])
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+def test_machines_decide_as_scikit_learns_svc_does(n_classes, per_class, C):
+    y, gram, judged = random_problem(n_classes, per_class, seed=n_classes)
+    gram += 0.5 * np.eye(len(y))  # of full rank, so that the solution is one
+    options = SVCOptions(tolerance=1e-8)
+    machines = Machines.train(gram, y, C, options)
+    theirs = SVC(C=C, kernel="precomputed", tol=1e-8, decision_function_shape="ovo").fit(gram, y)
+    decisions = machines.decisions(judged)
+    expected = theirs.decision_function(judged.T).reshape(30, -1).T
+    sign = -1.0 if n_classes == 2 else 1.0  # of two classes SVC's is that of the second
+    np.testing.assert_allclose(decisions, sign * expected, atol=1e-5)
+    np.testing.assert_array_equal(machines.winners(decisions), theirs.predict(judged.T))
+    if n_classes > 2:
+        theirs.decision_function_shape = "ovr"
+        scores = machines.one_vs_rest(decisions)
+        np.testing.assert_allclose(scores, theirs.decision_function(judged.T), atol=1e-5)
+
+
+def test_held_out_decisions_are_those_of_machines_trained_without_the_fold():
+    y, gram, _ = random_problem(3, 11, seed=1)
+    fold = np.arange(33) % 4
+    fold[y == 2] = 0  # fold 0 leaves none of the last class
+    found = held_out_decisions(gram, y, fold, 1.0, OPTIONS)
+    for q in range(1, 4):
+        a, b = np.flatnonzero(fold != q), np.flatnonzero(fold == q)
+        machines = Machines.train(gram[np.ix_(a, a)], y[a], 1.0, OPTIONS)
+        np.testing.assert_allclose(found[:, b], machines.decisions(gram[np.ix_(a, b)]), atol=1e-12)
+    np.testing.assert_array_equal(found[1:, fold == 0], 1.0)  # (0, 2) and (1, 2)

@@ -91,7 +91,7 @@ def load_model(path: str | Path) -> Any:
     """
     damaged = ModelError(f"{path} is not a model of rntk-bench, or is damaged; fit it again.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays["header"].tobytes())
         known = header["format"] == FORMAT
@@ -243,4 +243,6 @@ def _series(header: dict[str, Any], arrays: Arrays) -> tuple[Any, int]:
     if header["features"] is None:
         return series, m
     stacked = np.stack(series)
+    if stacked.shape[1] != header["features"]:
+        raise ValueError
     return stacked[:, :, 0] if m == 1 else stacked, m
