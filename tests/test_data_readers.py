@@ -79,6 +79,48 @@ def test_padding_is_removed(written, content, suffix):
     assert [x.tolist() for x in split.series] == [[1, 2], [3]]
 
 
+@pytest.mark.parametrize(
+    ("content", "suffix"),
+    [
+        ("a\t1\t2\n?\t3\t4\n", ".tsv"),
+        ("a\t1\t2\n\t3\t4\n", ".tsv"),
+        (f"{TS_HEADER}@data\n1,2:a\n3,4:?\n", ".ts"),
+        ("0,label,1\n1,a,2\n3,,4\n", ".csv"),
+    ],
+)
+def test_labels_may_be_unknown_where_that_is_allowed(written, complaint, content, suffix):
+    split = read_split(written(content, suffix), "partial")
+    assert split.labels == ["a", "?"]
+    assert [x.tolist() for x in split.series] == [[1, 2], [3, 4]]
+    assert "no class label" in complaint(content, suffix)
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix", "labelling"),
+    [
+        ("1\t2\n3\t4\n", ".tsv", "none"),
+        ("1 2\n3 4\n", ".txt", "none"),
+        ("@classLabel false\n@data\n1,2\n3,4\n", ".ts", "partial"),
+        ("t0,t1\n1,2\n3,4\n", ".csv", "partial"),
+    ],
+)
+def test_files_without_labels(written, content, suffix, labelling):
+    split = read_split(written(content, suffix), labelling)
+    assert split.labels == ["?", "?"]
+    assert [x.tolist() for x in split.series] == [[1, 2], [3, 4]]
+
+
+def test_a_header_that_says_whether_there_are_labels_is_believed(written):
+    for content, suffix in (("label,0\na,1\n", ".csv"), (f"{TS_HEADER}@data\n1:a\n", ".ts")):
+        with pytest.raises(DataError, match="leave out --no-labels"):
+            read_split(written(content, suffix), "none")
+
+
+def test_other_endings_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"Toy\.xlsx: series are read from .*\.tsv.*\.csv"):
+        read_split(tmp_path / "Toy.xlsx")
+
+
 def test_dimensions_become_the_last_axis(written):
     split = read_split(written(f"{TS_HEADER}@data\n1,2,3:4,5,6:a\n7:8:b\n", ".ts"))
     assert [x.tolist() for x in split.series] == [[[1, 4], [2, 5], [3, 6]], [[7, 8]]]

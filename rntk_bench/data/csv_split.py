@@ -17,13 +17,20 @@ from rntk_bench.errors import DataError
 LABEL_COLUMNS = ("label", "class", "target")
 
 
-def read_csv_rows(path: Path) -> Iterator[tuple[int, str | None, FloatArray]]:
-    """Yield each row's line, its label (None where there is no such column) and values (T,).
+def read_csv_rows(path: Path, labelled: bool) -> Iterator[tuple[int, str, FloatArray]]:
+    """Yield each row's line, its label (empty where there is none) and values (T,).
+
+    Parameters
+    ----------
+    path : Path
+    labelled : bool
+        Whether there must be a column of labels.
 
     Raises
     ------
     DataError
-        If the file cannot be read, has no header or two columns of labels, or a field is no number.
+        If the file cannot be read, has no header, no column of labels where there must be one or
+        two of them, or a field is no number.
     """
     import pandas as pd
 
@@ -31,7 +38,11 @@ def read_csv_rows(path: Path) -> Iterator[tuple[int, str | None, FloatArray]]:
 
     rows = read_csv(path)
     label = _label_column(path, [str(name) for name in rows.columns])
-    labels = [None] * len(rows) if label is None else rows.pop(label).fillna("").tolist()
+    if label is None and labelled:
+        raise DataError(
+            f"{path} has no column of labels; call it {' or '.join(LABEL_COLUMNS)} in its header."
+        )
+    labels = [""] * len(rows) if label is None else rows.pop(label).fillna("").tolist()
     if rows.empty:
         return
     values = rows.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)

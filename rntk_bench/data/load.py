@@ -27,7 +27,8 @@ def load_dataset(
     name : str
         As the archive spells it, or the name of a dataset in `data_dir`.
     data_dir : Path, optional
-        A folder with ``<name>/<name>_TRAIN`` and ``_TEST``, as ``.tsv``, ``.ts`` or ``.txt``.
+        A folder with ``<name>/<name>_TRAIN`` and ``_TEST``, as ``.tsv``, ``.ts``,
+        ``.txt`` or ``.csv``.
     cache_dir : Path, optional
         Where downloads are kept; the user's cache folder if None.
     download : bool

@@ -18,7 +18,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from rntk_bench.data.csv_split import LABEL_COLUMNS, read_csv_rows
+from rntk_bench.data.csv_split import read_csv_rows
 from rntk_bench.data.dataset import FloatArray
 from rntk_bench.errors import DataError
 
@@ -93,7 +93,9 @@ def read_split(path: Path, labelling: Labelling = "complete") -> Split:
             "convert this one."
         )
     if labelling == "none" and path.suffix not in (".tsv", ".txt"):
-        raise DataError(f"{path}: whether there are labels is said by the file itself.")
+        raise DataError(
+            f"{path}: the header of such a file says whether it has labels; leave out --no-labels."
+        )
     split = Split(path, labelling=labelling)
     READERS[path.suffix](split)
     if not split.series:
@@ -160,12 +162,8 @@ def _read_ts(split: Split) -> None:
 
 
 def _read_csv(split: Split) -> None:
-    for row, label, values in read_csv_rows(split.path):
-        if label is None and split.labelling == "complete":
-            raise DataError(
-                f"{split.path} has no column of labels; call it {' or '.join(LABEL_COLUMNS)}."
-            )
-        split.append(row, UNKNOWN if label is None else label, values[:, np.newaxis])
+    for row, label, values in read_csv_rows(split.path, split.labelling == "complete"):
+        split.append(row, label, values[:, np.newaxis])
 
 
 READERS: dict[str, Callable[[Split], None]] = {

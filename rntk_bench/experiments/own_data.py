@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
 from rntk_bench.data.assemble import check_dimensions, encode_labels
 from rntk_bench.data.readers import UNKNOWN, Split
@@ -81,7 +80,8 @@ def predict_split(model: KernelClassifier, split: Split) -> Predictions:
     table["prediction"] = [names[code] for code in predicted]
     for name, column in zip(names, probabilities.T, strict=True):
         table[f"p({name})"] = column
-    counts = confusion_matrix(codes[known], predicted[known], labels=np.arange(len(names)))
+    counts = np.zeros((len(names), len(names)), dtype=np.int64)
+    np.add.at(counts, (codes[known], predicted[known]), 1)
     return Predictions(
         table,
         int(known.sum()),
@@ -114,7 +114,8 @@ def _codes(classes: NDArray[np.generic], split: Split) -> NDArray[np.int64]:
             known = ", ".join(map(str, classes.tolist()))
             raise DataError(
                 f"{split.where(split.rows[i])}: the model has no class {label!r}, only {known}; "
-                f"correct the label, or write {UNKNOWN} where it is not known."
+                f"correct it, write {UNKNOWN} where it is not known, or say --no-labels where the "
+                "file has none."
             ) from None
     return codes
 

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+from rntk_bench.data import load_dataset
+from rntk_bench.data.readers import Split
+from rntk_bench.errors import DataError
+from rntk_bench.estimators import KernelClassifier
+from rntk_bench.experiments.own_data import predict_split, training_set
+
+
+def split(labels, series=None, labelling="partial"):
+    found = Split(Path("own.tsv"), labelling=labelling)
+    for row, label in enumerate(labels, start=1):
+        x = np.arange(4.0) + row if series is None else np.asarray(series[row - 1])
+        found.append(row, label, x if x.ndim == 2 else x[:, None])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["1", "2.0", "10", "1e1"], [1, 2, 10, 10]),
+        (["-1", "1", "-1.0", "1"], [-1, 1, -1, 1]),
+        (["0.5", "2", "0.5", "2"], [0.5, 2.0, 0.5, 2.0]),
+        (["01", "a", "1", "a"], ["01", "a", "1", "a"]),
+    ],
+)
+def test_labels_are_numbers_where_all_are(labels, expected):
+    X, y = training_set(split(labels))
+    assert y.tolist() == expected
+    assert X.shape == (4, 4)
+
+
+def test_lengths_are_kept():
+    X, _ = training_set(split("ab", [np.ones(3), np.ones(5)]))
+    assert [len(x) for x in X] == [3, 5]
+
+
+def test_one_class_and_several_dimensions_are_refused():
+    with pytest.raises(DataError, match="single class 'a'"):
+        training_set(split("aa"))
+    with pytest.raises(DataError, match="row 2: the series has dimension 2"):
+        training_set(split("ab", [np.ones((3, 1)), np.ones((3, 2))]))
+
+
+def test_predictions_are_scored_as_scikit_learn_does():
+    dataset = load_dataset("ArrowHead", download=False)
+    model = KernelClassifier("rbf").fit(dataset.X_train, dataset.y_train)
+    labels = [str(c) for c in dataset.y_test]
+    labels[:3] = ["?", "?", "1.0"]
+    found = predict_split(model, split(labels, dataset.X_test))
+    y, predicted = dataset.y_test[2:].copy(), model.predict(dataset.X_test)
+    y[0] = 1
+    assert found.n_known == len(y)
+    assert found.n_correct / found.n_known == pytest.approx(accuracy_score(y, predicted[2:]))
+    np.testing.assert_array_equal(found.confusion, confusion_matrix(y, predicted[2:]))
+    table = found.table
+    assert list(table) == ["series", "label", "prediction", "p(0)", "p(1)", "p(2)"]
+    assert table["prediction"].tolist() == [str(c) for c in predicted]
+    assert table["label"].isna().tolist() == [True, True] + [False] * 173
+    np.testing.assert_array_equal(table.filter(like="p("), model.predict_proba(dataset.X_test))
+
+
+def fitted(labels="abab", series=None):
+    grid = {"sigma_w": 1.4, "sigma_b": 0.1, "sigma_h": 0.0}
+    X, y = training_set(split(labels, series or np.random.default_rng(0).standard_normal((4, 5))))
+    return KernelClassifier(grid=grid, n_folds=2).fit(X, y)
+
+
+def test_a_file_without_labels_has_no_score():
+    found = predict_split(fitted(), split("??"))
+    assert list(found.table) == ["series", "prediction", "p(a)", "p(b)"]
+    assert found.n_known == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "unknown"), [("abab", "c"), (["1", "2"] * 2, "x"), (["1", "2"] * 2, "3")]
+)
+def test_a_label_that_the_model_does_not_know_is_named(labels, unknown):
+    with pytest.raises(DataError, match=rf"own.tsv, row 2: the model has no class '{unknown}'"):
+        predict_split(fitted(labels), split([labels[0], unknown]))
+
+
+def test_another_dimension_is_named():
+    with pytest.raises(DataError, match=r"own.tsv, row 1: the series has 2 values a step"):
+        predict_split(fitted(), split("a", [np.ones((3, 2))]))
