@@ -3,10 +3,16 @@
 sktime's faces are in `rntk_bench.estimators.sktime_faces`, which imports sktime.
 """
 
-from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
-from rntk_bench.estimators.gaussian_process import GaussianProcessKernel, as_objects
-from rntk_bench.estimators.portable import load_model, save_model
-from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
+    from rntk_bench.estimators.gaussian_process import GaussianProcessKernel, as_objects
+    from rntk_bench.estimators.portable import load_model, save_model
+    from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
 
 __all__ = [
     "GaussianProcessKernel",
@@ -18,3 +24,17 @@ __all__ = [
     "load_model",
     "save_model",
 ]
+_MODULES = {
+    "classifier": ("KernelClassifier", "RNTKClassifier"),
+    "gaussian_process": ("GaussianProcessKernel", "as_objects"),
+    "portable": ("load_model", "save_model"),
+    "regressor": ("KernelRegressor", "RNTKRegressor"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: scikit-learn's Gaussian processes alone take a second to import.
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from rntk_bench.data import unit_norm
 from rntk_bench.errors import ConfigError, KernelError
-from rntk_bench.estimators.grid import evaluate_grid
 from rntk_bench.estimators.series import read
 from rntk_bench.kernels import Kernel
+from rntk_bench.kernels.grid import evaluate_grid
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from rntk_bench.errors import ConfigError, KernelError
 from rntk_bench.estimators.base import KernelEstimator
-from rntk_bench.estimators.grid import table
+from rntk_bench.estimators.cv_results import table
 from rntk_bench.estimators.series import read_with_targets, take
 from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.learn.calibration import inverse_temperature, probabilities

@@ -34,7 +34,7 @@ from sklearn.utils.validation import check_is_fitted
 from rntk_bench.errors import InputError
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
-from rntk_bench.estimators.grid import table
+from rntk_bench.estimators.cv_results import table
 from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
 from rntk_bench.learn.svc import Machines
 from rntk_bench.methods import KERNEL_METHODS

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from rntk_bench.errors import ConfigError, KernelError
 from rntk_bench.estimators.base import KernelEstimator
-from rntk_bench.estimators.grid import table
+from rntk_bench.estimators.cv_results import table
 from rntk_bench.estimators.series import read_with_targets
 from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.learn.ridge import RIDGES, Spectrum, validation_residuals

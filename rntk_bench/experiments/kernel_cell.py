@@ -15,9 +15,9 @@ import rntk_bench.kernels
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset
 from rntk_bench.errors import RntkBenchError
-from rntk_bench.estimators.grid import evaluate_grid
 from rntk_bench.experiments.cell import Problem, Progress, Stopwatch, finished_cell
 from rntk_bench.kernels import Kernel
+from rntk_bench.kernels.grid import evaluate_grid
 from rntk_bench.learn.folds import stratified_folds
 from rntk_bench.learn.selection import Choice, Search
 from rntk_bench.learn.svc import CrossValidation, SVCOptions, classify
