@@ -157,6 +157,7 @@ def test_shown_commands_that_only_read_run(arguments, checkout):
     assert outcome.exit_code == 0, outcome.output
 
 
+@pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")  # sktime's own
 @pytest.mark.parametrize("example", examples(README, "python"))
 def test_python_examples_run(example, checkout):
     exec(compile(example, "README.md", "exec"), {"__name__": "__main__"})

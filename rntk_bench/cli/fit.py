@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import names, options
+from rntk_bench.cli.output import write
 from rntk_bench.errors import InputError, RntkBenchError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     metavar="METHOD",
     help="A kernel.",
+    shell_complete=names.kernels,
 )
 @options.config
 @click.option("--seed", type=click.IntRange(min=0), help="Of the folds. [default: 0]")
@@ -101,10 +103,8 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
         _writable(output)
     found = predict_split(classifier, read_split(file, "none" if no_labels else "partial"))
     text = found.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        _write(text, output)
+    write(text, output)
+    if output is not None:
         click.echo(str(output))
     _print_scores(found, to_error=output is None)
 
@@ -156,17 +156,6 @@ def _writable(path: Path) -> None:
             f"Cannot write {path}: its folder is missing or not writable; choose another file with "
             "--output."
         )
-
-
-def _write(text: str, path: Path) -> None:
-    from rntk_bench.store.atomic import write_atomically
-
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise RntkBenchError(
-            f"Cannot write {path}: {error.strerror}; choose another file with --output."
-        ) from error
 
 
 def _print_scores(found: Predictions, to_error: bool) -> None:

@@ -47,6 +47,11 @@ def write_tables(
     if style == "csv":
         for note in dict.fromkeys(note for table in tables for note in table.notes):
             click.echo(f"Note: {note}", err=True)
+    write(text, output)
+
+
+def write(text: str, output: Path | None) -> None:
+    """Write text to a file, or to the standard output."""
     if output is None:
         click.echo(text, nl=False)
         return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from joblib import Parallel, delayed
 
+from rntk_bench.deadline import deadline
 from rntk_bench.kernels.base import Array, Kernel
 
 TASKS = 64
@@ -35,9 +36,13 @@ def evaluate_grid(
         [i for batch in batches[k : k + size] for i in batch] for k in range(0, len(batches), size)
     ]
 
+    limit = deadline()
+
     def run(task: list[int]) -> int:
-        for position, gram in zip(task, grams([kernels[i] for i in task]), strict=True):
-            evaluate(position, gram)
+        with limit.here():
+            for position, gram in zip(task, grams([kernels[i] for i in task]), strict=True):
+                evaluate(position, gram)
+                limit.check()
         return len(task)
 
     # The first alone: it computes what all settings share.
