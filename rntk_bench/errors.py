@@ -1,4 +1,7 @@
-"""The few errors a user can meet; the command line prints them as one sentence."""
+"""The few errors a user can meet; the command line prints them as one sentence.
+
+Those about parameters and series are ValueErrors too, which scikit-learn's tools expect.
+"""
 
 
 class RntkBenchError(Exception):

@@ -48,6 +48,10 @@ ESTIMATORS: dict[str, type[KernelEstimator]] = {
 }
 
 
+_WRONG = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What contents of other types and shapes than expected raise."""
+
+
 class ModelError(InputError, ValueError):
     """A model that cannot be written, or a file that is not a model this version can read."""
 
@@ -100,7 +104,7 @@ def load_model(path: str | Path) -> Any:
         raise ModelError(f"{path} does not exist; rntk-bench fit writes a model.") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, zlib.error):
+    except (*_WRONG, EOFError, BadZipFile, zlib.error):
         raise damaged from None
     if known and version > VERSION:
         raise ModelError(
@@ -111,13 +115,15 @@ def load_model(path: str | Path) -> Any:
         if not known or not _consistent(arrays):
             raise damaged
         return _restored(header, arrays)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except _WRONG:
         raise damaged from None
 
 
 def _described(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
     """The header and the arrays."""
     parameters = model.get_params(deep=False)
+    if type(model) not in ESTIMATORS.values():
+        raise ModelError(f"A {type(model).__name__} cannot be written; use joblib instead.")
     if not isinstance(model.method, str):
         raise ModelError("A KernelMethod of one's own cannot be written; use joblib instead.")
     results = model.cv_results_
@@ -150,8 +156,6 @@ def _described(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
         }
     elif isinstance(model, KernelRegressor):
         arrays |= {"dual_coef": model.dual_coef_, "ridge": np.array(model.ridge_)}
-    if header["estimator"] not in ESTIMATORS:
-        raise ModelError(f"A {header['estimator']} cannot be written; use joblib instead.")
     return header, arrays
 
 
@@ -172,39 +176,35 @@ def _json(header: dict[str, Any]) -> str:
             return value.tolist()
         raise TypeError
 
-    try:
-        return json.dumps(header, default=plain)
-    except TypeError:
-        odd = [name for name, value in header["parameters"].items() if not _is_json(value, plain)]
-        raise ModelError(
-            f"{' and '.join(odd)} cannot be written without a pickle; use joblib instead."
-        ) from None
-
-
-def _is_json(value: Any, plain: Any) -> bool:
-    try:
-        json.dumps(value, default=plain)
-    except TypeError:
-        return False
-    return True
+    for name, value in header["parameters"].items():
+        try:
+            json.dumps(value, default=plain)
+        except TypeError:
+            raise ModelError(
+                f"{name} cannot be written without a pickle; use joblib instead."
+            ) from None
+    return json.dumps(header, default=plain)
 
 
 def _consistent(arrays: Arrays) -> bool:
-    """Whether the arrays fit together."""
-    n, (N, _) = len(arrays["lengths"]), arrays["scores"].shape
-    fit = (
-        arrays["values"].ndim == 2
-        and arrays["lengths"].min() > 0
-        and arrays["lengths"].sum() == len(arrays["values"])
-        and np.isfinite(arrays["values"]).all()
-        and arrays["means"].shape == (N,)
-    )
+    """Whether the arrays fit together, and what predicts is finite."""
+    values, lengths, n = arrays["values"], arrays["lengths"], len(arrays["lengths"])
     if "dual_coef" in arrays:
-        return bool(fit and arrays["dual_coef"].shape == (n,))
-    k = len(arrays["classes"])
-    pairs = k * (k - 1) // 2
-    shapes = arrays["coefficients"].shape, arrays["biases"].shape
-    return bool(fit and k > 1 and shapes == ((pairs, n), (pairs,)))
+        shapes = {"dual_coef": (n,), "ridge": ()}
+    else:
+        k = len(arrays["classes"])
+        pairs = k * (k - 1) // 2
+        shapes = {"coefficients": (pairs, n), "biases": (pairs,), "inverse_temperature": ()}
+    return bool(
+        values.ndim == 2
+        and np.isfinite(values).all()
+        and lengths.min() > 0
+        and lengths.sum() == len(values)
+        and arrays["scores"].ndim == 2
+        and arrays["means"].shape == arrays["scores"].shape[:1]
+        and all(arrays[name].shape == shape for name, shape in shapes.items())
+        and all(np.isfinite(arrays[name]).all() for name in shapes)
+    )
 
 
 def _restored(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
@@ -212,6 +212,8 @@ def _restored(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
     model = ESTIMATORS[header["estimator"]](**parameters)
     model.grid_ = {name: tuple(axis) for name, axis in header["grid"].items()}
     model.cv_results_ = table(model.grid_, arrays["scores"], arrays["means"])
+    if len(model.cv_results_["params"]) != len(arrays["means"]):
+        raise ValueError
     model.best_index_ = header["best_index"]
     model.best_params_ = model.cv_results_["params"][model.best_index_]
     model.best_score_ = float(arrays["means"][model.best_index_])
