@@ -10,6 +10,7 @@ import click
 
 from rntk_bench.cli import names, options
 from rntk_bench.cli.output import write
+from rntk_bench.config import brief
 from rntk_bench.errors import InputError, RntkBenchError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def fit(
     click.echo(f"{train}: {len(X)} series of {steps} steps, {len(model.classes_)} classes")
     click.echo(
         f"{method}: validation {100 * model.best_score_:.2f} % "
-        f"({options.brief(model.best_params_)}, {model.n_ties_} tied) "
+        f"({brief(model.best_params_)}, {model.n_ties_} tied) "
         f"[{time.perf_counter() - started:.1f} s]"
     )
     click.echo(str(output))
