@@ -1,3 +1,4 @@
+import importlib
 from dataclasses import replace
 
 import numpy as np
@@ -223,3 +224,27 @@ def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path,
     assert cache.info().entries == 16 + 1
     warm = run_kernel_cell(dataset, method, Experiment(), cache=cache)
     assert answer(plain) == answer(cold) == answer(warm)
+
+
+def test_grams_are_stored_only_of_kernels_that_can_be_told_apart():
+    scope = {"__name__": "typed", "RNTK": RNTK}
+    exec("class Typed(RNTK): pass", scope)
+    assert kernel_cell.gram_identity(scope["Typed"]()) is None
+    assert kernel_cell.gram_identity(RNTK(activation=lambda z: z)) is None
+    one, other = RNTK(1.4), RNTK(1.41)
+    assert kernel_cell.gram_identity(one) == kernel_cell.gram_identity(RNTK(1.4))
+    assert kernel_cell.gram_identity(one) != kernel_cell.gram_identity(other)
+
+
+def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_kernel.py").write_text(
+        "from rntk_bench import RNTK\nclass Own(RNTK):\n    pass\n"
+    )
+    own = importlib.import_module("own_kernel").Own
+    before = kernel_cell.gram_identity(own())
+    kernel_cell._code_version.cache_clear()
+    with (tmp_path / "own_kernel.py").open("a") as file:
+        file.write("    # changed\n")
+    assert before is not None
+    assert kernel_cell.gram_identity(own()) != before

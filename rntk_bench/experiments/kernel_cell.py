@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -156,21 +157,26 @@ class _Grams:
         return gram
 
     def _stored(self, kernel: Kernel, part: str) -> Array | None:
-        if self._cache is None:
+        key = self._key(kernel, part)
+        if self._cache is None or key is None:
             return None
         n, train = len(self._problem.y_train), part == "train"
         shape = n, n if train else self._problem.dataset.n_test
         with self._watch("cache"):
-            return self._cache.get(self._key(kernel, part), shape, symmetric=train)
+            return self._cache.get(key, shape, symmetric=train)
 
     def _store(self, kernel: Kernel, part: str, gram: Array) -> None:
-        if self._cache is not None:
+        key = self._key(kernel, part)
+        if self._cache is not None and key is not None:
             with self._watch("cache"):
-                self._cache.put(self._key(kernel, part), gram, symmetric=part == "train")
+                self._cache.put(key, gram, symmetric=part == "train")
 
-    def _key(self, kernel: Kernel, part: str) -> str:
-        identity = (self._problem.dataset.fingerprint, part, repr(kernel), code_version())
-        return hashlib.sha256("\n".join(identity).encode()).hexdigest()
+    def _key(self, kernel: Kernel, part: str) -> str | None:
+        identity = gram_identity(kernel)
+        if self._cache is None or identity is None:
+            return None
+        text = "\n".join((self._problem.dataset.fingerprint, part, identity))
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def worth_storing(n: int, length: int) -> bool:
@@ -179,11 +185,25 @@ def worth_storing(n: int, length: int) -> bool:
     return pairs * length * COMPUTE_STEP > pairs * STORE_PAIR + STORE_FILE
 
 
+def gram_identity(kernel: Kernel) -> str | None:
+    """What the Grams of this kernel have in common, and of no other: parameters and source code.
+
+    None where they do not tell kernels apart, since the class was not defined in a file or a
+    parameter shows itself by its place in memory, as a function does.
+    """
+    shown = repr(kernel)
+    try:
+        return None if " at 0x" in shown else f"{shown}\n{_code_version(type(kernel))}"
+    except (OSError, TypeError):
+        return None
+
+
 @cache
-def code_version() -> str:
-    """Digest of the kernels' source, so that no Gram outlives the code that computed it."""
+def _code_version(family: type[Kernel]) -> str:
+    """Digest of the source of all kernels and of the family's own module, wherever that is."""
+    paths = sorted(Path(rntk_bench.kernels.__file__).parent.rglob("*.py"))
     digest = hashlib.sha256()
-    for path in sorted(Path(rntk_bench.kernels.__file__).parent.rglob("*.py")):
+    for path in [*paths, Path(inspect.getfile(family))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

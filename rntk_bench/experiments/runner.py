@@ -47,13 +47,17 @@ class Outcome:
     message: str = ""
 
 
+def _silent(done: int, total: int, best: float) -> None:
+    """Progress that nobody wants to know of."""
+
+
 def run_plan(
     datasets: Sequence[str],
     methods: Sequence[Method],
     experiment: Experiment,
     options: Options,
-    start_cell: Callable[[Dataset, Method], Progress],
-    report: Callable[[Outcome], None],
+    start_cell: Callable[[Dataset, Method], Progress] = lambda *_: _silent,
+    report: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Compute every cell of the plan that has no record yet; write each as soon as it is done.
 
