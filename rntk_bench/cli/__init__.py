@@ -14,6 +14,7 @@ from rntk_bench.cli.data import datasets, fetch
 from rntk_bench.cli.env import env
 from rntk_bench.cli.figure import figure
 from rntk_bench.cli.fit import fit, predict
+from rntk_bench.cli.gram import gram
 from rntk_bench.cli.methods import methods
 from rntk_bench.cli.plot import plot
 from rntk_bench.cli.regress import regress
@@ -49,7 +50,7 @@ def main() -> None:
 
 figure.add_command(figure_3)
 for _command in (
-    *(run, table, report, compare, plot, audit, figure, regress, sensitivity, fit, predict),
+    *(run, table, report, compare, plot, audit, figure, regress, sensitivity, fit, predict, gram),
     *(datasets, fetch, cache, speed, status, show, methods, env, completion),
 ):
     main.add_command(_command)

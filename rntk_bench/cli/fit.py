@@ -63,7 +63,7 @@ def fit(
 
     experiment = configured(config, (method,), seed)
     model = _classifier(experiment, method, jobs, verbose=not quiet and sys.stderr.isatty())
-    _writable(output)
+    refuse_unwritable(output)
     X, y = training_set(read_split(train))
     started = time.perf_counter()
     _fitted(model, X, y)
@@ -101,7 +101,7 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
     if not isinstance(classifier, KernelClassifier):
         raise InputError(f"{model} is a {type(classifier).__name__}, but must be a classifier.")
     if output is not None:
-        _writable(output)
+        refuse_unwritable(output)
     found = predict_split(classifier, read_split(file, "none" if no_labels else "partial"))
     text = found.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     write(text, output)
@@ -147,7 +147,7 @@ def _fitted(model: KernelClassifier, X: object, y: object) -> None:
         click.echo(f"Warning: {message}", err=True)
 
 
-def _writable(path: Path) -> None:
+def refuse_unwritable(path: Path) -> None:
     """Refuse a file that cannot be written, before the work and not after it."""
     import os
 

@@ -106,6 +106,11 @@ def methods(
     )
 
 
+def memory_limit(help: str) -> Callable[[Any], Any]:
+    """A bound on memory, in bytes; none by default."""
+    return click.option("--memory-limit", type=_Bytes(), help=f"{help}  [default: none]")
+
+
 jobs = click.option(
     "-j",
     "--jobs",

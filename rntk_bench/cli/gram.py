@@ -1,0 +1,149 @@
+"""`rntk-bench gram`: one kernel's Gram matrix of one's own series, however many, in a file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rntk_bench.cli import names, options
+from rntk_bench.cli.fit import refuse_unwritable
+from rntk_bench.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from rntk_bench.data.dataset import Sequences
+    from rntk_bench.kernels import Kernel
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=_FILE)
+@click.argument("other", metavar="[OTHER]", type=_FILE, required=False)
+@click.option("-o", "--output", type=_FILE, required=True, metavar="GRAM.npy")
+@click.option(
+    "-m",
+    "--method",
+    "name",
+    default="rntk",
+    show_default=True,
+    metavar="METHOD",
+    help="A kernel.",
+    shell_complete=names.kernels,
+)
+@click.option(
+    "--set",
+    "assignments",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter of the kernel; may be repeated.  [default: the kernel's own]",
+)
+@click.option(
+    "--unit-norm/--as-is",
+    default=True,
+    show_default=True,
+    help="Divide each series by its norm, as the benchmark does.",
+)
+@click.option("--no-labels", is_flag=True, help="The first column of a .tsv or .txt is a value.")
+@options.memory_limit("Memory that the series and the tiles in work may take.")
+@options.jobs
+@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+def gram(
+    file: Path,
+    other: Path | None,
+    output: Path,
+    name: str,
+    assignments: tuple[str, ...],
+    unit_norm: bool,
+    no_labels: bool,
+    memory_limit: int | None,
+    jobs: int,
+    quiet: bool,
+) -> None:
+    """Compute the Gram matrix of a file's series, or of two files', into a NumPy file.
+
+    It is computed tile by tile, so that it may be larger than memory, and an interrupted command
+    goes on with the tiles that are missing. FILE and OTHER are read as `fit` reads them, but labels
+    are not needed.
+    """
+    from functools import partial
+
+    from joblib import effective_n_jobs
+    from tqdm import tqdm
+
+    from rntk_bench.compiling import announce_compilation
+    from rntk_bench.experiments.large_gram import gram_to_file
+
+    kernel = _kernel(name, assignments)
+    refuse_unwritable(output)
+    sets = [_series(path, no_labels, unit_norm) for path in (file, other) if path is not None]
+    announce_compilation(lambda: kernel([[0.5, 1.0], [1.0]]), partial(click.echo, err=True))
+    started = time.perf_counter()
+    with tqdm(desc=kernel.name, unit="tile", leave=False, disable=True if quiet else None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total, bar.n = total, done
+            bar.refresh()
+
+        found = gram_to_file(
+            kernel,
+            sets[0],
+            output,
+            sets[1] if other else None,
+            memory_limit=memory_limit,
+            n_jobs=effective_n_jobs(jobs),
+            progress=progress,
+        )
+    if not quiet:
+        seconds = time.perf_counter() - started
+        click.echo(f"{kernel}: {found.shape[0]} x {found.shape[1]} [{seconds:.1f} s]")
+        click.echo(str(output))
+
+
+def _kernel(name: str, assignments: tuple[str, ...]) -> Kernel:
+    """The method's kernel at its own defaults, some parameters set."""
+    from rntk_bench.config import Experiment
+    from rntk_bench.methods import KernelMethod, resolve, with_grid
+
+    (method,) = resolve(Experiment(methods=(name,)))
+    if not isinstance(method, KernelMethod):
+        raise InputError(f"gram takes kernels only, and {name} is a finite network.")
+    fixed = replace(method, grid={key: axis for key, axis in method.grid.items() if len(axis) == 1})
+    known = fixed.parameters()
+    given = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or key not in known:
+            raise InputError(
+                f"--set {assignment} must be NAME=VALUE with a NAME among {', '.join(known)}."
+            )
+        given[key] = (_value(value),)
+    try:
+        found = with_grid(fixed, given)
+    except ConfigError as error:
+        raise InputError(f"--set: {error}") from None
+    assert isinstance(found, KernelMethod)
+    return found.kernels()[0]
+
+
+def _value(text: str) -> float | int | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _series(path: Path, no_labels: bool, unit_norm: bool) -> Sequences:
+    import numpy as np
+
+    from rntk_bench.data import unit_norm as divide
+    from rntk_bench.data.readers import read_split
+
+    series = read_split(path, "none" if no_labels else "partial").series
+    X: Sequences = series if len({np.shape(x) for x in series}) > 1 else np.stack(series)
+    return divide(X)[0] if unit_norm else X
