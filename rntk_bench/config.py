@@ -64,12 +64,20 @@ class Experiment:
         object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
 
 
+def shown(value: Value) -> str:
+    """A parameter's value, numbers to four digits."""
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
 def brief(setting: Mapping[str, Value]) -> str:
     """A setting's values to four digits."""
-    return ", ".join(
-        f"{name}={value}" if isinstance(value, str) else f"{name}={value:.4g}"
-        for name, value in setting.items()
-    )
+    return ", ".join(f"{name}={shown(value)}" for name, value in setting.items())
+
+
+def brief_choice(selection: Mapping[str, Any]) -> str:
+    """The chosen setting of a record's `selection`, with C or the number of epochs."""
+    rest = [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
+    return ", ".join([brief(selection["setting"]), *rest])
 
 
 def configured(

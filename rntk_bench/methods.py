@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from typing import Any, ClassVar, cast
 
 from rntk_bench.config import Experiment, Grid, Value
-from rntk_bench.errors import ConfigError, KernelError
+from rntk_bench.errors import ConfigError, InputError, KernelError
 from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
 
 
@@ -203,6 +203,22 @@ def resolve(experiment: Experiment) -> list[Method]:
         for name in (*experiment.methods, *experiment.grids)
     }
     return [known[name] for name in dict.fromkeys(experiment.methods)]
+
+
+def only_kernels(methods: Sequence[Method], command: str) -> list[KernelMethod]:
+    """The methods, if all are kernels.
+
+    Raises
+    ------
+    InputError
+        If one is a finite network; the message names the command that takes none.
+    """
+    for method in methods:
+        if not isinstance(method, KernelMethod):
+            raise InputError(
+                f"{command} takes kernels only, and {method.name} is a finite network."
+            )
+    return cast(list[KernelMethod], list(methods))
 
 
 def with_grid(method: Method, replaced: Grid) -> Method:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import names, options
-from rntk_bench.cli.output import write
+from rntk_bench.cli import options
+from rntk_bench.cli.output import refuse_unwritable, write
 from rntk_bench.config import brief
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
@@ -26,19 +26,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "-o", "--output", type=_FILE, required=True, metavar="MODEL", help="File of the fitted model."
 )
-@click.option(
-    "-m",
-    "--method",
-    default="rntk",
-    show_default=True,
-    metavar="METHOD",
-    help="A kernel.",
-    shell_complete=names.kernels,
-)
+@options.kernel
 @options.config
 @click.option("--seed", type=click.IntRange(min=0), help="Of the folds. [default: 0]")
 @options.jobs
-@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+@options.quiet
 def fit(
     train: Path,
     output: Path,
@@ -85,7 +77,7 @@ def fit(
 @click.argument("model", metavar="MODEL", type=_FILE)
 @click.argument("file", metavar="FILE", type=_FILE)
 @click.option("-o", "--output", type=_FILE, metavar="FILE.csv", help="Write the predictions there.")
-@click.option("--no-labels", is_flag=True, help="The first column of a .tsv or .txt is a value.")
+@options.no_labels
 def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> None:
     """Classify the series of a file by a model that `rntk-bench fit` made.
 
@@ -117,11 +109,9 @@ def _classifier(experiment: Experiment, name: str, jobs: int, verbose: bool) -> 
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.estimators import KernelClassifier
     from rntk_bench.experiments.warmup import warm_up
-    from rntk_bench.methods import KernelMethod, resolve
+    from rntk_bench.methods import only_kernels, resolve
 
-    (method,) = resolve(experiment)
-    if not isinstance(method, KernelMethod):
-        raise InputError(f"fit takes kernels only, and {name} is a finite network.")
+    (method,) = only_kernels(resolve(experiment), "fit")
     announce_compilation(partial(warm_up, [method]), partial(click.echo, err=True))
     return KernelClassifier(
         name,
@@ -145,18 +135,6 @@ def _fitted(model: KernelClassifier, X: object, y: object) -> None:
         model.fit(X, y)
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         click.echo(f"Warning: {message}", err=True)
-
-
-def refuse_unwritable(path: Path) -> None:
-    """Refuse a file that cannot be written, before the work and not after it."""
-    import os
-
-    folder = path.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise RntkBenchError(
-            f"Cannot write {path}: its folder is missing or not writable; choose another file with "
-            "--output."
-        )
 
 
 def _print_scores(found: Predictions, to_error: bool) -> None:

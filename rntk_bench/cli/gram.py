@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import names, options
-from rntk_bench.cli.fit import refuse_unwritable
+from rntk_bench.cli import options
+from rntk_bench.cli.output import refuse_unwritable
+from rntk_bench.cli.progress import counting
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -24,16 +25,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("file", metavar="FILE", type=_FILE)
 @click.argument("other", metavar="[OTHER]", type=_FILE, required=False)
 @click.option("-o", "--output", type=_FILE, required=True, metavar="GRAM.npy")
-@click.option(
-    "-m",
-    "--method",
-    "name",
-    default="rntk",
-    show_default=True,
-    metavar="METHOD",
-    help="A kernel.",
-    shell_complete=names.kernels,
-)
+@options.kernel
 @click.option(
     "--set",
     "assignments",
@@ -47,15 +39,15 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="Divide each series by its norm, as the benchmark does.",
 )
-@click.option("--no-labels", is_flag=True, help="The first column of a .tsv or .txt is a value.")
+@options.no_labels
 @options.memory_limit("Memory that the series and the tiles in work may take.")
 @options.jobs
-@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+@options.quiet
 def gram(
     file: Path,
     other: Path | None,
     output: Path,
-    name: str,
+    method: str,
     assignments: tuple[str, ...],
     unit_norm: bool,
     no_labels: bool,
@@ -72,22 +64,16 @@ def gram(
     from functools import partial
 
     from joblib import effective_n_jobs
-    from tqdm import tqdm
 
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.experiments.large_gram import gram_to_file
 
-    kernel = _kernel(name, assignments)
+    kernel = _kernel(method, assignments)
     refuse_unwritable(output)
     sets = [_series(path, no_labels, unit_norm) for path in (file, other) if path is not None]
     announce_compilation(lambda: kernel([[0.5, 1.0], [1.0]]), partial(click.echo, err=True))
     started = time.perf_counter()
-    with tqdm(desc=kernel.name, unit="tile", leave=False, disable=True if quiet else None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.refresh()
-
+    with counting(kernel.name, "tile", quiet) as progress:
         found = gram_to_file(
             kernel,
             sets[0],
@@ -106,11 +92,9 @@ def gram(
 def _kernel(name: str, assignments: tuple[str, ...]) -> Kernel:
     """The method's kernel at its own defaults, some parameters set."""
     from rntk_bench.config import Experiment
-    from rntk_bench.methods import KernelMethod, resolve, with_grid
+    from rntk_bench.methods import KernelMethod, only_kernels, resolve, with_grid
 
-    (method,) = resolve(Experiment(methods=(name,)))
-    if not isinstance(method, KernelMethod):
-        raise InputError(f"gram takes kernels only, and {name} is a finite network.")
+    (method,) = only_kernels(resolve(Experiment(methods=(name,))), "gram")
     fixed = replace(method, grid={key: axis for key, axis in method.grid.items() if len(axis) == 1})
     known = fixed.parameters()
     given = {}
@@ -139,11 +123,10 @@ def _value(text: str) -> float | int | str:
 
 
 def _series(path: Path, no_labels: bool, unit_norm: bool) -> Sequences:
-    import numpy as np
-
     from rntk_bench.data import unit_norm as divide
+    from rntk_bench.data.assemble import check_dimensions, sequences
     from rntk_bench.data.readers import read_split
 
-    series = read_split(path, "none" if no_labels else "partial").series
-    X: Sequences = series if len({np.shape(x) for x in series}) > 1 else np.stack(series)
-    return divide(X)[0] if unit_norm else X
+    split = read_split(path, "none" if no_labels else "partial")
+    check_dimensions(split, split)
+    return divide(sequences(split))[0] if unit_norm else sequences(split)

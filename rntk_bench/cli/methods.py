@@ -10,6 +10,7 @@ import click
 
 from rntk_bench.catalogue import describe
 from rntk_bench.cli import options
+from rntk_bench.config import shown
 
 if TYPE_CHECKING:
     from rntk_bench.methods import Method
@@ -57,5 +58,4 @@ def _print(method: Method, by_default: bool) -> None:
         options.print_entry("  extra", f"{entry.extra}, pip install 'rntk-bench[{entry.extra}]'")
     options.print_entry("  settings", f"{len(method.settings())}")
     for axis, values in method.grid.items():
-        shown = (value if isinstance(value, str) else f"{value:.4g}" for value in values)
-        options.print_entry(f"  {axis}", ", ".join(shown))
+        options.print_entry(f"  {axis}", ", ".join(map(shown, values)))

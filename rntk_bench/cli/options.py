@@ -157,6 +157,22 @@ protocol_seed = click.option(
     help="Of folds, initial weights and mini-batches. [default: 0]",
 )
 
+kernel = click.option(
+    "-m",
+    "--method",
+    default="rntk",
+    show_default=True,
+    metavar="METHOD",
+    help="A kernel.",
+    shell_complete=names.kernels,
+)
+
+no_labels = click.option(
+    "--no-labels", is_flag=True, help="The first column of a .tsv or .txt is a value."
+)
+
+quiet = click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,3 +62,13 @@ def write(text: str, output: Path | None) -> None:
         raise RntkBenchError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."
         ) from error
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work and not after it."""
+    folder = path.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise RntkBenchError(
+            f"Cannot write {path}: its folder is missing or not writable; choose another file with "
+            "--output."
+        )

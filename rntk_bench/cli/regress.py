@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.cli import names, options
+from rntk_bench.cli.progress import counting
 from rntk_bench.config import brief
-from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
     from rntk_bench.experiments.regression import Signal
@@ -31,7 +31,7 @@ _methods = options.methods(
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
     """What both signals take."""
     for option in (
-        click.option("-q", "--quiet", is_flag=True, help="Print failures only."),
+        options.quiet,
         _out,
         options.seed,
         options.jobs,
@@ -161,13 +161,9 @@ def own(
 
 def _kernels(config: Path | None, methods: tuple[str, ...]) -> list[KernelMethod]:
     from rntk_bench.config import configured
-    from rntk_bench.methods import KernelMethod, resolve
+    from rntk_bench.methods import only_kernels, resolve
 
-    resolved = resolve(configured(config, methods))
-    kernels = [method for method in resolved if isinstance(method, KernelMethod)]
-    if len(kernels) < len(resolved):
-        raise InputError("regress takes kernels only; leave out the finite networks.")
-    return kernels
+    return only_kernels(resolve(configured(config, methods)), "regress")
 
 
 def _curves(
@@ -184,7 +180,6 @@ def _curves(
     quiet: bool,
 ) -> None:
     from joblib import effective_n_jobs
-    from tqdm import tqdm
 
     from rntk_bench.experiments.snr_curves import VALUES, Panel, snr_curves
     from rntk_bench.report import figures
@@ -195,14 +190,9 @@ def _curves(
     panel = Panel(signal, vary, tuple(sorted(set(values))) or VALUES[vary])
     name = f"{signal.name}-{vary}"
     figures.writable(out)
-    with tqdm(desc=name, unit="batch", leave=False, disable=True if quiet else None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.refresh()
-
-        partial = out / f"{name}.partial"
-        n_jobs = effective_n_jobs(jobs)
+    partial = out / f"{name}.partial"
+    n_jobs = effective_n_jobs(jobs)
+    with counting(name, "batch", quiet) as progress:
         curves = snr_curves(panel, kernels, repeats, seed, n_jobs, partial, progress)
     files = figures.save(plot_regression(curves, vary, title), out, name, curves)
     partial.unlink(missing_ok=True)

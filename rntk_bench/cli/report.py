@@ -14,13 +14,7 @@ from rntk_bench.errors import RntkBenchError
 @click.command()
 @selecting.selection
 @selecting.published
-@click.option(
-    "--paper/--no-paper",
-    "with_paper",
-    default=True,
-    show_default=True,
-    help="Put the paper's numbers beside one's own.",
-)
+@selecting.paper
 @options.data_dir
 @options.cache_dir
 @click.option(

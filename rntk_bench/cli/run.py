@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.cli import options
-from rntk_bench.config import brief
+from rntk_bench.config import brief_choice
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     help="A cell that takes longer is stopped and recorded as failed.",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
-@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+@options.quiet
 def run(
     datasets: tuple[str, ...],
     everything: bool,
@@ -236,12 +236,10 @@ class _Display:
         seconds = time.perf_counter() - self._started
         spent = "kept" if outcome.kind == "kept" else f"{seconds:.1f} s"
         selection = record.selection
-        chosen = [brief(selection["setting"])]
-        chosen += [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
         click.echo(
             f"{outcome.dataset} {outcome.method}: test {100 * record.test['accuracy']:.2f} %, "
             f"validation {100 * selection['accuracy']:.2f} % "
-            f"({', '.join(chosen)}, {selection['ties']} tied) [{spent}]"
+            f"({brief_choice(selection)}, {selection['ties']} tied) [{spent}]"
         )
         for warning in record.warnings if outcome.kind == "computed" else ():
             click.echo(f"  {warning}", err=True)

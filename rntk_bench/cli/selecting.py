@@ -25,6 +25,14 @@ protocols = click.option(
     help="Keep only protocols whose identifier starts so; may be repeated.",
 )
 
+paper = click.option(
+    "--paper/--no-paper",
+    "with_paper",
+    default=True,
+    show_default=True,
+    help="Put the paper's numbers beside one's own.",
+)
+
 alpha = click.option(
     "--alpha",
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
@@ -126,14 +134,14 @@ def collected_with(files: tuple[Path, ...], columns: tuple[str, ...], **selected
 
 def compared(command: Callable[..., None]) -> Callable[..., None]:
     """Options of commands that set methods side by side, as keywords of `side_by_side`."""
-    paper = click.option(
+    further = click.option(
         "--paper/--no-paper",
         "with_paper",
         default=False,
         show_default=True,
         help="Add the paper's numbers as further methods.",
     )
-    return selection(paper(published(command)))
+    return selection(further(published(command)))
 
 
 def side_by_side(with_paper: bool, **selected: Any) -> tuple[pd.DataFrame, list[str]]:

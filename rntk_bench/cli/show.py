@@ -11,7 +11,7 @@ import click
 
 from rntk_bench.catalogue import describe
 from rntk_bench.cli import names, options, selecting
-from rntk_bench.config import brief
+from rntk_bench.config import brief_choice
 from rntk_bench.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -152,13 +152,11 @@ def _outcome(record: Record) -> dict[str, str]:
 
 
 def _choice(selection: dict[str, Any]) -> dict[str, str]:
-    chosen = [brief(selection["setting"])]
-    chosen += [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
     what = "pairs of setting and C" if "C" in selection else "settings"
     sizes = sorted(set(selection["fold_sizes"]))
     left_out = "; folds that cannot change the choice left out" if selection["pruned"] else ""
     entries = {
-        "chosen": ", ".join(chosen),
+        "chosen": brief_choice(selection),
         "settings": f"number {selection['setting_index'] + 1} of {selection['n_settings']}; "
         f"other {what} that tie with it: {selection['ties'] - 1}",
         "validation": f"{100 * selection['accuracy']:.2f} % in {len(selection['fold_sizes'])} "

@@ -17,13 +17,7 @@ from rntk_bench.cli import selecting
 @to.style
 @to.standalone
 @selecting.selection
-@click.option(
-    "--paper/--no-paper",
-    "with_paper",
-    default=True,
-    show_default=True,
-    help="Put the paper's numbers beside one's own.",
-)
+@selecting.paper
 @selecting.published
 @click.option("--metrics", is_flag=True, help="Add the Friedman rank, P90, P95 and PMA to Table 1.")
 @click.option(

@@ -28,15 +28,11 @@ def assemble(name: str, train: Split, test: Split, source: str) -> Dataset:
     check_dimensions(train, test)
     _check_archive(name, train, test, lengths, len(classes))
     _check_classes(train, test, y_train, y_test)
-
-    def sequences(split: Split) -> Sequences:
-        return np.stack(split.series) if len(lengths) == 1 else split.series
-
     return Dataset(
         name=name,
-        X_train=sequences(train),
+        X_train=sequences(train, test),
         y_train=y_train,
-        X_test=sequences(test),
+        X_test=sequences(test, train),
         y_test=y_test,
         classes=classes,
         source=source,
@@ -68,6 +64,12 @@ def encode_labels(labels: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
         classes = sorted(set(names))
     code = {label: i for i, label in enumerate(classes)}
     return np.array([code[name] for name in names], dtype=np.int64), tuple(classes)
+
+
+def sequences(split: Split, *others: Split) -> Sequences:
+    """A split's series: one array where they and those of the others all have one length."""
+    lengths = {len(x) for each in (split, *others) for x in each.series}
+    return np.stack(split.series) if len(lengths) == 1 else split.series
 
 
 def check_dimensions(train: Split, test: Split) -> None:

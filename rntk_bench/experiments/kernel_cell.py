@@ -172,8 +172,7 @@ class _Grams:
                 self._cache.put(key, gram, symmetric=part == "train")
 
     def _key(self, kernel: Kernel, part: str) -> str | None:
-        identity = gram_identity(kernel)
-        if self._cache is None or identity is None:
+        if self._cache is None or (identity := gram_identity(kernel)) is None:
             return None
         text = "\n".join((self._problem.dataset.fingerprint, part, identity))
         return hashlib.sha256(text.encode()).hexdigest()

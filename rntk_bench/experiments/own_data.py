@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rntk_bench.data.assemble import check_dimensions, encode_labels
+from rntk_bench.data.assemble import check_dimensions, encode_labels, sequences
+from rntk_bench.data.dataset import Sequences
 from rntk_bench.data.readers import UNKNOWN, Split
 from rntk_bench.errors import DataError
 from rntk_bench.estimators import KernelClassifier
@@ -16,7 +17,7 @@ from rntk_bench.estimators import KernelClassifier
 Array = NDArray[np.float64]
 
 
-def training_set(split: Split) -> tuple[Array | list[Array], NDArray[np.generic]]:
+def training_set(split: Split) -> tuple[Sequences, NDArray[np.generic]]:
     """The series, an array where they have one length, and their labels (n,).
 
     Labels that are all numbers are numbers, and integers where all are whole, so that they are
@@ -33,8 +34,7 @@ def training_set(split: Split) -> tuple[Array | list[Array], NDArray[np.generic]
         raise DataError(
             f"{split.path} has the single class {classes[0]!r}, so there is nothing to learn."
         )
-    equal = len({len(x) for x in split.series}) == 1
-    return np.stack(split.series) if equal else split.series, _typed(classes)[codes]
+    return sequences(split), _typed(classes)[codes]
 
 
 @dataclass(frozen=True)

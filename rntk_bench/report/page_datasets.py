@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from rntk_bench.config import brief
+from rntk_bench.config import brief_choice, shown
 from rntk_bench.errors import DataError, RntkBenchError
 from rntk_bench.report.labels import Confusion, Labels
 from rntk_bench.report.one_record import interval
@@ -135,12 +134,12 @@ def heat_map(record: Record) -> HeatMap:
     return HeatMap(
         x,
         y,
-        [_value(value) for value in grid.axes[x]],
+        [shown(value) for value in grid.axes[x]],
         [
-            (_value(value), [cell(row, column) for column in range(plane.shape[1])])
+            (shown(value), [cell(row, column) for column in range(plane.shape[1])])
             for row, value in enumerate(grid.axes[y])
         ],
-        [name for name, values in grid.axes.items() if name not in (x, y) and len(values) > 1],
+        grid.others(x, y),
     )
 
 
@@ -162,7 +161,7 @@ def _entry(record: Record, labels: Labels, environments: Environments, best: boo
         environments.number(record),
         best,
         _interval(record),
-        _chosen(record.selection or {}),
+        brief_choice(record.selection) if record.selection else "",
         heat,
         confusion,
         gaps,
@@ -174,13 +173,6 @@ def _interval(record: Record) -> str:
         return ""
     low, high = interval(record.test["correct"], record.test["n"])
     return f"{100 * low:.2f} to {100 * high:.2f}"
-
-
-def _chosen(selection: dict[str, Any]) -> str:
-    """The chosen setting with C or the number of epochs."""
-    chosen = dict(selection.get("setting", {}))
-    chosen |= {name: selection[name] for name in ("C", "epochs") if name in selection}
-    return brief(chosen)
 
 
 def _facts(records: list[Record]) -> list[tuple[str, str]]:
@@ -196,9 +188,9 @@ def _facts(records: list[Record]) -> list[tuple[str, str]]:
         "source": "Source",
         "fingerprint": "Fingerprint (SHA-256)",
     }
-    shown = {True: "yes", False: "no"}
+    words = {True: "yes", False: "no"}
     return [
-        (name, shown[data[key]] if isinstance(data[key], bool) else str(data[key]))
+        (name, words[data[key]] if isinstance(data[key], bool) else str(data[key]))
         for key, name in names.items()
         if key in data
     ]
@@ -206,7 +198,3 @@ def _facts(records: list[Record]) -> list[tuple[str, str]]:
 
 def _stage_order(stage: str) -> tuple[bool, str]:
     return stage == "total", stage
-
-
-def _value(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"

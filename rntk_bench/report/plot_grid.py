@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rntk_bench.config import shown
 from rntk_bench.errors import InputError
 from rntk_bench.report import figures
 from rntk_bench.report.results import display_name
@@ -54,14 +55,14 @@ def plot_grid(record: Record, x: str | None = None, y: str | None = None) -> Fig
     lowest = min(np.nanmin(plane), best - 1)
     values = np.ma.masked_invalid(plane)
     mesh = panel.pcolormesh(*edges, values, cmap="viridis", vmin=lowest, vmax=best)
-    others = [name for name, values in grid.axes.items() if name not in (x, y) and len(values) > 1]
+    others = grid.others(x, y)
     best_over = f",\nbest over {', '.join(map(_symbol, others))}" if others else ""
     figure.colorbar(mesh, ax=panel, label=f"validation accuracy in %{best_over}")
     _mark(panel, grid, x, y, others)
     panel.set_xticks(
-        range(len(columns)), list(map(_shown, columns)), rotation=90 if len(columns) > 9 else 0
+        range(len(columns)), list(map(shown, columns)), rotation=90 if len(columns) > 9 else 0
     )
-    panel.set_yticks(range(len(rows)), list(map(_shown, rows)))
+    panel.set_yticks(range(len(rows)), list(map(shown, rows)))
     panel.set_xlabel(_symbol(x))
     panel.set_ylabel(_symbol(y))
     panel.set_title(f"{display_name(record.method)} on {record.dataset}")
@@ -92,7 +93,7 @@ def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str
     label = f"best: {n_best} settings tie" if n_best > 1 else "best"
     panel.plot(columns, rows, marker="o", markersize=4, label=label, **style)
     values = ", ".join(
-        f"{_symbol(name)} = {_shown(grid.axes[name][grid.chosen[name]])}" for name in others
+        f"{_symbol(name)} = {shown(grid.axes[name][grid.chosen[name]])}" for name in others
     )
     label = f"chosen ({values})" if values else "chosen"
     panel.plot(grid.chosen[x], grid.chosen[y], marker="*", markersize=14, label=label, **style)
@@ -102,7 +103,3 @@ def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str
 
 def _symbol(name: str) -> str:
     return figures.SYMBOLS.get(name, name)
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"

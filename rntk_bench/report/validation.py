@@ -48,6 +48,10 @@ class ValidationGrid:
         # Counts over one denominator: equal ones are equal as floats too.
         return np.equal(self.accuracy, np.nanmax(self.accuracy))
 
+    def others(self, x: str, y: str) -> list[str]:
+        """The other parameters of which there is a choice."""
+        return [name for name, axis in self.axes.items() if name not in (x, y) and len(axis) > 1]
+
     def plane(self, x: str, y: str) -> NDArray[np.float64]:
         """The best accuracy over all other axes (len(y), len(x)), NaN where there is none."""
         names = list(self.axes)
