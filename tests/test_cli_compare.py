@@ -4,28 +4,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from made import record
 
 from rntk_bench.cli import main
-from rntk_bench.store.records import Record, write_record
+from rntk_bench.store.records import write_record
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ("--results", ROOT / "results" / "reference", "-c", ROOT / "configs" / "reference.toml")
-
-
-def record(dataset, method, correct):
-    return Record(
-        dataset=dataset,
-        method=method,
-        status="ok",
-        protocol={},
-        data={},
-        selection=None,
-        test={"correct": correct, "n": 9},
-        warnings=[],
-        error=None,
-        timings={},
-        environment={},
-    )
 
 
 def run(*arguments):
@@ -68,7 +53,7 @@ def test_the_papers_numbers_can_take_part():
 
 def test_published_accuracies_can_take_part(tmp_path):
     for name, correct in zip("ABCDEFG", range(7), strict=True):
-        write_record(tmp_path / "runs", record(name, "rntk", correct))
+        write_record(tmp_path / "runs", record(name, "rntk", correct, 9))
     others = tmp_path / "others.csv"
     rows = [f"{name},{k / 9:.4f},0.5" for k, name in enumerate("ABCDEFG")]
     others.write_text("\n".join(["dataset,Same,Half", *rows]))
@@ -85,9 +70,9 @@ def test_published_accuracies_can_take_part(tmp_path):
 
 def test_datasets_that_a_method_lacks_are_named_in_one_line(tmp_path):
     for name, correct in zip("ABCDEFG", range(7), strict=True):
-        write_record(tmp_path, record(name, "rntk", correct))
+        write_record(tmp_path, record(name, "rntk", correct, 9))
         if name != "C":
-            write_record(tmp_path, record(name, "rbf", 1))
+            write_record(tmp_path, record(name, "rbf", 1, 9))
     outcome = run("ranks", "--results", tmp_path)
     assert "over 6 datasets" in outcome.stdout
     line = "Left out, since not every method has a result: 1 of 7 datasets (C)."

@@ -1,26 +1,15 @@
 import csv
 
+import made
 import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
-from rntk_bench.store.records import Record, protocol_id, write_record
+from rntk_bench.store.records import protocol_id, write_record
 
 
 def record(dataset, method, correct, n, seed=0):
-    return Record(
-        dataset=dataset,
-        method=method,
-        status="ok",
-        protocol={"seed": seed},
-        data={},
-        selection=None,
-        test={"correct": correct, "n": n},
-        warnings=[],
-        error=None,
-        timings={},
-        environment={},
-    )
+    return made.record(dataset, method, correct, n, protocol={"seed": seed})
 
 
 @pytest.fixture

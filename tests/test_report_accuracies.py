@@ -2,28 +2,11 @@ import math
 
 import pandas as pd
 import pytest
+from made import record
 
 from rntk_bench.errors import InputError
 from rntk_bench.report.accuracies import accuracies, column, complete
 from rntk_bench.report.results import collect
-from rntk_bench.store.records import Record
-
-
-def record(dataset, method, correct=1, n=2):
-    return Record(
-        dataset=dataset,
-        method=method,
-        status="ok",
-        protocol={},
-        data={},
-        selection=None,
-        test={"correct": correct, "n": n},
-        warnings=[],
-        error=None,
-        timings={},
-        environment={},
-    )
-
 
 RESULTS = collect(
     [record("Coffee", "rntk", 27, 28), record("Ham", "rntk"), record("Coffee", "nngp", 1, 4)]

@@ -1,26 +1,20 @@
+from dataclasses import replace
 from fractions import Fraction
 
+import made
 import pytest
 
 from rntk_bench.errors import InputError
 from rntk_bench.report.results import collect, display_name
-from rntk_bench.store.records import Record, protocol_id
+from rntk_bench.store.records import protocol_id
 
 
 def record(dataset, method, correct=1, n=2, seed=0, day=1, fingerprint="f", grid=None):
-    failed = correct is None
-    return Record(
-        dataset=dataset,
-        method=method,
-        status="failed" if failed else "ok",
-        protocol={"seed": seed} | ({"grid": grid} if grid else {}),
+    protocol = {"seed": seed} | ({"grid": grid} if grid else {})
+    error = "it broke" if correct is None else None
+    return replace(
+        made.record(dataset, method, correct, n, error, protocol),
         data={"fingerprint": fingerprint},
-        selection=None,
-        test=None if failed else {"correct": correct, "n": n},
-        warnings=[],
-        error="it broke" if failed else None,
-        timings={},
-        environment={},
         created=f"2024-01-{day:02d}T00:00:00+00:00",
     )
 

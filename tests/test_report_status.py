@@ -1,30 +1,19 @@
 from dataclasses import replace
 
+import made
 import pytest
 
 from rntk_bench.config import Experiment
 from rntk_bench.methods import METHODS
 from rntk_bench.report.status import STATES, cell_states, count_states, status_table
 from rntk_bench.store.journal import Journal
-from rntk_bench.store.records import Record, protocol_id, read_records, record_path, write_record
+from rntk_bench.store.records import protocol_id, read_records, record_path, write_record
 
 PROTOCOL = METHODS["rbf"].protocol(Experiment())
 
 
 def record(dataset, protocol=PROTOCOL, error=None):
-    return Record(
-        dataset=dataset,
-        method="rbf",
-        status="failed" if error else "ok",
-        protocol=protocol,
-        data={},
-        selection=None,
-        test=None if error else {"correct": 1, "n": 2},
-        warnings=[],
-        error=error,
-        timings={},
-        environment={},
-    )
+    return made.record(dataset, "rbf", protocol=protocol, error=error)
 
 
 def state(folder, dataset="Ham", method="rbf", protocol=PROTOCOL):
