@@ -2,6 +2,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,7 +143,11 @@ def test_ctrl_c_in_the_training_of_a_network_ends_it_at_once(tmp_path):
         *(sys.executable, "-m", "rntk_bench", "run", "-d", "GunPoint", "-m", "gru"),
         *("--results", str(tmp_path / "runs")),
     )
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    # Ignored signals are inherited, and a shell has its background jobs ignore this one.
+    default = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=default
+    ) as process:
         while not list(tmp_path.rglob("*.partial")):
             assert process.poll() is None
             time.sleep(0.1)

@@ -138,5 +138,6 @@ def _caption(found: Comparison, alpha: float) -> str:
         f"no two apart at {100 * alpha:g} %."
     )
     if found.friedman is not None:
-        caption += f" Friedman's test: p\xa0{found.friedman.show()}."
+        shown = found.friedman.show().replace(" ", "\xa0")
+        caption += f" Friedman's test: p\xa0{shown}."
     return caption
