@@ -10,6 +10,12 @@ class RntkBenchError(Exception):
     exit_code = 1
 
 
+class StorageError(RntkBenchError):
+    """A result that cannot be written: no room, or a folder that may not be written to."""
+
+    exit_code = 3
+
+
 class InputError(RntkBenchError):
     """A file, dataset name, option or configuration that cannot be used as given."""
 

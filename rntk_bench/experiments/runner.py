@@ -1,20 +1,37 @@
-"""Running a plan of cells: what is already there is skipped, failures stay with their cell."""
+"""Running a plan of cells: what is already there is skipped, failures stay with their cell.
+
+Several processes may run the same plan into the same folder: each claims a cell before it computes
+it, leaves for later what others have claimed, and finds their records then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset, load_dataset
 from rntk_bench.deadline import Deadline
-from rntk_bench.errors import RntkBenchError
+from rntk_bench.errors import RntkBenchError, StorageError
 from rntk_bench.experiments.cell import Progress, failed_cell
 from rntk_bench.experiments.kernel_cell import run_kernel_cell
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.store.cache import GramCache
-from rntk_bench.store.records import Record, RecordError, read_record, record_path, write_record
+from rntk_bench.store.claims import claim, is_claimed, sweep
+from rntk_bench.store.records import (
+    Record,
+    RecordError,
+    read_record,
+    record_path,
+    unwritable,
+    write_record,
+)
+
+PAUSE_S = 0.1
+"""Between two looks at the cells that other processes have claimed."""
 
 
 @dataclass(frozen=True)
@@ -64,32 +81,78 @@ def run_plan(
     Parameters
     ----------
     start_cell : told before a cell is computed; returns what to tell of its progress
-    report : told what became of each cell, in order
+    report : told what became of each cell, and once of a dataset that cannot be read
 
     Returns
     -------
     list of Outcome, in the order of the plan
+
+    Raises
+    ------
+    StorageError
+        If a record cannot be written; those that are stored stay.
     """
-    outcomes: list[Outcome] = []
-    for name in datasets:
-        try:
-            dataset = load_dataset(name, data_dir=options.data_dir, cache_dir=options.cache_dir)
-        except RntkBenchError as error:
-            found = [
-                Outcome(name, method.name, "unreadable", message=str(error)) for method in methods
-            ]
-            report(found[0])
-            outcomes += found
-            if options.fail_fast:
-                return outcomes
-            continue
+    for left_behind in ("*/.*.tmp", "*/.*.lock"):
+        sweep(options.results, left_behind)
+    outcomes: dict[tuple[str, str], Outcome] = {}
+    unreadable: set[str] = set()
+    pending = {name: list(methods) for name in datasets}
+    while pending:
+        for name, unfinished in pending.items():
+            for outcome in _row(name, unfinished, experiment, options, start_cell):
+                outcomes[name, outcome.method] = outcome
+                if name not in unreadable:
+                    report(outcome)
+                if outcome.kind == "unreadable":
+                    unreadable.add(name)
+                elif options.fail_fast and outcome.kind == "failed":
+                    return _in_order(outcomes, datasets, methods)
+            if options.fail_fast and name in unreadable:
+                return _in_order(outcomes, datasets, methods)
+        pending = {
+            name: left
+            for name, unfinished in pending.items()
+            if (left := [method for method in unfinished if (name, method.name) not in outcomes])
+        }
+        if pending:
+            # What another process stores now is not computed again, whatever was there before.
+            options = replace(options, overwrite="missing")
+            time.sleep(PAUSE_S)
+    return _in_order(outcomes, datasets, methods)
+
+
+def _in_order(
+    outcomes: dict[tuple[str, str], Outcome], datasets: Sequence[str], methods: Sequence[Method]
+) -> list[Outcome]:
+    plan = [(name, method.name) for name in datasets for method in methods]
+    return [outcomes[cell] for cell in plan if cell in outcomes]
+
+
+def _row(
+    name: str,
+    methods: Sequence[Method],
+    experiment: Experiment,
+    options: Options,
+    start_cell: Callable[[Dataset, Method], Progress],
+) -> Iterator[Outcome]:
+    """What becomes of one dataset's cells, but for those that other processes have claimed."""
+    try:
+        free = [
+            method
+            for method in methods
+            if not is_claimed(_lock(_path(name, method, experiment, options)))
+        ]
+        if not free:
+            return
+        dataset = load_dataset(name, data_dir=options.data_dir, cache_dir=options.cache_dir)
+    except RntkBenchError as error:
         for method in methods:
-            outcome = _cell(dataset, method, experiment, options, start_cell)
-            report(outcome)
-            outcomes.append(outcome)
-            if options.fail_fast and outcome.kind == "failed":
-                return outcomes
-    return outcomes
+            yield Outcome(name, method.name, "unreadable", message=str(error))
+        return
+    for method in free:
+        outcome = _cell(dataset, method, experiment, options, start_cell)
+        if outcome is not None:
+            yield outcome
 
 
 def _cell(
@@ -98,16 +161,37 @@ def _cell(
     experiment: Experiment,
     options: Options,
     start_cell: Callable[[Dataset, Method], Progress],
+) -> Outcome | None:
+    """What becomes of a cell; None if another process has claimed it."""
+    path = _path(dataset.name, method, experiment, options)
+    partial = path.with_suffix(".partial")
+    kept = _kept(path, dataset, options)
+    if kept is None or (kept.status == "ok" and partial.exists()):
+        with _claim(path) as mine:
+            if not mine:
+                return None
+            kept = _kept(path, dataset, options)  # it may have been stored meanwhile
+            if kept is None:
+                return _computed(dataset, method, experiment, options, partial, start_cell)
+            partial.unlink(missing_ok=True)
+    kind = "kept" if kept.status == "ok" else "failed"
+    return Outcome(dataset.name, method.name, kind, kept, kept.error or "")
+
+
+def _computed(
+    dataset: Dataset,
+    method: Method,
+    experiment: Experiment,
+    options: Options,
+    partial: Path,
+    start_cell: Callable[[Dataset, Method], Progress],
 ) -> Outcome:
-    kept = _kept(dataset, method, experiment, options)
-    if kept is not None:
-        kind = "kept" if kept.status == "ok" else "failed"
-        return Outcome(dataset.name, method.name, kind, kept, kept.error or "")
-    partial = _path(dataset, method, experiment, options).with_suffix(".partial")
     progress = start_cell(dataset, method)
     try:
         with Deadline(options.timeout):
             record = _compute(dataset, method, experiment, options, partial, progress)
+    except StorageError:
+        raise
     except RntkBenchError as error:
         record = failed_cell(dataset, method, experiment, error)
     write_record(options.results, record)
@@ -151,14 +235,12 @@ def _compute(
     )
 
 
-def _kept(
-    dataset: Dataset, method: Method, experiment: Experiment, options: Options
-) -> Record | None:
-    """The record that makes computing this cell unnecessary, if there is one."""
+def _kept(path: Path, dataset: Dataset, options: Options) -> Record | None:
+    """The record that makes computing a cell unnecessary, if there is one."""
     if options.overwrite == "always":
         return None
     try:
-        record = read_record(_path(dataset, method, experiment, options))
+        record = read_record(path)
     except RecordError:
         return None
     if record.data.get("fingerprint") != dataset.fingerprint:
@@ -166,5 +248,21 @@ def _kept(
     return None if record.status == "failed" and options.overwrite == "failed" else record
 
 
-def _path(dataset: Dataset, method: Method, experiment: Experiment, options: Options) -> Path:
-    return record_path(options.results, dataset.name, method.name, method.protocol(experiment))
+def _path(name: str, method: Method, experiment: Experiment, options: Options) -> Path:
+    return record_path(options.results, name, method.name, method.protocol(experiment))
+
+
+def _lock(path: Path) -> Path:
+    """The file that a process claims while it computes the record."""
+    return path.with_name(f".{path.stem}.lock")
+
+
+@contextmanager
+def _claim(path: Path) -> Iterator[bool]:
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mine = stack.enter_context(claim(_lock(path)))
+        except OSError as error:
+            raise unwritable(path, error) from error
+        yield mine

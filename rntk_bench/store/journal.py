@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from rntk_bench.errors import RntkBenchError
+from rntk_bench.errors import StorageError
 from rntk_bench.store.atomic import write_atomically
 
 
@@ -46,7 +46,7 @@ class Journal:
 
         Raises
         ------
-        RntkBenchError
+        StorageError
             The file cannot be written to.
         """
         self.entries.append(entry)
@@ -59,7 +59,7 @@ class Journal:
             write_atomically(self._path, self._header, *map(_line, self.entries))
             self._sound = True
         except OSError as error:
-            raise RntkBenchError(
+            raise StorageError(
                 f"Cannot write {self._path}: {error.strerror}; make room or make the folder "
                 "writable, or choose another with --results."
             ) from error

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError, StorageError
 from rntk_bench.store.atomic import write_atomically
 
 SCHEMA = 1
@@ -121,7 +121,7 @@ def write_record(results: Path, record: Record) -> Path:
 
     Raises
     ------
-    RntkBenchError
+    StorageError
         The folder cannot be written to.
     """
     path = record_path(results, record.dataset, record.method, record.protocol)
@@ -130,11 +130,16 @@ def write_record(results: Path, record: Record) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode())
     except OSError as error:
-        raise RntkBenchError(
-            f"Cannot write the record {path}: {error.strerror}; make room or make the folder "
-            "writable, or choose another with --results."
-        ) from error
+        raise unwritable(path, error) from error
     return path
+
+
+def unwritable(path: Path, error: OSError) -> StorageError:
+    """The error for a record that cannot be written."""
+    return StorageError(
+        f"Cannot write the record {path}: {error.strerror}; make room or make the folder "
+        "writable, or choose another with --results."
+    )
 
 
 def read_record(path: Path) -> Record:
