@@ -1,6 +1,6 @@
 import pytest
 
-from rntk_bench.errors import RntkBenchError
+from rntk_bench.errors import StorageError
 from rntk_bench.store.journal import Journal
 
 HEADER = {"seed": 0, "data": "f"}
@@ -54,5 +54,5 @@ def test_damage_costs_only_what_follows_it(path, at, damage):
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RntkBenchError, match="--results"):
+    with pytest.raises(StorageError, match="--results"):
         Journal(tmp_path / "file" / "x.partial", HEADER).append(ENTRIES[0])

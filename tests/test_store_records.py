@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError, StorageError
+from rntk_bench.store import records as records_module
 from rntk_bench.store.records import (
     SCHEMA,
     Record,
@@ -12,6 +13,7 @@ from rntk_bench.store.records import (
     read_record,
     read_records,
     record_path,
+    says_choice,
     write_record,
 )
 
@@ -58,7 +60,37 @@ def test_the_file_reads_a_line_an_entry(tmp_path):
     assert lines[1] == ' "dataset": "Coffee",'
     assert '  "C": [0.01,0.1,1,10,100],' in lines
     fields = [field.name for field in dataclasses.fields(Record)]
-    assert list(json.loads("".join(lines))) == fields
+    assert list(json.loads("".join(lines))) == [*fields, "digest"]
+
+
+@pytest.mark.parametrize("change", [('"correct": 28', '"correct": 27'), ("0.25", "0.35")])
+def test_a_digit_that_changed_is_noticed(tmp_path, change):
+    path = write_record(tmp_path, COFFEE)
+    path.write_text(path.read_text().replace(*change))
+    with pytest.raises(RecordError, match="was changed after it was written"):
+        read_record(path)
+
+
+def test_a_record_without_a_digest_is_read(tmp_path):
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(dataclasses.asdict(COFFEE)))
+    assert read_record(path) == COFFEE
+
+
+def test_a_file_too_large_for_a_record_is_not_read(tmp_path, monkeypatch):
+    path = write_record(tmp_path, COFFEE)
+    monkeypatch.setattr(records_module, "MAX_BYTES", 100)
+    with pytest.raises(RecordError, match="larger than any record"):
+        read_record(path)
+
+
+@pytest.mark.parametrize(
+    "selection", [None, {}, {"setting": {}, "ties": 1, "accuracy": "0.5"}, {"setting": 3}]
+)
+def test_what_a_record_must_say_to_be_shown(selection):
+    shown = {"setting": {"alpha": 1.0}, "ties": 1, "accuracy": 0.5}
+    assert says_choice(dataclasses.replace(COFFEE, selection=shown))
+    assert not says_choice(dataclasses.replace(COFFEE, selection=selection))
 
 
 def test_a_protocol_is_known_by_its_content():
@@ -83,7 +115,7 @@ def test_numbers_that_json_lacks_are_refused_before_anything_is_written(tmp_path
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "runs").write_text("a file, not a folder")
-    with pytest.raises(RntkBenchError, match=r"Cannot write the record .*--results"):
+    with pytest.raises(StorageError, match=r"Cannot write the record .*--results"):
         write_record(tmp_path / "runs", COFFEE)
 
 

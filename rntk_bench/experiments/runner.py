@@ -26,6 +26,7 @@ from rntk_bench.store.records import (
     RecordError,
     read_record,
     record_path,
+    says_choice,
     unwritable,
     write_record,
 )
@@ -244,6 +245,8 @@ def _kept(path: Path, dataset: Dataset, options: Options) -> Record | None:
     except RecordError:
         return None
     if record.data.get("fingerprint") != dataset.fingerprint:
+        return None
+    if record.status == "ok" and not says_choice(record):
         return None
     return None if record.status == "failed" and options.overwrite == "failed" else record
 

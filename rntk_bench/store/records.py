@@ -16,6 +16,8 @@ from rntk_bench.errors import InputError, StorageError
 from rntk_bench.store.atomic import write_atomically
 
 SCHEMA = 1
+MAX_BYTES = 1 << 28
+"""Far above any record; a larger file is something else."""
 
 _FILE_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
 
@@ -90,6 +92,10 @@ _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
+_DIGEST = "digest"
+"""Entry of a file that is the digest of all the others; earlier versions wrote none."""
+
+
 def protocol_id(protocol: dict[str, Any]) -> str:
     """Eight hexadecimal digits that differ for protocols that differ."""
     return hashlib.sha256(_json(protocol).encode()).hexdigest()[:8]
@@ -151,6 +157,8 @@ def read_record(path: Path) -> Record:
         The file cannot be read, is damaged, or is of another schema.
     """
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise RecordError(f"{path} is larger than any record; move it out of the results.")
         content = json.loads(
             path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
         )
@@ -163,7 +171,17 @@ def read_record(path: Path) -> Record:
     fault = _fault(content)
     if fault:
         raise RecordError(f"{path} {fault}.")
-    return Record(**content)
+    return Record(**{name: content[name] for name in _FIELD_TYPES})
+
+
+def says_choice(record: Record) -> bool:
+    """Whether a record says what was chosen and how it did in cross-validation and on the test."""
+    selection, test = record.selection or {}, record.test or {}
+    return (
+        isinstance(selection.get("setting"), dict)
+        and type(selection.get("ties")) is int
+        and all(_is_share(result.get("accuracy")) for result in (selection, test))
+    )
 
 
 def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record], list[str]]:
@@ -197,17 +215,21 @@ def _json(value: object) -> str:
     return json.dumps(value, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(_json(content).encode()).hexdigest()
+
+
 def _render(record: Record) -> str:
     """A record as JSON: a field a line, and a line for each entry of a field that is a dict."""
+    content = {item.name: getattr(record, item.name) for item in dataclasses.fields(record)}
     lines = []
-    for item in dataclasses.fields(record):
-        value = getattr(record, item.name)
+    for name, value in [*content.items(), (_DIGEST, _digest(content))]:
         if isinstance(value, dict) and value:
             entries = [f"  {_json(key)}: {_json(value[key])}" for key in sorted(value)]
             text = "{\n" + ",\n".join(entries) + "\n }"
         else:
             text = _json(value)
-        lines.append(f' "{item.name}": {text}')
+        lines.append(f' "{name}": {text}')
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -228,9 +250,12 @@ def _fault(content: Any) -> str | None:
             f"has record schema {content['schema']!r} and this version reads {SCHEMA}; read it "
             "with the version that wrote it, or run its dataset again"
         )
+    digest = content.pop(_DIGEST, None)
     if content.keys() != _FIELD_TYPES.keys():
         names = ", ".join(sorted(content.keys() ^ _FIELD_TYPES.keys()))
         return f"lacks or adds the fields {names}; delete it and run its dataset again"
+    if digest not in (None, _digest(content)):
+        return "was changed after it was written; delete it and run its dataset again"
     wrong = [name for name, kind in _FIELD_TYPES.items() if not isinstance(content[name], kind)]
     if not wrong:
         wrong = [name for name, holds in _checks(content).items() if not holds]
@@ -249,6 +274,10 @@ def _checks(content: dict[str, Any]) -> dict[str, bool]:
         "warnings": all(isinstance(warning, str) for warning in content["warnings"]),
         "created": _is_utc(content["created"]),
     }
+
+
+def _is_share(accuracy: object) -> bool:
+    return isinstance(accuracy, int | float) and 0 <= accuracy <= 1
 
 
 def _is_score(test: dict[str, Any] | None) -> bool:
