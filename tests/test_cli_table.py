@@ -81,7 +81,7 @@ def test_it_writes_a_file(results, tmp_path):
 
 def test_a_file_that_cannot_be_written_is_one_sentence(results, tmp_path):
     outcome = run("--results", results, "-o", tmp_path / "no" / "table.md")
-    assert outcome.exit_code == 1
+    assert outcome.exit_code == 3
     assert outcome.stderr.startswith("Error: Cannot write ")
     assert len(outcome.stderr.splitlines()) == 1
 

@@ -1,6 +1,8 @@
 """Downloads from a server on this machine that behaves well, badly, or maliciously."""
 
+import errno
 import io
+import os
 import re
 import threading
 from collections import Counter
@@ -11,8 +13,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from rntk_bench.data import download, fetch_dataset, load_dataset
+from rntk_bench.data import download, fetch_dataset, load_dataset, locate, needs_download
 from rntk_bench.errors import DataError
+from rntk_bench.store.claims import claim
 
 NAME = "ItalyPowerDemand"
 SPLITS = {
@@ -116,10 +119,16 @@ def refusing_address():
         return server.url
 
 
+def splits_in(folder):
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert files.pop("SHA256SUMS")
+    return files
+
+
 def test_success(cache, mirror):
     folder = fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
     assert folder == cache / "datasets" / NAME
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == SPLITS
+    assert splits_in(folder) == SPLITS
     assert [path.name for path in folder.parent.iterdir()] == [NAME]
     assert mirror.requests == {f"/TSC/{NAME}.zip": 1}
 
@@ -129,6 +138,60 @@ def test_the_cache_is_asked_first(cache, mirror):
         fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
     assert mirror.requests.total() == 1
     assert load_dataset(NAME, cache_dir=cache).source == "cache"
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:-30], lambda text: text.replace(b"3", b"4")])
+def test_a_download_that_was_damaged_since_is_downloaded_again(cache, mirror, damage):
+    folder = fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
+    path = folder / f"{NAME}_TEST.ts"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataError, match="not whole"):
+        load_dataset(NAME, cache_dir=cache, download=False)
+    assert needs_download(locate(NAME, cache_dir=cache))
+    fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
+    assert splits_in(folder) == SPLITS
+    assert mirror.requests.total() == 2
+
+
+def test_a_download_without_digests_is_taken_as_it_is(cache, mirror):
+    folder = fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
+    (folder / "SHA256SUMS").unlink()
+    assert not needs_download(locate(NAME, cache_dir=cache))
+
+
+def test_the_half_download_of_a_killed_process_is_removed(cache, mirror):
+    left = cache / "datasets" / ".Beef.partial"
+    left.mkdir(parents=True)
+    (left / "Beef_TRAIN.ts").write_text("half")
+    folder = fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_download_under_way_elsewhere_is_waited_for(cache, mirror):
+    other = cache / "elsewhere" / "datasets" / NAME
+    fetch_dataset(NAME, cache_dir=cache / "elsewhere", mirrors=[mirror.url])
+    (cache / "datasets").mkdir()
+    waited = []
+
+    def arrive(seconds):
+        waited.append(seconds)
+        other.rename(cache / "datasets" / NAME)
+
+    with claim(cache / "datasets" / f".{NAME}.lock"):
+        fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url], sleep=arrive)
+    assert len(waited) == 1
+    assert mirror.requests.total() == 1
+
+
+def test_a_full_disk_is_not_the_mirrors_fault(cache, mirror, second_mirror, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(download, "_unpack", full)
+    with pytest.raises(DataError, match=r"No space .* --cache-dir"):
+        fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url, second_mirror.url])
+    assert not second_mirror.requests
+    assert list((cache / "datasets").iterdir()) == []
 
 
 def test_loading_downloads_from_the_mirror_in_the_environment(cache, mirror, monkeypatch):
@@ -154,7 +217,7 @@ def test_left_over_folders_are_replaced(cache, mirror, left_over):
     for name in left_over:
         (folder / name).write_text("half a file", encoding="utf-8")
     fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == SPLITS
+    assert splits_in(folder) == SPLITS
 
 
 def test_other_stems_folders_and_formats_in_the_archive(cache, mirror):
@@ -162,7 +225,7 @@ def test_other_stems_folders_and_formats_in_the_archive(cache, mirror):
     renamed = {f"folder/Other{name.removeprefix(NAME)}": text for name, text in SPLITS.items()}
     mirror.answers = [zipped(others | renamed)]
     folder = fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == SPLITS
+    assert splits_in(folder) == SPLITS
 
 
 def test_the_second_mirror_is_reached(cache, mirror, second_mirror):

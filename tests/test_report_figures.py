@@ -3,7 +3,7 @@ import sys
 import pandas as pd
 import pytest
 
-from rntk_bench.errors import ExtraError, RntkBenchError
+from rntk_bench.errors import ExtraError, StorageError
 from rntk_bench.report import figures
 
 
@@ -45,11 +45,17 @@ def test_a_files_name_has_no_spaces_and_slashes():
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RntkBenchError, match=r"Cannot write .*; choose another with --out"):
-        figures.writable(tmp_path / "file" / "figures")
+    with pytest.raises(StorageError, match=r"Cannot write .*; choose another with --out"):
+        figures.ready(tmp_path / "file" / "figures")
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ExtraError, match=r"pip install 'rntk-bench\[figures\]'"):
         figures.new(1, 1, (1.0, 1.0))
+
+
+def test_without_matplotlib_nothing_long_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ExtraError, match=r"pip install 'rntk-bench\[figures\]'"):
+        figures.ready(tmp_path / "figures")

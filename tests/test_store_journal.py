@@ -54,5 +54,5 @@ def test_damage_costs_only_what_follows_it(path, at, damage):
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="--results"):
+    with pytest.raises(StorageError, match="make room or make the folder writable"):
         Journal(tmp_path / "file" / "x.partial", HEADER).append(ENTRIES[0])

@@ -94,9 +94,9 @@ def fetch(
 
 def _fetch(name: str, data_dir: Path | None, cache_dir: Path | None) -> str:
     """Fetch one dataset and say what happened."""
-    from rntk_bench.data import fetch_dataset, locate
+    from rntk_bench.data import fetch_dataset, locate, needs_download
 
     location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
-    if location.source == "download":
+    if needs_download(location):
         return f"downloaded to {fetch_dataset(name, cache_dir=cache_dir)}"
     return f"already here, from {location.source} ({location.paths[0].parent})"

@@ -55,7 +55,7 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
     from rntk_bench.report import figures
     from rntk_bench.report.plot_convergence import plot_convergence
 
-    figures.writable(out)
+    figures.ready(out)
     chosen = widths or [2**k for k in range(4, 9 if quick else 13)]
     with _progress(2 + 2 * len(chosen)) as progress:
         found = convergence(1000, 97, chosen, draws, seed, progress)
@@ -113,7 +113,7 @@ def training(
     from rntk_bench.report import figures
     from rntk_bench.report.plot_training import plot_training
 
-    figures.writable(out)
+    figures.ready(out)
     chosen = widths or [2**k for k in (range(6, 9) if quick else range(7, 12))]
     draws = draws or (10 if quick else 20)
     with _progress(len(chosen)) as progress:

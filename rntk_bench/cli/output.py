@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError, StorageError
 from rntk_bench.report.cells import Table
 from rntk_bench.report.render import DOCUMENTS, RENDERERS
 
@@ -59,7 +59,7 @@ def write(text: str, output: Path | None) -> None:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise RntkBenchError(
+        raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."
         ) from error
 
@@ -68,7 +68,7 @@ def refuse_unwritable(path: Path) -> None:
     """Refuse a file that cannot be written, before the work and not after it."""
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise RntkBenchError(
+        raise StorageError(
             f"Cannot write {path}: its folder is missing or not writable; choose another file with "
             "--output."
         )

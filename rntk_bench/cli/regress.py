@@ -146,7 +146,7 @@ def own(
     from rntk_bench.report.results import display_name
 
     kernels = _kernels(config, methods)
-    figures.writable(out)
+    figures.ready(out)
     found = forecast(read_column(path, column), kernels, length, train, share, seed)
     click.echo(f"{'':<15}{'SNR, dB':>9}{'RMSE':>12}{'MAE':>12}{'ridge':>8}  setting")
     for row in found.scores.to_dict("records"):
@@ -189,7 +189,7 @@ def _curves(
     kernels = _kernels(config, methods)
     panel = Panel(signal, vary, tuple(sorted(set(values))) or VALUES[vary])
     name = f"{signal.name}-{vary}"
-    figures.writable(out)
+    figures.ready(out)
     partial = out / f"{name}.partial"
     n_jobs = effective_n_jobs(jobs)
     with counting(name, "batch", quiet) as progress:

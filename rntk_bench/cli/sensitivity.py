@@ -86,7 +86,7 @@ def sensitivity(
     from rntk_bench.report.plot_sensitivity import plot_dataset
 
     parameter, kernels = _kernels(CENTRES[activation], values)
-    figures.writable(out)
+    figures.ready(out)
     dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
     n_pairs = pairs or (20 if quick else 100)
     curves = pd.concat(
@@ -117,7 +117,7 @@ def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
     from rntk_bench.report import figures
     from rntk_bench.report.plot_sensitivity import plot_figure_3
 
-    figures.writable(out)
+    figures.ready(out)
     curves = experiment.figure_3(seed, pairs or (50 if quick else 1000))
     options.print_files(figures.save(plot_figure_3(curves), out, "figure-3", curves))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rntk_bench.data.archive import ARCHIVE, ArchiveEntry
     from rntk_bench.data.dataset import Dataset, FloatArray, IntArray, Sequences
-    from rntk_bench.data.download import fetch_dataset
+    from rntk_bench.data.download import fetch_dataset, needs_download
     from rntk_bench.data.load import load_dataset
     from rntk_bench.data.preprocess import unit_norm, zero_pad
     from rntk_bench.data.sources import Location, dataset_names, locate
@@ -25,6 +25,7 @@ __all__ = [
     "fetch_dataset",
     "load_dataset",
     "locate",
+    "needs_download",
     "unit_norm",
     "zero_pad",
 ]
@@ -32,7 +33,7 @@ __all__ = [
 _MODULES = {
     **dict.fromkeys(("ARCHIVE", "ArchiveEntry"), "archive"),
     **dict.fromkeys(("Dataset", "FloatArray", "IntArray", "Sequences"), "dataset"),
-    "fetch_dataset": "download",
+    **dict.fromkeys(("fetch_dataset", "needs_download"), "download"),
     "load_dataset": "load",
     **dict.fromkeys(("unit_norm", "zero_pad"), "preprocess"),
     **dict.fromkeys(("Location", "dataset_names", "locate"), "sources"),

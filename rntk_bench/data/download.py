@@ -4,11 +4,14 @@ The mirrors are those of sktime's loader, but its download function is not used:
 first mirror that fails, waits without limit, unpacks archives of any size, and leaves folders
 behind that suppress a later download. Here an archive is fetched into a temporary folder beside
 the final place; only its two split files are unpacked, under names that are not the archive's; they
-are read and checked; and one rename moves them into place.
+are read and checked; and one rename moves them into place, with their digests, by which a copy that
+was damaged since is known. Processes that want the same dataset wait for the first.
 """
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import shutil
 import time
@@ -17,7 +20,7 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import IO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -27,6 +30,7 @@ from rntk_bench.data.archive import ARCHIVE
 from rntk_bench.data.readers import MAX_FILE_BYTES
 from rntk_bench.data.sources import SPLITS, Location, cache_folder, find_splits
 from rntk_bench.errors import DataError
+from rntk_bench.store.claims import claim
 
 MIRRORS = (
     "https://timeseriesclassification.com/aeon-toolkit",
@@ -35,6 +39,14 @@ MIRRORS = (
 MIRROR_VARIABLE = "RNTK_BENCH_MIRROR"
 TIMEOUT_S = 30.0
 PAUSES_S = (0.0, 1.0, 4.0)
+WAIT_S = 0.2
+"""Between two looks at a download by another process."""
+
+DIGESTS = "SHA256SUMS"
+"""File of a download's digests, as sha256sum writes and checks them."""
+
+# What a full or unwritable disk answers, unlike a mirror.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 # The archives also hold other formats of the same data; the first of these is taken. Unlike
 # the others, .ts keeps series of unequal length without padding.
@@ -75,19 +87,78 @@ def fetch_dataset(
     if name not in ARCHIVE:
         raise DataError(f"{name!r} is not one of the archive's {len(ARCHIVE)} datasets.")
     folder = cache_folder(cache_dir) / name
-    if find_splits(folder, name):
-        return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".partial-", dir=folder.parent) as temporary:
-            staged = Path(temporary, name)
-            _try_mirrors(name, staged, mirrors or _default_mirrors(), sleep)
-            _install(staged, folder)
+        _sweep(folder.parent)
+        while not is_intact(folder):
+            with claim(_lock(folder)) as mine:
+                if mine and not is_intact(folder):
+                    _download(name, folder, mirrors or _default_mirrors(), sleep)
+                    break
+            sleep(WAIT_S)
     except OSError as error:
         raise DataError(
-            f"The download of {name} cannot be written to {folder.parent}: {error.strerror}."
+            f"The download of {name} cannot be written to {folder.parent}: {error.strerror}; make "
+            "room or make the folder writable, or choose another with --cache-dir."
         ) from error
     return folder
+
+
+def is_intact(folder: Path) -> bool:
+    """Whether a download is there, with the digests it came with; older ones have none."""
+    paths = find_splits(folder, folder.name)
+    try:
+        return bool(paths) and (folder / DIGESTS).read_text(encoding="utf-8") == _digests(paths)
+    except FileNotFoundError:
+        return bool(paths)
+    except (OSError, ValueError):
+        return False
+
+
+def needs_download(location: Location) -> bool:
+    """Whether a dataset is not on this machine, or only a download that was damaged since."""
+    if location.source == "cache":
+        return not is_intact(location.paths[0].parent)
+    return location.source == "download"
+
+
+def _digests(paths: Sequence[Path]) -> str:
+    return "".join(
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in paths
+    )
+
+
+def _lock(folder: Path) -> Path:
+    """The file that a process claims while it downloads into a folder."""
+    return folder.with_name(f".{folder.name}.lock")
+
+
+def _staging(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.partial")
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the half downloads of processes that have ended."""
+    for left in parent.glob(_staging(parent / "*").name):
+        folder = parent / left.name.removeprefix(".").removesuffix(".partial")
+        with claim(_lock(folder)) as mine:
+            if mine:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _download(
+    name: str, folder: Path, mirrors: Sequence[str], sleep: Callable[[float], object]
+) -> None:
+    staging = _staging(folder)
+    staging.mkdir(exist_ok=True)
+    try:
+        staged = staging / name
+        _try_mirrors(name, staged, mirrors, sleep)
+        (staged / DIGESTS).write_text(_digests(find_splits(staged, name)), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        staged.replace(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _default_mirrors() -> Sequence[str]:
@@ -109,6 +180,8 @@ def _try_mirrors(
             try:
                 _stage(f"{mirror.rstrip('/')}/{name}.zip", name, staged)
             except (DataError, BadZipFile, HTTPException, OSError, ValueError) as error:
+                if isinstance(error, OSError) and error.errno in _DISK:
+                    raise
                 failures[mirror] = str(error).replace(str(staged), name).rstrip(".")
                 if _is_final(error):
                     remaining.remove(mirror)
@@ -185,10 +258,3 @@ def _split_entries(contents: ZipFile) -> list[ZipInfo]:
         if all(len(entries) == 1 for entries in found):
             return [entries[0] for entries in found]
     raise DataError("the archive does not hold one training and one test file")
-
-
-def _install(staged: Path, folder: Path) -> None:
-    if find_splits(folder, folder.name):
-        return  # another process was faster
-    shutil.rmtree(folder, ignore_errors=True)
-    staged.replace(folder)

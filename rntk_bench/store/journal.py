@@ -61,7 +61,7 @@ class Journal:
         except OSError as error:
             raise StorageError(
                 f"Cannot write {self._path}: {error.strerror}; make room or make the folder "
-                "writable, or choose another with --results."
+                "writable, or choose another."
             ) from error
 
 
