@@ -24,6 +24,7 @@ from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.cli.show import show
 from rntk_bench.cli.speed import speed
 from rntk_bench.cli.status import status
+from rntk_bench.cli.stopping import exit_code, heed_termination
 from rntk_bench.cli.table import table
 from rntk_bench.errors import RntkBenchError
 
@@ -32,14 +33,15 @@ class _Group(click.Group):
     """A group whose commands answer a user's error with one sentence and its exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        heed_termination()
         try:
             return super().invoke(ctx)
         except RntkBenchError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             click.echo("Interrupted.", err=True)
-            ctx.exit(130)
+            ctx.exit(exit_code(stop))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -66,14 +66,14 @@ def gram(
     from joblib import effective_n_jobs
 
     from rntk_bench.compiling import announce_compilation
-    from rntk_bench.experiments.large_gram import gram_to_file
+    from rntk_bench.experiments.large_gram import gram_to_file, unfinished_path
 
     kernel = _kernel(method, assignments)
     refuse_unwritable(output)
     sets = [_series(path, no_labels, unit_norm) for path in (file, other) if path is not None]
     announce_compilation(lambda: kernel([[0.5, 1.0], [1.0]]), partial(click.echo, err=True))
     started = time.perf_counter()
-    with counting(kernel.name, "tile", quiet) as progress:
+    with counting(kernel.name, "tiles", quiet, unfinished_path(output)) as progress:
         found = gram_to_file(
             kernel,
             sets[0],

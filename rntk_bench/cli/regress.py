@@ -192,7 +192,7 @@ def _curves(
     figures.ready(out)
     partial = out / f"{name}.partial"
     n_jobs = effective_n_jobs(jobs)
-    with counting(name, "batch", quiet) as progress:
+    with counting(name, "batches of repeats", quiet, partial) as progress:
         curves = snr_curves(panel, kernels, repeats, seed, n_jobs, partial, progress)
     files = figures.save(plot_regression(curves, vary, title), out, name, curves)
     partial.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import click
 
 from rntk_bench.cli import options
 from rntk_bench.config import brief_choice
+from rntk_bench.cli.stopping import telling
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def run(
     """Benchmark methods on datasets; one record a cell, written as soon as it is done.
 
     What has a record for the same protocol and data is skipped, so an interrupted run goes on
-    where it was. Exit code: 0 all done, 1 some cell failed, 2 usage or input, 130 interrupted.
+    where it was, and several may share one folder. Exit code: 0 all done, 1 some cell failed, 2
+    usage or input, 3 a record cannot be stored, 130 interrupted, 143 terminated.
     """
     from functools import partial
 
@@ -115,18 +117,18 @@ def run(
         timeout=timeout,
     )
     display = _Display(quiet)
-    try:
+
+    def progress() -> str:
+        display.close()
+        return (
+            f"{display.finished} of {len(names) * len(resolved)} cells are finished and kept in "
+            f"{results}; the same command goes on from there."
+        )
+
+    with telling(progress):
         outcomes = run_plan(
             names, resolved, experiment, settings, display.start_cell, display.report
         )
-    except KeyboardInterrupt:
-        display.close()
-        click.echo(
-            f"Interrupted: {display.finished} of {len(names) * len(resolved)} cells are finished "
-            f"and kept in {results}; the same command goes on from there.",
-            err=True,
-        )
-        sys.exit(130)
     kinds = {outcome.kind for outcome in outcomes}
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError, StorageError
 from rntk_bench.experiments.kernel_cell import gram_identity
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
@@ -102,7 +103,7 @@ def gram_to_file(
     ------
     InputError
         If the memory limit or the room on the disk does not suffice.
-    RntkBenchError
+    StorageError
         If the file cannot be written.
     KernelError
         If an entry leaves the range of float64.
@@ -153,11 +154,16 @@ def _compute(
     gram.flush()
 
 
+def unfinished_path(path: Path) -> Path:
+    """Where a Gram is kept until all its tiles are there."""
+    return path.with_name(f"{path.name}.unfinished")
+
+
 def _open(path: Path, plan: Plan, header: dict[str, Any]) -> tuple[Path, Journal]:
     """The file that is being filled, and the journal of its tiles; new ones unless they agree."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished = unfinished_path(path)
     journal = Journal(_journal_path(path), header)
-    if journal.entries and unfinished.exists():
+    if journal.entries and _holds(unfinished, plan):
         return unfinished, journal
     _journal_path(path).unlink(missing_ok=True)
     size = 8 * plan.shape[0] * plan.shape[1]
@@ -170,11 +176,28 @@ def _open(path: Path, plan: Plan, header: dict[str, Any]) -> tuple[Path, Journal
                 f"{free / 2**30:.1f}; choose a folder on another disk."
             )
         open_memmap(unfinished, mode="w+", dtype=np.float64, shape=plan.shape)
+        _reserve(unfinished)
     except OSError as error:
-        raise RntkBenchError(
+        raise StorageError(
             f"Cannot write {unfinished}: {error.strerror}; choose another folder."
         ) from error
     return unfinished, Journal(_journal_path(path), header)
+
+
+def _holds(path: Path, plan: Plan) -> bool:
+    """Whether the file is an array as the plan wants it."""
+    try:
+        gram = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return False
+    return gram.shape == plan.shape and gram.dtype == np.float64
+
+
+def _reserve(path: Path) -> None:
+    """Take the file's room on the disk now: a mapped page without room would kill the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _journal_path(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from rntk_bench.errors import InputError
+from rntk_bench.errors import InputError, RntkBenchError
 from rntk_bench.experiments.regression import N_FOLDS, Conditions, Family, Signal, repeat
 from rntk_bench.learn.ridge import RIDGES
 from rntk_bench.methods import KernelMethod
@@ -68,6 +69,13 @@ def snr_curves(
     Returns
     -------
     DataFrame with columns value, method, snr (dB), standard_error, repeats
+
+    Raises
+    ------
+    StorageError
+        If `partial` cannot be written to.
+    RntkBenchError
+        If a process that computes is ended from outside.
     """
     journal = Journal(partial, _header(panel, methods, seed))
     found = {(entry["value"], entry["start"]): entry["snr"] for entry in journal.entries}
@@ -75,15 +83,23 @@ def snr_curves(
     missing = [point for point in wanted if point not in found]
     pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     done = len(wanted) - len(missing)
-    for value, start, ratios in pool(
-        delayed(_batch)(panel.signal, panel.conditions(value), methods, seed, value, start)
-        for value, start in missing
-    ):
-        journal.append({"value": value, "start": start, "snr": ratios})
-        found[value, start] = ratios
-        done += 1
-        if progress is not None:
-            progress(done, len(wanted))
+    if progress is not None:
+        progress(done, len(wanted))
+    try:
+        for value, start, ratios in pool(
+            delayed(_batch)(panel.signal, panel.conditions(value), methods, seed, value, start)
+            for value, start in missing
+        ):
+            journal.append({"value": value, "start": start, "snr": ratios})
+            found[value, start] = ratios
+            done += 1
+            if progress is not None:
+                progress(done, len(wanted))
+    except BrokenExecutor:
+        raise RntkBenchError(
+            "A process that computes repeats was ended from outside, perhaps for lack of memory; "
+            "run the same command again, which keeps what is done, with fewer --jobs."
+        ) from None
     rows = []
     for value in panel.values:
         for method in methods:

@@ -1,0 +1,53 @@
+"""Commands that are stopped: by Ctrl-C, by SIGTERM, or because nothing more can be stored."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from rntk_bench.errors import StorageError
+
+
+class Terminated(KeyboardInterrupt):
+    """A SIGTERM, as schedulers send it before they kill."""
+
+
+def heed_termination() -> None:
+    """Answer a SIGTERM as Ctrl-C is answered."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def exit_code(stop: KeyboardInterrupt) -> int:
+    """What shells say of a process that the signal ended."""
+    number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+    return 128 + int(number)
+
+
+@contextmanager
+def telling(progress: Callable[[], str]) -> Iterator[None]:
+    """Where the block is stopped say in one sentence what is finished, and end the process.
+
+    Parameters
+    ----------
+    progress : what is finished, where it is, and how to go on
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        click.echo(f"Interrupted: {progress()}", err=True)
+        sys.exit(exit_code(stop))
+    except StorageError as error:
+        click.echo(f"Error: {error}\nStopped: {progress()}", err=True)
+        sys.exit(error.exit_code)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's arguments
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+    raise Terminated
