@@ -1,0 +1,81 @@
+"""A plan of small cells whose Grams are worth storing, and how much of each fault is tried."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import lives
+import numpy as np
+import pytest
+
+FULL = os.environ.get("RNTK_BENCH_FAULTS") == "full"
+
+CONFIG = """
+[experiment]
+datasets = ["A", "B", "C"]
+methods = ["rntk", "ntk", "rbf", "poly"]
+[svm]
+C = [0.1, 1, 10]
+n_folds = 5
+[grid.rntk]
+sigma_w = [1.35, 1.414, 1.45]
+sigma_b = [0.0, 0.1, 1.0]
+sigma_h = [0.0, 0.5]
+[grid.ntk]
+n_layers = [1, 2, 3]
+sigma_w = [1.0, 1.4]
+sigma_b = [0.0, 0.5]
+[grid.rbf]
+alpha = [0.1, 1, 10]
+[grid.poly]
+degree = [1, 2, 3]
+r = [0.0, 1.0]
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    config: Path
+    data: Path
+    undisturbed: dict[str, str]
+    seconds: float
+
+    def arguments(self, folder, *more):
+        """The command that runs the plan into folders of its own."""
+        return (
+            *("run", "-c", self.config, "--data-dir", self.data, "-j", "2"),
+            *("--results", folder / "results", "--cache-dir", folder / "cache", *more),
+        )
+
+
+def write_dataset(folder, name, n=100, length=100, seed=0):
+    """Two noisy classes of sines."""
+    rng = np.random.default_rng([seed, *name.encode()])
+    (folder / name).mkdir(parents=True)
+    for split in ("TRAIN", "TEST"):
+        y = rng.integers(0, 2, n)
+        y[:2] = 0, 1
+        t = np.arange(length) * (0.1 + 0.05 * y[:, None]) + rng.uniform(0, 6, (n, 1))
+        X = np.sin(t) + 0.7 * rng.standard_normal((n, length))
+        rows = ["\t".join([str(c), *map(repr, x.tolist())]) for c, x in zip(y, X, strict=True)]
+        (folder / name / f"{name}_{split}.tsv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.fixture(scope="session")
+def plan(tmp_path_factory):
+    import time
+
+    folder = tmp_path_factory.mktemp("undisturbed")
+    for name in ("A", "B", "C"):
+        write_dataset(folder / "data", name)
+    config = folder / "plan.toml"
+    config.write_text(CONFIG)
+    plan = Plan(config, folder / "data", {}, 0.0)
+    for _ in range(2):  # the first time the server starts
+        started = time.monotonic()
+        code, said = lives.whole(plan.arguments(folder, "--overwrite", "always"), folder / "log")
+        seconds = time.monotonic() - started
+        assert code == 0, said
+    undisturbed = lives.records(folder / "results")
+    assert len(undisturbed) == 12
+    return Plan(config, folder / "data", undisturbed, seconds)

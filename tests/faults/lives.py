@@ -1,0 +1,76 @@
+"""Processes of the command that start within milliseconds, so that many can be killed.
+
+A server that has imported and compiled everything forks them.
+"""
+
+import multiprocessing
+import os
+import re
+import sys
+from pathlib import Path
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["preloaded"])
+
+
+def start(arguments, log, limit=None):
+    """Begin `rntk-bench` with these arguments; what it says goes to the file `log`.
+
+    `limit` is the size in bytes up to which it may write a file.
+    """
+    here = str(Path(__file__).parent)
+    path = os.environ.get("PYTHONPATH")
+    # Of the server, which looks for what it imports first.
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.getcwd(), path]))  # noqa: PTH109
+    try:
+        life = CONTEXT.Process(
+            target=_live, args=([str(a) for a in arguments], log, limit), daemon=True
+        )
+        life.start()
+    finally:
+        del os.environ["PYTHONPATH"]
+        if path is not None:
+            os.environ["PYTHONPATH"] = path
+    return life
+
+
+def whole(arguments, log, limit=None):
+    """Let one run to its end, and return its exit code and all that it said."""
+    life = start(arguments, log, limit)
+    life.join(300)
+    assert life.exitcode is not None
+    return life.exitcode, log.read_text()
+
+
+def _live(arguments, log, limit):
+    from rntk_bench.cli import main
+
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    if limit is not None:
+        import resource
+
+        # The log is a pipe's end then: it must not be bounded.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    sys.stdout.reconfigure(line_buffering=True)
+    main(arguments, prog_name="rntk-bench")
+
+
+def without_times(record):
+    """A record's bytes but for timings, its date, and the digest over both."""
+    text = re.sub(r'^ "timings": \{.*?^ \},\n', "", record.decode(), flags=re.M | re.S)
+    return re.sub(r'^ "(created|digest)": .*\n', "", text, flags=re.M)
+
+
+def records(folder):
+    """What every record below a folder says, by its name."""
+    return {
+        str(path.relative_to(folder)): without_times(path.read_bytes())
+        for path in sorted(folder.glob("*/*.json"))
+    }
+
+
+def files(folder):
+    """Names of all files below a folder, hidden ones too."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
