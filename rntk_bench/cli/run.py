@@ -88,7 +88,7 @@ def run(
 
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import configured
-    from rntk_bench.experiments.runner import Options, run_plan
+    from rntk_bench.experiments.runner import Options, count_stored, run_plan
     from rntk_bench.experiments.warmup import warm_up
     from rntk_bench.methods import KERNEL_METHODS, resolve
     from rntk_bench.store.cache import GramCache, cache_folder
@@ -96,36 +96,37 @@ def run(
     experiment = configured(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything or config is not None, experiment, config)
-    # A plan's cost is told by the speed of the kernels' loops.
-    looped = [*resolved, KERNEL_METHODS["rntk"]] if dry_run else resolved
-    announce_compilation(partial(warm_up, looped), partial(click.echo, err=True))
-    if dry_run:
-        _print_plan(names, resolved, experiment, jobs, data_dir, cache_dir)
-        return
-    cache = None
-    if not no_cache:
-        cache = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn)
-    settings = Options(
-        results=results,
-        data_dir=data_dir,
-        cache_dir=cache_dir,
-        n_jobs=effective_n_jobs(jobs),
-        prune=prune,
-        overwrite=overwrite,
-        fail_fast=fail_fast,
-        cache=cache,
-        timeout=timeout,
-    )
     display = _Display(quiet)
 
     def progress() -> str:
         display.close()
+        finished = count_stored(names, resolved, experiment, results)
         return (
-            f"{display.finished} of {len(names) * len(resolved)} cells are finished and kept in "
+            f"{finished} of {len(names) * len(resolved)} cells are finished and kept in "
             f"{results}; the same command goes on from there."
         )
 
     with telling(progress):
+        # A plan's cost is told by the speed of the kernels' loops.
+        looped = [*resolved, KERNEL_METHODS["rntk"]] if dry_run else resolved
+        announce_compilation(partial(warm_up, looped), partial(click.echo, err=True))
+        if dry_run:
+            _print_plan(names, resolved, experiment, jobs, data_dir, cache_dir)
+            return
+        cache = None
+        if not no_cache:
+            cache = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn)
+        settings = Options(
+            results=results,
+            data_dir=data_dir,
+            cache_dir=cache_dir,
+            n_jobs=effective_n_jobs(jobs),
+            prune=prune,
+            overwrite=overwrite,
+            fail_fast=fail_fast,
+            cache=cache,
+            timeout=timeout,
+        )
         outcomes = run_plan(
             names, resolved, experiment, settings, display.start_cell, display.report
         )
@@ -198,7 +199,6 @@ class _Display:
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
-        self.finished = 0
         self._bar: Any = None
         self._started = time.perf_counter()
 
@@ -231,7 +231,6 @@ class _Display:
             )
             click.echo(f"{name} failed: {outcome.message}", err=True)
             return
-        self.finished += 1
         record = outcome.record
         if self.quiet or record is None or record.selection is None or record.test is None:
             return

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset, load_dataset
 from rntk_bench.deadline import Deadline
-from rntk_bench.errors import RntkBenchError, StorageError
+from rntk_bench.errors import InputError, RntkBenchError, StorageError
 from rntk_bench.experiments.cell import Progress, failed_cell
 from rntk_bench.experiments.kernel_cell import run_kernel_cell
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
@@ -120,6 +120,20 @@ def run_plan(
             options = replace(options, overwrite="missing")
             time.sleep(PAUSE_S)
     return _in_order(outcomes, datasets, methods)
+
+
+def count_stored(
+    datasets: Sequence[str], methods: Sequence[Method], experiment: Experiment, results: Path
+) -> int:
+    """How many cells of a plan have a record, whoever wrote it."""
+    count = 0
+    for name in datasets:
+        with suppress(InputError):  # a name that no record can have
+            count += sum(
+                record_path(results, name, method.name, method.protocol(experiment)).exists()
+                for method in methods
+            )
+    return count
 
 
 def _in_order(

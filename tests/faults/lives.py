@@ -42,6 +42,12 @@ def whole(arguments, log, limit=None):
     return life.exitcode, log.read_text()
 
 
+def signal(life, number):
+    """Send a signal, unless it has just ended."""
+    if life.exitcode is None:
+        os.kill(life.pid, number)
+
+
 def _live(arguments, log, limit):
     from rntk_bench.cli import main
 

@@ -1,11 +1,15 @@
 """Runs that are ended at random moments and started again lose nothing and leave nothing."""
 
+import json
 import signal
+import subprocess
+import sys
 import time
 
 import lives
 import numpy as np
 import pytest
+from conftest import write_dataset
 
 KILLS = 50
 SIGNALS = 10
@@ -45,3 +49,138 @@ def test_killed_at_random_moments(plan, tmp_path):
         assert_as_undisturbed(plan, folder)
         rounds += 1
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"]
+)
+def test_stopped_at_random_moments(plan, tmp_path, number, code):
+    rng = np.random.default_rng(number)
+    stops = rounds = 0
+    while stops < SIGNALS:
+        folder = tmp_path / str(rounds)
+        stored = {}
+        while True:
+            log = tmp_path / f"log-{rounds}-{stops}"
+            life = lives.start(plan.arguments(folder), log)
+            while not (folder / "results").exists() and life.is_alive():
+                time.sleep(0.001)
+            life.join(rng.exponential(plan.seconds / 3) if stops < SIGNALS else None)
+            if life.is_alive():
+                lives.signal(life, number)
+            life.join(60)
+            seen = snapshot(folder / "results")
+            assert stored.items() <= seen.items()
+            stored = seen
+            said = log.read_text()
+            assert "Traceback" not in said
+            assert not [name for name in lives.files(folder) if name.endswith((".tmp", ".lock"))]
+            if life.exitcode == 0:
+                break
+            assert life.exitcode == code, said
+            told = said.splitlines()[-1]
+            assert told.startswith("Interrupted: ")
+            assert f"of 12 cells are finished and kept in {folder / 'results'}; the same" in told
+            assert int(told.split()[1]) == len(seen)
+            stops += 1
+        assert_as_undisturbed(plan, folder)
+        rounds += 1
+
+
+NETWORKS = """
+[network]
+max_epochs = 6
+n_folds = 3
+[grid.gru]
+n_layers = [1]
+width = [4]
+learning_rate = [0.1, 0.01, 0.001, 0.0001]
+"""
+
+
+def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path):
+    pytest.importorskip("jax")
+    write_dataset(tmp_path / "data", "A", n=20, length=20)
+    config = tmp_path / "networks.toml"
+    config.write_text(NETWORKS)
+
+    def begin(folder):
+        command = (
+            *(sys.executable, "-m", "rntk_bench", "run", "-d", "A", "-m", "gru", "-c", config),
+            *("--data-dir", tmp_path / "data", "--results", folder, "-j", "1", "--no-prune"),
+        )
+        return subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
+
+    def journal():
+        """The runs that are kept."""
+        lines = [line for path in disturbed.glob("A/*.partial") for line in _lines(path)]
+        return [json.loads(line.partition(b" ")[2]) for line in lines[1:]]
+
+    disturbed = tmp_path / "disturbed"
+    finished = []
+    for number, code in ((signal.SIGTERM, 143), (signal.SIGKILL, -9)):
+        enough = len(finished) + 3
+        with begin(disturbed) as process:
+            while len(journal()) < enough:
+                assert process.poll() is None
+                time.sleep(0.002)
+            process.send_signal(number)
+            said = process.communicate(timeout=60)[1]
+        assert process.returncode == code
+        assert "Traceback" not in said
+        assert ("0 of 1 cells are finished" in said) == (number == signal.SIGTERM)
+        assert journal()[: len(finished)] == finished
+        finished = journal()
+        assert enough <= len(finished) < 12
+    with begin(disturbed) as process:
+        kept = finished
+        while process.poll() is None:
+            kept = journal() or kept
+            time.sleep(0.002)
+    assert process.returncode == 0
+    assert kept[: len(finished)] == finished
+    with begin(tmp_path / "undisturbed") as process:
+        assert process.wait(120) == 0
+    assert lives.records(disturbed) == lives.records(tmp_path / "undisturbed")
+    assert lives.files(disturbed) == lives.files(tmp_path / "undisturbed")
+
+
+def _lines(path):
+    """Whole lines of a file that may be written to, or be gone."""
+    try:
+        return path.read_bytes().splitlines(keepends=True)[:-1] or []
+    except FileNotFoundError:
+        return []
+
+
+def test_curves_go_on_with_the_repeats_that_are_missing(tmp_path):
+    rng = np.random.default_rng(2)
+
+    def arguments(folder):
+        return (
+            *("regress", "sine", "--repeats", 40, "--value", 0, "--value", 20, "-q"),
+            *("-m", "rbf", "-m", "poly", "-j", 1, "--out", folder),
+        )
+
+    started = time.monotonic()
+    assert lives.whole(arguments(tmp_path / "undisturbed"), tmp_path / "log") == (0, "")
+    seconds = time.monotonic() - started
+    kills, most = 0, 0
+    out = tmp_path / "disturbed"
+    while True:
+        life = lives.start(arguments(out), tmp_path / "log")
+        life.join(rng.exponential(seconds / 3) if kills < 6 else None)
+        life.kill()
+        life.join()
+        if life.exitcode != -signal.SIGKILL:
+            break
+        kills += 1
+        if (out / "sine-length.partial").exists():
+            done = (out / "sine-length.partial").read_bytes().count(b"\n")
+            assert done >= most
+            most = done
+    assert life.exitcode == 0
+    assert kills
+    assert lives.files(out) == lives.files(tmp_path / "undisturbed")
+    for name in lives.files(out):
+        assert (out / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
