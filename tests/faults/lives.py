@@ -6,6 +6,7 @@ A server that has imported and compiled everything forks them.
 import multiprocessing
 import os
 import re
+import signal as system_signals
 import sys
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def whole(arguments, log, limit=None):
     life.join(300)
     assert life.exitcode is not None
     return life.exitcode, log.read_text()
+
+
+STOP = system_signals.SIGSTOP
 
 
 def signal(life, number):
