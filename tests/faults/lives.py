@@ -78,6 +78,7 @@ def records(folder):
     return {
         str(path.relative_to(folder)): without_times(path.read_bytes())
         for path in sorted(folder.glob("*/*.json"))
+        if path.is_file()
     }
 
 
