@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rntk_bench.errors import ConfigError
+
+MAX_BYTES = 1 << 20
+"""Far above any experiment; a larger file is something else."""
+MAX_EPOCHS = 100_000
+"""Orders of epochs and mini-batches are drawn before training."""
 
 Value = float | str
 Grid = Mapping[str, tuple[Value, ...]]
@@ -33,9 +39,11 @@ class Network:
     def __post_init__(self) -> None:
         _require(self.n_folds >= 2, "network.n_folds", self.n_folds, "an integer >= 2")
         for key in ("max_epochs", "patience", "batch_size"):
-            _require(getattr(self, key) >= 1, f"network.{key}", getattr(self, key), "at least 1")
+            wanted = f"an integer from 1 to {MAX_EPOCHS}"
+            value = getattr(self, key)
+            _require(1 <= value <= MAX_EPOCHS, f"network.{key}", value, wanted)
         _require(0 < self.decay < 1, "network.decay", self.decay, "between 0 and 1")
-        _require(self.epsilon > 0, "network.epsilon", self.epsilon, "a number > 0")
+        _require(0 < self.epsilon < math.inf, "network.epsilon", self.epsilon, "a number > 0")
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ class Experiment:
     def __post_init__(self) -> None:
         _require(self.seed >= 0, "seed", self.seed, "an integer >= 0")
         _require(self.n_folds >= 2, "n_folds", self.n_folds, "an integer >= 2")
-        _require(self.tolerance > 0, "tolerance", self.tolerance, "a number > 0")
+        _require(0 < self.tolerance < math.inf, "tolerance", self.tolerance, "a number > 0")
         _require(self.max_iterations >= 1, "max_iterations", self.max_iterations, "at least 1")
         _require(bool(self.methods), "methods", [], "at least one method")
         _require(bool(self.C) and min(self.C) > 0, "C", list(self.C), "numbers > 0, at least one")
@@ -96,6 +104,8 @@ def configured(
     return experiment if seed is None else replace(experiment, seed=seed)
 
 
+_LARGEST = sys.float_info.max
+
 _TABLES = {
     "experiment": {"name": str, "datasets": tuple, "methods": tuple, "seed": int},
     "svm": {"C": tuple, "n_folds": int, "tolerance": float, "max_iterations": int},
@@ -115,12 +125,14 @@ def read_experiment(path: Path) -> Experiment:
         If the file cannot be read, or a key is unknown, of the wrong type or an empty grid.
     """
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(f"{path} is larger than any experiment; name its TOML file.")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist; name an experiment's TOML file.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as text: {error}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
     try:
         return _experiment(content)
@@ -172,7 +184,8 @@ def _numbers(key: str, values: Any) -> tuple[float, ...]:
     _require(len(values) > 0, key, values, "a list with at least one number")
     for value in values:
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        _require(number and math.isfinite(value), key, value, "a list of finite numbers")
+        _require(number and abs(value) < math.inf, key, value, "a list of finite numbers")
+        _require(abs(value) <= _LARGEST, key, value, "a list of numbers that a computer has")
     return tuple(values)
 
 
@@ -181,9 +194,12 @@ def _typed(key: str, value: Any, kind: type) -> Any:
         _require(isinstance(value, list), key, value, "a list")
         return tuple(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        _require(abs(value) <= _LARGEST, key, value, "a number that a computer has")
         return float(value)
     names = {int: "an integer", float: "a number", str: "a string"}
     _require(isinstance(value, kind) and not isinstance(value, bool), key, value, names[kind])
+    if kind is int:
+        _require(abs(value) < 2**63, key, value, "an integer of at most 63 bits")
     return value
 
 
@@ -193,4 +209,13 @@ def _unknown(key: str, known: list[str]) -> str:
 
 def _require(condition: bool, key: str, value: object, wanted: str) -> None:
     if not condition:
-        raise ConfigError(f"{key} is {value!r}, but must be {wanted}.")
+        raise ConfigError(f"{key} is {_shown(value)}, but must be {wanted}.")
+
+
+def _shown(value: object) -> str:
+    """A value as Python writes it, cut where that is long or, for huge integers, not possible."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:80]}..."

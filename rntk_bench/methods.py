@@ -19,6 +19,12 @@ from rntk_bench.errors import ConfigError, InputError, KernelError
 from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
 
 
+MAX_SETTINGS = 100_000
+"""A grid's settings are listed before they are evaluated."""
+MAX_INTEGER = 1_000_000
+"""Layers and widths above this are a slip, and would fill the memory."""
+
+
 @dataclass(frozen=True)
 class Method(ABC):
     """What stands in a column of the tables, and its grid in the order that breaks ties."""
@@ -237,6 +243,11 @@ def with_grid(method: Method, replaced: Grid) -> Method:
         for parameter, values in replaced.items()
     }
     changed = replace(method, grid={**method.grid, **typed})
+    size = math.prod(map(len, changed.grid.values()))
+    if size > MAX_SETTINGS:
+        raise ConfigError(
+            f"grid.{method.name} has {size} settings, but may have {MAX_SETTINGS}; leave values out."
+        )
     changed.check()
     return changed
 
@@ -253,4 +264,6 @@ def _typed(
         if not isinstance(value, accepted):
             named = {float: "numbers", int: "integers", str: "names"}[kind]
             raise ConfigError(f"{key} holds {value!r}, but must be a list of {named}.")
+        if kind is int and isinstance(value, int) and value > MAX_INTEGER:
+            raise ConfigError(f"{key} holds {value!r}, but must be at most {MAX_INTEGER}.")
     return tuple(map(kind, values))

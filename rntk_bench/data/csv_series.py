@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rntk_bench.data.readers import MAX_FILE_BYTES
 from rntk_bench.errors import DataError
 
 
@@ -59,15 +60,23 @@ def read_csv(path: Path) -> pd.DataFrame:
         If the file cannot be read.
     """
     try:
-        return pd.read_csv(path, dtype=str, skip_blank_lines=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as CSV: {error}.") from error
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise DataError(f"{path} is larger than the {MAX_FILE_BYTES >> 20} MiB that are read.")
+        rows = pd.read_csv(path, dtype=str, skip_blank_lines=False, compression=None)
+    except (OSError, ValueError, OverflowError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise DataError(f"{path} cannot be read as CSV: {reason}.") from error
+    if not isinstance(rows.index, pd.RangeIndex):
+        # Pandas takes the first fields for names of the rows, and the columns for those after.
+        raise DataError(f"{path} has lines of more fields than its header has names.")
+    return rows
 
 
 def _column(path: Path, rows: pd.DataFrame, name: str) -> pd.Series[str]:
     if name not in rows:
-        names = ", ".join(map(str, rows.columns))
-        raise DataError(f"{path} has no column {name!r}; there are {names}.")
+        names = ", ".join(" ".join(str(column).split())[:40] for column in rows.columns[:10])
+        more = ", ..." if len(rows.columns) > 10 else ""
+        raise DataError(f"{path} has no column {name!r}; there are {names}{more}.")
     found: pd.Series[str] = rows[name]
     return found
 
@@ -84,7 +93,7 @@ def _refuse(path: Path, texts: pd.Series[str], wrong: NDArray[np.bool_], kind: s
     if wrong.any():
         row = int(np.argmax(wrong))
         held = texts.iloc[row]
-        found = "is empty" if pd.isna(held) else f"holds {held!r}"
+        found = "is empty" if pd.isna(held) else f"holds {held[:40]!r}"
         raise DataError(
             f"{path}, line {row + 2}: column {texts.name!r} {found}, but must hold {kind}."
         )

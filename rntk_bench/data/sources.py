@@ -147,5 +147,5 @@ def _listing(folder: Path) -> set[str]:
         return {path.name for path in folder.iterdir()}
     except PermissionError:
         raise DataError(f"The folder {folder} may not be read: change its permissions.") from None
-    except OSError:
+    except (OSError, ValueError):  # also a name with a null byte
         return set()
