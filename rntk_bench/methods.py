@@ -18,7 +18,6 @@ from rntk_bench.config import Experiment, Grid, Value
 from rntk_bench.errors import ConfigError, InputError, KernelError
 from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
 
-
 MAX_SETTINGS = 100_000
 """A grid's settings are listed before they are evaluated."""
 MAX_INTEGER = 1_000_000
@@ -246,7 +245,7 @@ def with_grid(method: Method, replaced: Grid) -> Method:
     size = math.prod(map(len, changed.grid.values()))
     if size > MAX_SETTINGS:
         raise ConfigError(
-            f"grid.{method.name} has {size} settings, but may have {MAX_SETTINGS}; leave values out."
+            f"grid.{method.name} has {size} settings, but may have {MAX_SETTINGS}; leave some out."
         )
     changed.check()
     return changed

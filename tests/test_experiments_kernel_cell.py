@@ -138,8 +138,9 @@ def test_overflowing_settings_are_recorded_and_never_chosen(gunpoint):
     grid = {**SMALL.grid, "sigma_w": (1e3, 1.3)}
     record = run_kernel_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
     assert record.selection["unusable_settings"] == [0, 1]
+    assert record.selection["flaws"] == ["overflows"] * 2
     assert record.selection["setting"]["sigma_w"] == 1.3
-    assert any("2 settings overflow" in warning for warning in record.warnings)
+    assert any("Gram of 2 settings overflows" in warning for warning in record.warnings)
     assert (decode_counts(record.selection["hits"])[:2] == -1).all()
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from rntk_bench.learn.selection import NOT_EVALUATED, Search
+from rntk_bench.learn.soundness import OVERFLOWS, VANISHES
 
 
 class Prescribed:
-    """A cross-validation with known answers; a setting's Gram is its number."""
+    """A cross-validation with known answers; a setting's Gram is its number from 1."""
 
     def __init__(self, hits, sizes):
         self.answers, self.fold_sizes = hits, np.array(sizes)
@@ -18,14 +19,14 @@ class Prescribed:
 
     def hits(self, gram, folds, n_C):
         self.evaluated += n_C * len(folds)
-        part = self.answers[int(gram[0, 0])][:n_C][:, folds]
+        part = self.answers[int(gram[0, 0]) - 1][:n_C][:, folds]
         return part, (part == 0).astype(np.int64)
 
 
 def searched(hits, sizes, order=None, prune=True):
     search = Search(Prescribed(hits, sizes), len(hits), prune)
     for setting in range(len(hits)) if order is None else order:
-        search.evaluate(setting, np.array([[float(setting)]]))
+        search.evaluate(setting, np.array([[1.0 + setting]]))
     return search
 
 
@@ -45,7 +46,7 @@ def test_pruning_order_and_threads_change_nothing(seed):
     backwards = searched(hits, sizes, order=range(len(hits) - 1, -1, -1))
     threaded = Search(Prescribed(hits, sizes), len(hits))
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda s: threaded.evaluate(s, np.array([[float(s)]])), range(len(hits))))
+        list(pool.map(lambda s: threaded.evaluate(s, np.array([[1.0 + s]])), range(len(hits))))
     assert full.choose() == pruned.choose() == backwards.choose() == threaded.choose()
     for other in (backwards, threaded):
         np.testing.assert_array_equal(pruned.hits, other.hits)
@@ -91,10 +92,10 @@ def test_unusable_settings_are_never_chosen():
     hits = np.full((2, 1, 2), 2)
     search = Search(Prescribed(hits, [2, 2]), 3)
     search.evaluate(0, np.array([[np.nan]]))
-    search.evaluate(1, np.array([[1.0]]))
-    search.evaluate(2, np.array([[np.inf]]))
+    search.evaluate(1, np.array([[2.0]]))
+    search.evaluate(2, np.array([[0.0]]))
     assert search.choose().setting == 1
-    assert search.usable.tolist() == [False, True, False]
+    assert search.flaws == {0: OVERFLOWS, 2: VANISHES}
     assert (search.hits[[0, 2]] == NOT_EVALUATED).all()
 
 

@@ -16,7 +16,6 @@ from rntk_bench.learn.svc import (
     SVCOptions,
     classify,
     held_out_decisions,
-    usable,
 )
 
 OPTIONS = SVCOptions()
@@ -165,12 +164,6 @@ def test_a_bound_on_steps_is_counted():
 def test_votes_are_counted_and_ties_go_to_the_first_class():
     votes = np.array([[[1, 0, 2], [1, 2, 0], [1, 2, 2]]], dtype=np.int32)
     np.testing.assert_array_equal(smo.winners(votes), [[0, 1, 0]])
-
-
-def test_usable():
-    assert usable(np.eye(2))
-    for bad in (np.nan, np.inf, -np.inf, 1e160):
-        assert not usable(np.array([[1.0, bad], [bad, 1.0]]))
 
 
 @pytest.mark.parametrize(("n_classes", "per_class"), [(2, 40), (3, 11), (7, 9)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -67,13 +68,21 @@ def run_kernel_cell(
         try:
             choice = search.choose()
         except ValueError:
+            found = " or ".join(sorted(set(search.flaws.values())))
             raise RntkBenchError(
-                f"No setting of {method.name}'s grid gives a finite Gram on {dataset.name}."
+                f"No setting of {method.name}'s grid can be used on {dataset.name}: the Gram "
+                f"{found}."
             ) from None
         kernel, C = kernels[choice.setting], experiment.C[choice.C]
-        with watch("test"):
+        with watch("test"), np.errstate(all="ignore"):
+            gram_test = grams.test(kernel)
+            if not np.isfinite(gram_test).all():
+                raise RntkBenchError(
+                    f"The chosen setting of {method.name} overflows on the test series of "
+                    f"{dataset.name}."
+                )
             predictions, unfinished = classify(
-                grams.one(kernel), problem.y_train, grams.test(kernel), C, options
+                grams.one(kernel), problem.y_train, gram_test, C, options
             )
     return finished_cell(
         problem,
@@ -217,8 +226,9 @@ def _selection(
         "C": experiment.C[choice.C],
         "accuracy": choice.accuracy,
         "ties": choice.ties,
-        "n_settings": len(search.usable),
-        "unusable_settings": np.flatnonzero(~search.usable).tolist(),
+        "n_settings": len(method.settings()),
+        "unusable_settings": sorted(search.flaws),
+        "flaws": [search.flaws[setting] for setting in sorted(search.flaws)],
         "fold_sizes": search.validation.fold_sizes.tolist(),
         "pruned": search.prune,
         "hits": encode_counts(search.hits.astype(np.int16)),
@@ -227,8 +237,8 @@ def _selection(
 
 def _warnings(search: Search, unfinished: int, options: SVCOptions) -> list[str]:
     messages = []
-    if unusable := int((~search.usable).sum()):
-        messages.append(f"{unusable} settings overflow on this dataset and were not considered.")
+    for found, count in sorted(Counter(search.flaws.values()).items()):
+        messages.append(f"The Gram of {count} settings {found}; they were not considered.")
     bound = f"stopped at the bound of {options.max_iterations} steps"
     if hard := search.unfinished_settings:
         messages.append(f"In {hard} settings a cross-validation problem {bound}.")

@@ -20,6 +20,7 @@ from rntk_bench.errors import InputError
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
 from rntk_bench.learn.ridge import RIDGES, Spectrum, validation_residuals
+from rntk_bench.learn.soundness import LARGEST_ENTRY
 from rntk_bench.methods import KernelMethod
 
 Array = NDArray[np.float64]
@@ -176,8 +177,8 @@ def fit_best(
 ) -> Fitted:
     """Choose setting and ridge by the cross-validated squared error, refit, and predict.
 
-    Ties go to the first setting, then to the first ridge. Settings whose Gram is not finite are
-    never chosen.
+    Ties go to the first setting, then to the first ridge. Settings whose Gram overflows, and what
+    gives no number, are never chosen.
 
     Raises
     ------
@@ -186,13 +187,13 @@ def fit_best(
     """
     train, test = family.method.kernel.read_alike(X, X_test)
     grams = family.grams(train)
-    usable = np.isfinite(grams).all(axis=(1, 2))
+    usable = (np.abs(grams) < LARGEST_ENTRY).all(axis=(1, 2))
     if not usable.any():
         raise InputError(f"No setting of {family.method.name}'s grid gives a finite Gram.")
     errors = np.full((len(grams), len(ridges)), np.inf)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         residuals = validation_residuals(grams[usable], y, fold, ridges)
-        errors[usable] = (residuals**2).mean(axis=-1)
+        errors[usable] = np.nan_to_num((residuals**2).mean(axis=-1), nan=np.inf)
     setting, ridge = map(int, np.unravel_index(int(np.argmin(errors)), errors.shape))
     alpha = Spectrum.of(grams[setting]).coefficients(y, (ridges[ridge],))[0]
     return Fitted(setting, ridges[ridge], family.kernels[setting](test, train) @ alpha)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.learn.folds import fold_weights
-from rntk_bench.learn.svc import CrossValidation, usable
+from rntk_bench.learn.soundness import flaw
+from rntk_bench.learn.svc import CrossValidation
 
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -52,7 +53,8 @@ class Search:
         self._batches = [part for part in parts if len(part)]
         self._hits = np.full((n_settings, n_C, n_folds), NOT_EVALUATED, dtype=np.int64)
         self._unfinished = np.zeros_like(self._hits)
-        self.usable = np.ones(n_settings, dtype=bool)
+        self.flaws: dict[int, str] = {}
+        """What is wrong with the Grams of settings that cannot be used."""
         self._best = 0
         self._lock = Lock()
 
@@ -63,8 +65,9 @@ class Search:
 
     def evaluate(self, setting: int, gram: Array) -> None:
         """Cross-validate one setting's Gram (n, n) for every C."""
-        if not usable(gram):
-            self.usable[setting] = False
+        found = flaw(gram)
+        if found is not None:
+            self.flaws[setting] = found
             return
         hits = self._hits[setting]
         for batch in self._batches:
@@ -114,7 +117,9 @@ class Search:
 
     def _needed(self) -> NDArray[np.bool_]:
         needed = np.zeros(self._hits.shape, dtype=bool)
-        for setting in np.flatnonzero(self.usable):
+        for setting in range(len(self._hits)):
+            if setting in self.flaws:
+                continue
             seen = np.full(self._hits.shape[1:], NOT_EVALUATED)
             for batch in self._batches:
                 n_C = self._worth(seen, self._best)

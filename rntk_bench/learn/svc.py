@@ -15,9 +15,6 @@ from rntk_bench.learn import smo
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-LARGEST_ENTRY = 1e150
-"""Curvatures of a Gram with larger entries could overflow."""
-
 
 @dataclass(frozen=True)
 class SVCOptions:
@@ -57,7 +54,7 @@ class CrossValidation:
 
         Parameters
         ----------
-        gram : (n, n), `usable`
+        gram : (n, n), without a `flaw`
         folds : those to evaluate
         n_C : how many values of C, from the smallest
 
@@ -110,7 +107,7 @@ class Machines:
 
         Parameters
         ----------
-        gram : (n, n), `usable`
+        gram : (n, n), without a `flaw`
         y : (n,) ascending class codes 0, 1, ...
         C : a value of the options' grid
         held_out : (n,) what is not trained on; a class without other series loses to every other
@@ -180,7 +177,7 @@ def classify(
 
     Parameters
     ----------
-    gram : (n, n), `usable`
+    gram : (n, n), without a `flaw`
     y : (n,) ascending class codes
     judged : (n, n_judged) kernel of the training series with those to be classified
     C : a value of the options' grid
@@ -192,11 +189,6 @@ def classify(
     """
     machines = Machines.train(gram, y, C, options)
     return machines.winners(machines.decisions(judged)), machines.unfinished
-
-
-def usable(gram: Array) -> bool:
-    """Whether an SVM can be trained on the Gram: finite and far from overflow."""
-    return bool(np.abs(gram).max() < LARGEST_ENTRY)
 
 
 def _pairs(n_classes: int) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 import resource
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from zipfile import ZipFile
 
@@ -50,7 +50,7 @@ def mounted(folder, *options):
 
 def fill(folder):
     """Leave no room at all."""
-    with (folder / "filler").open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
+    with (folder / "filler").open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(4096))
 

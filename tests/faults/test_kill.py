@@ -9,15 +9,17 @@ import time
 import lives
 import numpy as np
 import pytest
-from conftest import write_dataset
+from conftest import SEED, TIMES, write_dataset
 
-KILLS = 50
-SIGNALS = 10
+KILLS = 50 * TIMES
+SIGNALS = 10 * TIMES
 
 
 def snapshot(results):
     """Which file each record is."""
-    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in results.glob("*/*.json")}
+    return {
+        path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in results.glob("*/*.json")
+    }
 
 
 def assert_as_undisturbed(plan, folder):
@@ -29,7 +31,7 @@ def assert_as_undisturbed(plan, folder):
 
 
 def test_killed_at_random_moments(plan, tmp_path):
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(SEED)
     kills = rounds = 0
     while kills < KILLS:
         folder = tmp_path / str(rounds)
@@ -55,7 +57,7 @@ def test_killed_at_random_moments(plan, tmp_path):
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "Ctrl-C"]
 )
 def test_stopped_at_random_moments(plan, tmp_path, number, code):
-    rng = np.random.default_rng(number)
+    rng = np.random.default_rng([SEED, number])
     stops = rounds = 0
     while stops < SIGNALS:
         folder = tmp_path / str(rounds)
@@ -154,7 +156,7 @@ def _lines(path):
 
 
 def test_curves_go_on_with_the_repeats_that_are_missing(tmp_path):
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng([SEED, 2])
 
     def arguments(folder):
         return (
