@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from threading import Timer
 from typing import Any, TypeVar, cast
 
 import llvmlite.binding as llvm
 from numba import config, njit
+from numba.core.caching import FunctionCache
 
 _settings = vars(config)
 if _settings["CPU_FEATURES"] is None and "NUMBA_CPU_NAME" not in os.environ:
@@ -19,6 +23,26 @@ if _settings["CPU_FEATURES"] is None and "NUMBA_CPU_NAME" not in os.environ:
         _settings["CPU_FEATURES"] = _features.flatten() + ",-prefer-256-bit"
 
 
+def _is_private(folder: str) -> bool:
+    """Whether nobody else can put code into a folder, from which Numba would run it."""
+    if not folder or not hasattr(os, "geteuid"):
+        return True
+    try:
+        stat = Path(folder).stat()
+    except OSError:
+        return True  # it is made by this user, or not at all
+    return stat.st_uid in (0, os.geteuid()) and not stat.st_mode & 0o022
+
+
+_KEEPS = _is_private(_settings["CACHE_DIR"])
+if not _KEEPS:
+    warnings.warn(
+        f"Other users may write to NUMBA_CACHE_DIR, {_settings['CACHE_DIR']}: compiled code is "
+        "neither kept there nor read from there.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -28,8 +52,29 @@ def compiled(function: _Function) -> _Function:
     Multiply-adds may be fused; nothing else may be reordered, so that results do not depend on
     how a loop was vectorised.
     """
-    compile_ = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-    return cast(_Function, compile_(function))
+    dispatcher = njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
+    if _KEEPS:
+        with suppress(RuntimeError):  # nowhere to keep it
+            dispatcher._cache = _Cache(function)
+    return cast(_Function, dispatcher)
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Numba's, but damage is a miss, and a full disk only means that code is not kept."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled function, or None."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # what a damaged pickle raises is anything
+            with suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a compiled function where that is possible."""
+        with suppress(Exception):
+            super().save_overload(sig, data)
 
 
 _VECTORS = {

@@ -1,10 +1,14 @@
+import os
+import pickle
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from rntk_bench import compiling
-from rntk_bench.compiling import announce_compilation, instruction_set
+from rntk_bench.compiling import announce_compilation, compiled, instruction_set
 
 
 def test_quick_work_says_nothing():
@@ -39,3 +43,75 @@ def test_the_environment_may_ask_numba_for_other_instructions(monkeypatch, name,
         monkeypatch.setitem(compiling._settings, setting, value)
     assert instruction_set()["vectors"] == vectors
     assert instruction_set()["processor"] == "generic" or name is None
+
+
+SOURCE = """
+from rntk_bench.compiling import compiled
+
+@compiled
+def double(x):
+    return 2.0 * x
+
+print(double(1.5), sum(double.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def doubled(tmp_path, monkeypatch):
+    """Run a module with a compiled function in a process of its own; say what it prints."""
+    (tmp_path / "module.py").write_text(SOURCE)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
+
+    def run(before=""):
+        code = f"{before}\nimport module"
+        command = [sys.executable, "-W", "error", "-c", code]
+        path = os.pathsep.join([str(tmp_path), *sys.path])
+        return subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [("nbi", b""), ("nbi", b"\0" * 500), ("nbi", pickle.dumps(3) * 2), ("nbc", b"half")],
+)
+def test_damaged_compiled_code_is_compiled_again(doubled, tmp_path, kind, damage):
+    assert doubled().stdout == "3.0 0\n"
+    assert doubled().stdout == "3.0 1\n"
+    (path,) = (tmp_path / "compiled").rglob(f"*.{kind}")
+    path.write_bytes(damage)
+    again = doubled()
+    assert (again.stdout, again.stderr) == ("3.0 0\n", "")
+    assert doubled().stdout == "3.0 1\n"
+
+
+def test_a_full_disk_only_means_compiling_again(doubled):
+    bound = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))"
+    found = doubled(bound)
+    assert (found.stdout, found.stderr) == ("3.0 0\n", "")
+    assert doubled().stdout == "3.0 0\n"
+    assert doubled().stdout == "3.0 1\n"
+
+
+def test_where_nothing_can_be_kept_it_compiles(monkeypatch):
+    def nowhere(*arguments):
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr("rntk_bench.compiling._Cache", nowhere)
+    assert compiled(lambda x: 2.0 * x)(1.5) == 3.0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_compiled_code_is_not_kept_where_others_may_write(doubled, tmp_path):
+    (tmp_path / "compiled").mkdir()
+    (tmp_path / "compiled").chmod(0o777)
+    found = doubled("import warnings; warnings.simplefilter('default')")
+    assert found.stdout == "3.0 0\n"
+    assert "Other users may write to" in found.stderr
+    assert list((tmp_path / "compiled").iterdir()) == []

@@ -187,8 +187,10 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         try:
             choice = search.choose()
         except ValueError:
+            found = " or ".join(sorted(set(search.flaws.values())))
             raise KernelError(
-                f"No setting of {name}'s grid gives a finite Gram on these series; scale them down."
+                f"No setting of {name}'s grid can be used on these series: the Gram {found}; scale "
+                "them, or take other values."
             ) from None
         if hard := search.unfinished_settings:
             warnings.warn(

@@ -65,9 +65,9 @@ class Search:
 
     def evaluate(self, setting: int, gram: Array) -> None:
         """Cross-validate one setting's Gram (n, n) for every C."""
-        found = flaw(gram)
-        if found is not None:
-            self.flaws[setting] = found
+        wrong = flaw(gram)
+        if wrong is not None:
+            self.flaws[setting] = wrong
             return
         hits = self._hits[setting]
         for batch in self._batches:
