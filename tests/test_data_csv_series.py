@@ -59,6 +59,18 @@ def test_a_column_is_read_in_the_order_of_its_lines(tmp_path):
         read_column(path, "Load")
 
 
+def test_lines_longer_than_the_header_do_not_shift_the_columns(tmp_path):
+    with pytest.raises(DataError, match="more fields than its header"):
+        read_column(write(tmp_path, "t,load\n3,1.5,7\n1,2,8\n"), "load")
+
+
+@pytest.mark.parametrize("text", ['"no\nte",b\n1,2\n', "a,b\n1,2\n3,4,5\n"])
+def test_the_reason_is_one_line(tmp_path, text):
+    with pytest.raises(DataError) as caught:
+        read_column(write(tmp_path, text), "load")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="wants the prices beside the project")
 def test_real_prices():
     closes = read_prices(SHARED)

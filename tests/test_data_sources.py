@@ -112,3 +112,9 @@ def test_mistyped_names(tmp_path, typed, sentence):
 def test_a_data_folder_that_does_not_exist(tmp_path, listing):
     with pytest.raises(DataError, match=r"data folder .*absent does not exist"):
         listing("Beef", data_dir=tmp_path / "absent")
+
+
+@pytest.mark.parametrize("name", ["Mine\0", "../Mine", "x" * 400, ""])
+def test_names_that_no_folder_can_have_are_unknown(tmp_path, name):
+    with pytest.raises(DataError, match="There is no dataset named"):
+        locate(name, data_dir=tmp_path)

@@ -1,8 +1,10 @@
+from concurrent.futures.process import BrokenProcessPool
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from rntk_bench.errors import InputError
+from rntk_bench.errors import InputError, RntkBenchError
 from rntk_bench.experiments import snr_curves as module
 from rntk_bench.experiments.regression import Family, Prices, Sine, repeat
 from rntk_bench.experiments.snr_curves import BATCH, Panel, snr_curves
@@ -53,7 +55,7 @@ def test_the_curve_is_the_same_for_any_number_of_jobs_and_after_an_interrupt(tmp
     # More repeats begin with those that are there; another seed does not.
     seen.clear()
     more = snr_curves(PANEL, METHODS, 3 * BATCH, 0, 1, partial, lambda *args: seen.append(args))
-    assert [done for done, _ in seen] == [5, 6]
+    assert [done for done, _ in seen] == [4, 5, 6]
     assert (more["repeats"] == 3 * BATCH).all()
     seen.clear()
     snr_curves(PANEL, METHODS, BATCH, 1, 1, partial, lambda *args: seen.append(args))
@@ -70,3 +72,12 @@ def test_what_cannot_vary_is_one_sentence():
         Panel(Sine(), "train", (-3,))
     assert module.VALUES.keys() == {"length", "noise", "train"}
     assert Panel(Sine(), "train", (30,)).conditions(30).train == 30
+
+
+def test_a_process_that_is_ended_from_outside_is_one_sentence(tmp_path, monkeypatch):
+    def killed(*arguments):
+        raise BrokenProcessPool("a child process terminated abruptly")
+
+    monkeypatch.setattr("rntk_bench.experiments.snr_curves.repeat", killed)
+    with pytest.raises(RntkBenchError, match="keeps what is done, with fewer --jobs"):
+        snr_curves(PANEL, METHODS, BATCH, 0, 1, tmp_path / "a.partial")

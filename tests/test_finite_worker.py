@@ -75,3 +75,10 @@ def _runs(pid):
         return ") Z " not in Path("/proc", pid, "stat").read_text()
     except OSError:
         return False
+
+
+def test_a_signal_to_all_processes_leaves_the_worker_to_its_parent(worker):
+    process = worker.call(os.getpid)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(process, number)
+    assert worker.call(divmod, 7, 2) == (3, 1)

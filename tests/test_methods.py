@@ -99,6 +99,15 @@ def test_what_is_unknown_is_refused_by_name(changes, named):
     assert named in str(caught.value)
 
 
+def test_a_grid_that_would_fill_the_memory_is_refused():
+    values = tuple(float(value) for value in range(1, 60))
+    huge = dict.fromkeys(("sigma_w", "sigma_b", "sigma_h"), values)
+    with pytest.raises(ConfigError, match="205379 settings"):
+        resolve(Experiment(grids={"rntk": huge}))
+    with pytest.raises(ConfigError, match="at most 1000000"):
+        resolve(Experiment(grids={"rntk": {"n_layers": (10**9,)}}))
+
+
 def test_every_choice_that_decides_the_answer_is_in_the_protocol():
     method = METHODS["rbf"]
     base = method.protocol(Experiment())
