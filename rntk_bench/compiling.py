@@ -52,29 +52,35 @@ def compiled(function: _Function) -> _Function:
     Multiply-adds may be fused; nothing else may be reordered, so that results do not depend on
     how a loop was vectorised.
     """
-    dispatcher = njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
+    dispatcher: Any = njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
     if _KEEPS:
         with suppress(RuntimeError):  # nowhere to keep it
             dispatcher._cache = _Cache(function)
     return cast(_Function, dispatcher)
 
 
-class _Cache(FunctionCache):  # type: ignore[misc]
+class _Cache:
     """Numba's, but damage is a miss, and a full disk only means that code is not kept."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._cache = cast(Any, FunctionCache)(function)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function, or None."""
         try:
-            return super().load_overload(sig, target_context)
+            return self._cache.load_overload(sig, target_context)
         except Exception:  # what a damaged pickle raises is anything
             with suppress(OSError):
-                self.flush()
+                self._cache.flush()
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled function where that is possible."""
         with suppress(Exception):
-            super().save_overload(sig, data)
+            self._cache.save_overload(sig, data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
 
 
 _VECTORS = {

@@ -14,19 +14,14 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["preloaded"])
 
 
-def start(arguments, log, limit=None):
-    """Begin `rntk-bench` with these arguments; what it says goes to the file `log`.
-
-    `limit` is the size in bytes up to which it may write a file.
-    """
+def start(arguments, log):
+    """Begin `rntk-bench` with these arguments; what it says goes to the file `log`."""
     here = str(Path(__file__).parent)
     path = os.environ.get("PYTHONPATH")
     # Of the server, which looks for what it imports first.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.getcwd(), path]))  # noqa: PTH109
     try:
-        life = CONTEXT.Process(
-            target=_live, args=([str(a) for a in arguments], log, limit), daemon=True
-        )
+        life = CONTEXT.Process(target=_live, args=([*map(str, arguments)], log), daemon=True)
         life.start()
     finally:
         del os.environ["PYTHONPATH"]
@@ -35,9 +30,9 @@ def start(arguments, log, limit=None):
     return life
 
 
-def whole(arguments, log, limit=None):
+def whole(arguments, log):
     """Let one run to its end, and return its exit code and all that it said."""
-    life = start(arguments, log, limit)
+    life = start(arguments, log)
     life.join(300)
     assert life.exitcode is not None
     return life.exitcode, log.read_text()
@@ -52,15 +47,10 @@ def signal(life, number):
         os.kill(life.pid, number)
 
 
-def _live(arguments, log, limit):
+def _live(arguments, log):
     from rntk_bench.cli import main
 
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    if limit is not None:
-        import resource
-
-        # The log is a pipe's end then: it must not be bounded.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     sys.stdout.reconfigure(line_buffering=True)
