@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -69,6 +70,8 @@ class _Cache:
         """The compiled function, or None."""
         try:
             return self._cache.load_overload(sig, target_context)
+        except SystemError:  # an interrupt
+            raise
         except Exception:  # what a damaged pickle raises is anything
             with suppress(OSError):
                 self._cache.flush()
@@ -76,7 +79,7 @@ class _Cache:
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled function where that is possible."""
-        with suppress(Exception):
+        with suppress(OSError, EOFError, ValueError, pickle.PickleError):
             self._cache.save_overload(sig, data)
 
     def __getattr__(self, name: str) -> Any:

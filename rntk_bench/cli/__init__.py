@@ -24,7 +24,7 @@ from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.cli.show import show
 from rntk_bench.cli.speed import speed
 from rntk_bench.cli.status import status
-from rntk_bench.cli.stopping import exit_code, heed_termination
+from rntk_bench.cli.stopping import as_interrupts, exit_code, heed_termination
 from rntk_bench.cli.table import table
 from rntk_bench.errors import RntkBenchError
 
@@ -35,7 +35,8 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         heed_termination()
         try:
-            return super().invoke(ctx)
+            with as_interrupts():
+                return super().invoke(ctx)
         except RntkBenchError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)

@@ -31,6 +31,20 @@ def exit_code(stop: KeyboardInterrupt) -> int:
 
 
 @contextmanager
+def as_interrupts() -> Iterator[None]:
+    """Raise as an interrupt what compiled code, where it came, has made another error of."""
+    try:
+        yield
+    except Exception as error:
+        behind: BaseException | None = error
+        while behind is not None:
+            if isinstance(behind, KeyboardInterrupt):
+                raise behind from None
+            behind = behind.__cause__ or behind.__context__
+        raise
+
+
+@contextmanager
 def telling(progress: Callable[[], str]) -> Iterator[None]:
     """Where the block is stopped say in one sentence what is finished, and end the process.
 
@@ -39,7 +53,8 @@ def telling(progress: Callable[[], str]) -> Iterator[None]:
     progress : what is finished, where it is, and how to go on
     """
     try:
-        yield
+        with as_interrupts():
+            yield
     except KeyboardInterrupt as stop:
         click.echo(f"Interrupted: {progress()}", err=True)
         sys.exit(exit_code(stop))

@@ -8,6 +8,7 @@ import os
 import re
 import signal as system_signals
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -54,7 +55,22 @@ def _live(arguments, log):
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     sys.stdout.reconfigure(line_buffering=True)
+    _mark_beginning(log.with_suffix(".begun"))
     main(arguments, prog_name="rntk-bench")
+
+
+def _mark_beginning(path):
+    """Make a file when the command has begun, so that it can be stopped no earlier."""
+    command = sys.modules["rntk_bench.cli.run"]  # the attribute of this name is the function
+    entered = command.telling
+
+    @contextmanager
+    def telling(progress):
+        with entered(progress):
+            path.touch()
+            yield
+
+    command.telling = telling
 
 
 def without_times(record):
