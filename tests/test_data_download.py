@@ -145,7 +145,7 @@ def test_a_download_that_was_damaged_since_is_downloaded_again(cache, mirror, da
     folder = fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])
     path = folder / f"{NAME}_TEST.ts"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(DataError, match="not whole"):
+    with pytest.raises(DataError, match="is damaged on this machine"):
         load_dataset(NAME, cache_dir=cache, download=False)
     assert needs_download(locate(NAME, cache_dir=cache))
     fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])

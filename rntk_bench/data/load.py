@@ -43,8 +43,7 @@ def load_dataset(
     if not needs_download(location):
         return location.read()
     if not download:
-        raise DataError(
-            f"{name} is not, or not whole, on this machine: 'rntk-bench fetch {name}' downloads it."
-        )
+        state = "is not" if location.source == "download" else "is damaged"
+        raise DataError(f"{name} {state} on this machine: 'rntk-bench fetch {name}' downloads it.")
     folder = fetch_dataset(name, cache_dir=cache_dir)
     return Location(name, "download", find_splits(folder, name)).read()
