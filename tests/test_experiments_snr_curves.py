@@ -59,7 +59,7 @@ def test_the_curve_is_the_same_for_any_number_of_jobs_and_after_an_interrupt(tmp
     assert (more["repeats"] == 3 * BATCH).all()
     seen.clear()
     snr_curves(PANEL, METHODS, BATCH, 1, 1, partial, lambda *args: seen.append(args))
-    assert len(seen) == 2
+    assert len(seen) == 3
 
 
 def test_what_cannot_vary_is_one_sentence():
