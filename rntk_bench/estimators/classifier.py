@@ -191,8 +191,8 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
             size = getattr(self, "n_features_in_", None)  # None for lists of series
             these = "these series" if size is None else f"series of {size} feature(s)"
             raise KernelError(
-                f"No setting of {name}'s grid can be used on {these}: the Gram {found}; take series "
-                "that differ, scale them down, or take other values."
+                f"No setting of {name}'s grid can be used on {these}: the Gram {found}; take "
+                "series that differ, scale them down, or take other values."
             ) from None
         if hard := search.unfinished_settings:
             warnings.warn(
