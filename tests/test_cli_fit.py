@@ -159,7 +159,7 @@ def test_what_cannot_be_written_is_said_before_the_work(own, tmp_path):
         ("predict", own, train, "-o", tmp_path / "none" / "out.csv"),
     ):
         result = invoke(*arguments)
-        assert result.exit_code == 1
+        assert result.exit_code == 3
         assert "choose another file with --output" in result.output
 
 

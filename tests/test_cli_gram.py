@@ -70,5 +70,5 @@ def test_what_cannot_be_is_one_sentence(files, tmp_path, options, sentence):
 def test_a_missing_file_or_folder_is_one_sentence(files, tmp_path):
     assert gram(tmp_path / "none.tsv", "-o", tmp_path / "gram.npy").exit_code == 2
     outcome = gram(files[0], "-o", tmp_path / "none" / "gram.npy")
-    assert outcome.exit_code == 1
+    assert outcome.exit_code == 3
     assert "Cannot write" in outcome.stderr

@@ -66,7 +66,7 @@ def test_an_interrupted_gram_goes_on_with_the_missing_tiles(tmp_path, monkeypatc
     assert seen == [(done, 10) for done in range(4, 11)]
 
 
-@pytest.mark.parametrize("change", ["kernel", "series", "file"])
+@pytest.mark.parametrize("change", ["kernel", "series", "file", "damage"])
 def test_tiles_of_something_else_are_not_taken(change, tmp_path):
     X, path = series(40), tmp_path / "gram.npy"
 
@@ -81,6 +81,8 @@ def test_tiles_of_something_else_are_not_taken(change, tmp_path):
         X = series(40, seed=2)
     if change == "file":
         (tmp_path / "gram.npy.unfinished").unlink()
+    if change == "damage":
+        (tmp_path / "gram.npy.unfinished").write_bytes(b"not an array")
     np.testing.assert_allclose(gram_to_file(kernel, X, path), kernel(X), rtol=1e-13, atol=1e-15)
 
 

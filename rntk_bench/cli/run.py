@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.cli import options
-from rntk_bench.config import brief_choice
 from rntk_bench.cli.stopping import telling
+from rntk_bench.config import brief_choice
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:

@@ -190,7 +190,7 @@ def _holds(path: Path, plan: Plan) -> bool:
         gram = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError):
         return False
-    return gram.shape == plan.shape and gram.dtype == np.float64
+    return (gram.shape, gram.dtype) == (plan.shape, np.dtype(np.float64))
 
 
 def _reserve(path: Path) -> None:

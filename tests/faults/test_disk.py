@@ -267,3 +267,16 @@ def test_a_record_under_way_elsewhere_is_not_swept(plan, tmp_path):
     with claim(tmp_path / "results" / "A" / ".other.json.0.tmp"):
         assert invoke(*plan.arguments(tmp_path, "-d", "A", "-m", "rbf")).exit_code == 0
         assert (tmp_path / "results" / "A" / ".other.json.0.tmp").exists()
+
+
+def test_a_gram_that_does_not_fit_is_refused_before_it_is_begun(tmp_path):
+    series = tmp_path / "series.tsv"
+    np.savetxt(series, np.random.default_rng(0).standard_normal((300, 8)), delimiter="\t")
+    with files_up_to(100_000):
+        outcome = invoke(
+            "gram", series, "--no-labels", "-m", "rntk", "-o", tmp_path / "gram.npy", "-j", "1"
+        )
+    assert outcome.exit_code == 3, outcome.output
+    assert "gram.npy.unfinished" in outcome.stderr
+    assert "Traceback" not in outcome.output
+    assert not (tmp_path / "gram.npy").exists()
