@@ -30,10 +30,12 @@ class Deadline:
     ----------
     seconds : float, optional
         None is no limit.
+    spent : float
+        Of these, how many have passed already.
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float | None = None, spent: float = 0.0) -> None:
+        self.seconds, self._spent = seconds, spent
         self.stop: NDArray[np.bool_] = np.zeros(1, dtype=bool)
         self._timer: Timer | None = None
         self._end = time.monotonic()
@@ -41,8 +43,9 @@ class Deadline:
 
     def __enter__(self) -> Self:
         if self.seconds is not None:
-            self._end = time.monotonic() + self.seconds
-            self._timer = Timer(self.seconds, self._expire)
+            left = max(0.0, self.seconds - self._spent)
+            self._end = time.monotonic() + left
+            self._timer = Timer(left, self._expire)
             self._timer.daemon = True
             self._timer.start()
         self._token = _CURRENT.set(self)

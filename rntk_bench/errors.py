@@ -34,6 +34,12 @@ class KernelError(InputError, ValueError):
     """Kernel parameters or inputs outside what a kernel is defined for."""
 
 
+class ClusterError(RntkBenchError):
+    """A cluster that cannot be reached, has other code on a worker, or is lost."""
+
+    exit_code = 4
+
+
 class ExtraError(InputError):
     """A command that needs packages of an extra which is not installed."""
 

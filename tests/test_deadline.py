@@ -34,6 +34,16 @@ def test_the_time_passes_and_the_message_names_it():
             limit.check()
 
 
+def test_what_is_spent_already_counts():
+    with Deadline(60.0, spent=50.0) as limit:
+        assert 9.0 < limit.remaining <= 10.0
+    with Deadline(60.0, spent=70.0) as limit:
+        while not limit.stop[0]:
+            time.sleep(0.001)
+        with pytest.raises(TimeLimitError, match="60 s"):
+            limit.check()
+
+
 def test_an_inner_deadline_ends_with_its_block_and_others_are_not_touched():
     with Deadline(60.0) as outer:
         with Deadline(30.0) as inner:

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from rntk_bench.config import Experiment
-from rntk_bench.experiments.runner import Options, run_plan
+from rntk_bench.experiments.plan import Options
+from rntk_bench.experiments.runner import run_plan
 from rntk_bench.kernels import RBF, RNTK
 from rntk_bench.methods import KernelMethod
 from rntk_bench.store.records import read_records

@@ -57,6 +57,27 @@ def test_pruning_order_and_threads_change_nothing(seed):
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_pieces_searched_elsewhere_give_the_same_as_one_search(seed):
+    hits, sizes = random_hits(seed)
+    whole = searched(hits, sizes)
+    merged = Search(Prescribed(hits, sizes), len(hits))
+    order, best, evaluated = np.random.default_rng(seed).permutation(len(hits)), 0, 0
+    for settings in np.split(order, 8):
+        # Each knows of the best score of those before it, and of nothing else.
+        search = Search(Prescribed(hits, sizes), len(hits), best=best)
+        for setting in settings:
+            search.evaluate(setting, np.array([[float(setting)]]))
+        part = search.part(settings.tolist())
+        merged.take(part)
+        best, evaluated = part.best, evaluated + search.validation.evaluated
+    assert merged.choose() == whole.choose()
+    np.testing.assert_array_equal(merged.hits, whole.hits)
+    assert merged.unfinished_settings == whole.unfinished_settings
+    assert merged.flaws == whole.flaws
+    assert evaluated < hits.size
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_the_choice_is_the_best_exact_mean(seed):
     hits, sizes = random_hits(seed, n_settings=6)
     choice = searched(hits, sizes).choose()

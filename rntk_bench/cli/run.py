@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import options, place
 from rntk_bench.cli.stopping import telling
 from rntk_bench.config import brief_choice
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rntk_bench.config import Experiment
     from rntk_bench.data import Dataset
-    from rntk_bench.experiments.runner import Outcome
+    from rntk_bench.experiments.plan import Outcome
     from rntk_bench.methods import Method
 
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 @options.methods("May be repeated.")
 @options.config
 @options.jobs
+@place.backend
+@place.scheduler
 @options.protocol_seed
 @options.results
 @options.data_dir
@@ -63,6 +65,8 @@ def run(
     methods: tuple[str, ...],
     config: Path | None,
     jobs: int,
+    backend: str,
+    scheduler: str | None,
     seed: int | None,
     results: Path,
     data_dir: Path | None,
@@ -80,30 +84,32 @@ def run(
 
     What has a record for the same protocol and data is skipped, so an interrupted run goes on
     where it was, and several may share one folder. Exit code: 0 all done, 1 some cell failed, 2
-    usage or input, 3 a record cannot be stored, 130 interrupted, 143 terminated.
+    usage or input, 3 a record cannot be stored, 4 no cluster or other code on it, 130 interrupted,
+    143 terminated.
     """
-    from functools import partial
-
     from joblib import effective_n_jobs
 
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import configured
-    from rntk_bench.experiments.runner import Options, count_stored, run_plan
+    from rntk_bench.experiments.plan import Options, count_stored
+    from rntk_bench.experiments.runner import run_plan
     from rntk_bench.experiments.warmup import warm_up
     from rntk_bench.methods import KERNEL_METHODS, resolve
     from rntk_bench.store.cache import GramCache, cache_folder
 
+    place.check(backend, scheduler, dry_run)
     experiment = configured(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything or config is not None, experiment, config)
     display = _Display(quiet)
+    n_cells = len(names) * len(resolved)
 
     def progress() -> str:
         display.close()
         finished = count_stored(names, resolved, experiment, results)
         return (
-            f"{finished} of {len(names) * len(resolved)} cells are finished and kept in "
-            f"{results}; the same command goes on from there."
+            f"{finished} of {n_cells} cells are finished and kept in {results}; the same command "
+            "goes on from there."
         )
 
     with telling(progress):
@@ -127,9 +133,11 @@ def run(
             cache=cache,
             timeout=timeout,
         )
-        outcomes = run_plan(
-            names, resolved, experiment, settings, display.start_cell, display.report
-        )
+        start_plan = partial(display.start_plan, n_cells)
+        with place.opened(scheduler, resolved, experiment, settings, start_plan) as where:
+            outcomes = run_plan(
+                names, resolved, experiment, settings, display.start_cell, display.report, where
+            )
     kinds = {outcome.kind for outcome in outcomes}
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
 
@@ -195,24 +203,28 @@ def _warn(message: str) -> None:
 
 
 class _Display:
-    """One progress bar a dataset and method on a terminal, one line a finished cell."""
+    """One progress bar a cell or one for a whole plan on a terminal, one line a finished cell."""
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
         self._bar: Any = None
-        self._started = time.perf_counter()
+        self._plan: Any = None
+
+    def start_plan(self, n_cells: int) -> Callable[[str], None]:
+        """For cells that are computed side by side; returns what to tell of the plan's progress."""
+        self._plan = self._new_bar("plan", "cell", n_cells)
+        return partial(self._plan.set_postfix_str, refresh=True)
 
     def start_cell(self, dataset: Dataset, method: Method) -> Any:
+        name = f"{dataset.name} {method.name}: {method.work}"
+        self._bar = self._new_bar(name, method.part)
+        return self._progress
+
+    def _new_bar(self, name: str, unit: str, total: int | None = None) -> Any:
         from tqdm import tqdm
 
-        self._started = time.perf_counter()
-        self._bar = tqdm(
-            desc=f"{dataset.name} {method.name}: {method.work}",
-            unit=method.part,
-            leave=False,
-            disable=self.quiet or not sys.stderr.isatty(),
-        )
-        return self._progress
+        hidden = self.quiet or not sys.stderr.isatty()
+        return tqdm(desc=name, unit=unit, total=total, leave=False, disable=hidden)
 
     def _progress(self, done: int, total: int, best: float) -> None:
         self._bar.total = total
@@ -222,7 +234,17 @@ class _Display:
         self._bar.update(done - self._bar.n)
 
     def report(self, outcome: Outcome) -> None:
-        self.close()
+        """Say what became of a cell, above the plan's bar if there is one."""
+        self._close_cell()
+        if self._plan is None:
+            self._tell(outcome)
+            return
+        self._plan.clear()
+        self._tell(outcome)
+        self._plan.update()
+        self._plan.refresh()
+
+    def _tell(self, outcome: Outcome) -> None:
         if outcome.kind in ("failed", "unreadable"):
             name = (
                 outcome.dataset
@@ -234,8 +256,7 @@ class _Display:
         record = outcome.record
         if self.quiet or record is None or record.selection is None or record.test is None:
             return
-        seconds = time.perf_counter() - self._started
-        spent = "kept" if outcome.kind == "kept" else f"{seconds:.1f} s"
+        spent = "kept" if outcome.kind == "kept" else f"{record.timings['total']:.1f} s"
         selection = record.selection
         click.echo(
             f"{outcome.dataset} {outcome.method}: test {100 * record.test['accuracy']:.2f} %, "
@@ -246,6 +267,12 @@ class _Display:
             click.echo(f"  {warning}", err=True)
 
     def close(self) -> None:
+        """Take the bars away."""
+        self._close_cell()
+        if self._plan is not None:
+            self._plan.close()
+
+    def _close_cell(self) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None

@@ -1,4 +1,4 @@
-"""Commands that are stopped: by Ctrl-C, by SIGTERM, or because nothing more can be stored."""
+"""Commands that are stopped: by Ctrl-C, by SIGTERM, or because a run cannot go on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from rntk_bench.errors import StorageError
+from rntk_bench.errors import ClusterError, StorageError
 
 
 class Terminated(KeyboardInterrupt):
@@ -58,7 +58,7 @@ def telling(progress: Callable[[], str]) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         click.echo(f"Interrupted: {progress()}", err=True)
         sys.exit(exit_code(stop))
-    except StorageError as error:
+    except (StorageError, ClusterError) as error:
         click.echo(f"Error: {error}\nStopped: {progress()}", err=True)
         sys.exit(error.exit_code)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from rntk_bench.learn.svc import CrossValidation, SVCOptions, classify
 from rntk_bench.methods import KernelMethod
 from rntk_bench.store.cache import GramCache
 from rntk_bench.store.counts import encode_counts
+from rntk_bench.store.environment import source_digest
 from rntk_bench.store.records import Record
 
 Array = NDArray[np.float64]
@@ -56,44 +57,117 @@ def run_kernel_cell(
     TimeLimitError
         If the `Deadline` around the call passes.
     """
-    watch = Stopwatch()
-    with watch("total"):
-        problem = Problem.of(dataset)
-        options = SVCOptions(experiment.C, experiment.tolerance, experiment.max_iterations)
-        fold = stratified_folds(problem.y_train, experiment.n_folds, experiment.seed)
-        kernels = method.kernels()
-        grams = _Grams(method.kernel, problem, cache, watch)
-        search = Search(CrossValidation(problem.y_train, fold, options), len(kernels), prune)
-        _evaluate(search, kernels, grams, n_jobs, watch, progress)
+    cell = KernelCell(dataset, method, experiment, prune=prune, cache=cache)
+    with cell.watch("total"):
+        search = cell.search()
+        cell.evaluate(search, range(len(cell.kernels)), n_jobs, progress)
+        fit = cell.fit(search)
+    return cell.record(search, fit)
+
+
+class KernelCell:
+    """What the pieces of one cell share: its problem, its folds and its Grams.
+
+    Raises
+    ------
+    RntkBenchError
+        If the kernel cannot read the dataset.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        method: KernelMethod,
+        experiment: Experiment,
+        *,
+        prune: bool = True,
+        cache: GramCache | None = None,
+    ) -> None:
+        self.method, self.experiment, self.prune = method, experiment, prune
+        self.watch = Stopwatch()
+        with self.watch("total"):
+            self.problem = Problem.of(dataset)
+            self.kernels = method.kernels()
+            self._options = SVCOptions(
+                experiment.C, experiment.tolerance, experiment.max_iterations
+            )
+            y = self.problem.y_train
+            fold = stratified_folds(y, experiment.n_folds, experiment.seed)
+            self._validation = CrossValidation(y, fold, self._options)
+            self._grams = _Grams(method.kernel, self.problem, cache, self.watch)
+
+    def search(self, best: int = 0) -> Search:
+        """A search that has evaluated nothing, but may know of a score reached elsewhere."""
+        return Search(self._validation, len(self.kernels), self.prune, best)
+
+    def evaluate(
+        self,
+        search: Search,
+        settings: Sequence[int],
+        n_jobs: int = 1,
+        progress: Progress | None = None,
+    ) -> None:
+        """Cross-validate some settings of the grid."""
+
+        def evaluate(position: int, gram: Array) -> None:
+            with self.watch("svm"):
+                search.evaluate(settings[position], gram)
+
+        def report(done: int) -> None:
+            if progress is not None:
+                progress(done, len(settings), search.best_accuracy)
+
+        kernels = [self.kernels[i] for i in settings]
+        evaluate_grid(kernels, self._grams.many, evaluate, n_jobs, report)
+
+    def fit(self, search: Search) -> Fit:
+        """Choose, train on everything and classify the test series.
+
+        Raises
+        ------
+        RntkBenchError
+            If no setting of the grid can be used on this dataset, or the chosen one not on its
+            test series.
+        """
+        name = self.problem.dataset.name
         try:
             choice = search.choose()
         except ValueError:
             found = " or ".join(sorted(set(search.flaws.values())))
             raise RntkBenchError(
-                f"No setting of {method.name}'s grid can be used on {dataset.name}: the Gram "
-                f"{found}."
+                f"No setting of {self.method.name}'s grid can be used on {name}: the Gram {found}."
             ) from None
-        kernel, C = kernels[choice.setting], experiment.C[choice.C]
-        with watch("test"), np.errstate(all="ignore"):
-            gram_test = grams.test(kernel)
-            if not np.isfinite(gram_test).all():
+        kernel, C = self.kernels[choice.setting], self.experiment.C[choice.C]
+        with self.watch("test"), np.errstate(all="ignore"):
+            test = self._grams.test(kernel)
+            if not np.isfinite(test).all():
                 raise RntkBenchError(
-                    f"The chosen setting of {method.name} overflows on the test series of "
-                    f"{dataset.name}."
+                    f"The chosen setting of {self.method.name} overflows on the test series of "
+                    f"{name}."
                 )
-            predictions, unfinished = classify(
-                grams.one(kernel), problem.y_train, gram_test, C, options
-            )
-    return finished_cell(
-        problem,
-        method,
-        experiment,
-        selection=_selection(method, experiment, choice, search),
-        predictions=predictions,
-        notes=_length_notes(dataset, method),
-        warnings=_warnings(search, unfinished, options),
-        watch=watch,
-    )
+            train = self._grams.one(kernel)
+            return Fit(choice, *classify(train, self.problem.y_train, test, C, self._options))
+
+    def record(self, search: Search, fit: Fit) -> Record:
+        """The record of a cell that is done."""
+        return finished_cell(
+            self.problem,
+            self.method,
+            self.experiment,
+            selection=_selection(self.method, self.experiment, fit.choice, search),
+            predictions=fit.predictions,
+            notes=_length_notes(self.problem.dataset, self.method),
+            warnings=_warnings(search, fit.unfinished, self._options),
+            watch=self.watch,
+        )
+
+
+class Fit(NamedTuple):
+    """The choice, its predictions (n_test,), and its problems that stopped at the bound."""
+
+    choice: Choice
+    predictions: NDArray[np.int64]
+    unfinished: int
 
 
 def _length_notes(dataset: Dataset, method: KernelMethod) -> list[str]:
@@ -102,25 +176,6 @@ def _length_notes(dataset: Dataset, method: KernelMethod) -> list[str]:
     if method.kernel.uses_time:
         return ["Series of different lengths are read at their true lengths."]
     return ["Series of different lengths are padded with zeros at the end."]
-
-
-def _evaluate(
-    search: Search,
-    kernels: list[Kernel],
-    grams: _Grams,
-    n_jobs: int,
-    watch: Stopwatch,
-    progress: Progress | None,
-) -> None:
-    def evaluate(setting: int, gram: Array) -> None:
-        with watch("svm"):
-            search.evaluate(setting, gram)
-
-    def report(done: int) -> None:
-        if progress is not None:
-            progress(done, len(kernels), search.best_accuracy)
-
-    evaluate_grid(kernels, grams.many, evaluate, n_jobs, report)
 
 
 class _Grams:
@@ -209,11 +264,8 @@ def gram_identity(kernel: Kernel) -> str | None:
 @cache
 def _code_version(family: type[Kernel]) -> str:
     """Digest of the source of all kernels and of the family's own module, wherever that is."""
-    paths = sorted(Path(rntk_bench.kernels.__file__).parent.rglob("*.py"))
-    digest = hashlib.sha256()
-    for path in [*paths, Path(inspect.getfile(family))]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    own = Path(inspect.getfile(family)).read_bytes()
+    return hashlib.sha256(source_digest(rntk_bench.kernels).encode() + own).hexdigest()
 
 
 def _selection(

@@ -14,6 +14,15 @@ TASKS = 64
 """Pieces into which a grid is cut for the threads."""
 
 
+def pieces(kernels: Sequence[Kernel], at_most: int) -> list[list[int]]:
+    """Cut a grid into pieces, by position; what is computed together stays together."""
+    batches = type(kernels[0]).batches(kernels)
+    size = -(-len(batches) // at_most)
+    return [
+        [i for batch in batches[k : k + size] for i in batch] for k in range(0, len(batches), size)
+    ]
+
+
 def evaluate_grid(
     kernels: Sequence[Kernel],
     grams: Callable[[list[Kernel]], Iterator[Array]],
@@ -31,12 +40,7 @@ def evaluate_grid(
     n_jobs : threads
     progress : told how many kernels are done
     """
-    batches = type(kernels[0]).batches(kernels)
-    size = -(-len(batches) // TASKS)
-    tasks = [
-        [i for batch in batches[k : k + size] for i in batch] for k in range(0, len(batches), size)
-    ]
-
+    first, *others = pieces(kernels, TASKS)
     limit = deadline()
 
     def run(task: list[int]) -> int:
@@ -48,9 +52,9 @@ def evaluate_grid(
         return len(task)
 
     # The first alone: it computes what all settings share.
-    done = run(tasks[0])
+    done = run(first)
     pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
-    for finished in pool(delayed(run)(task) for task in tasks[1:]):
+    for finished in pool(delayed(run)(task) for task in others):
         done += finished
         if progress is not None:
             progress(done)

@@ -34,6 +34,21 @@ class Choice:
     accuracy: float
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a search found for some of its settings, for a search elsewhere to take over.
+
+    `hits` and `unfinished` are (n_part, n_C, n_folds), `flaws` as the search has them.
+    """
+
+    settings: list[int]
+    hits: IntArray
+    unfinished: IntArray
+    flaws: dict[int, str]
+    best: int
+    """Highest score the search knew of."""
+
+
 class Search:
     """Evaluates settings, in any order and from several threads, and chooses one.
 
@@ -42,9 +57,12 @@ class Search:
     validation : CrossValidation
     n_settings : size of the grid
     prune : leave out folds that cannot change the choice
+    best : a score that another search over the same grid has reached
     """
 
-    def __init__(self, validation: CrossValidation, n_settings: int, prune: bool = True) -> None:
+    def __init__(
+        self, validation: CrossValidation, n_settings: int, prune: bool = True, best: int = 0
+    ) -> None:
         self.validation, self.prune = validation, prune
         sizes = validation.fold_sizes
         n_C, n_folds = len(validation.options.C), len(sizes)
@@ -55,7 +73,7 @@ class Search:
         self._unfinished = np.zeros_like(self._hits)
         self.flaws: dict[int, str] = {}
         """What is wrong with the Grams of settings that cannot be used."""
-        self._best = 0
+        self._best = best
         self._lock = Lock()
 
     @property
@@ -81,6 +99,23 @@ class Search:
         score = int((hits[complete] @ self._weights).max(initial=0))
         with self._lock:
             self._best = max(self._best, score)
+
+    def part(self, settings: list[int]) -> Part:
+        """What was found for these settings."""
+        return Part(
+            settings,
+            self._hits[settings],
+            self._unfinished[settings],
+            {setting: self.flaws[setting] for setting in settings if setting in self.flaws},
+            self._best,
+        )
+
+    def take(self, part: Part) -> None:
+        """Take over what another search of the same grid found."""
+        self._hits[part.settings] = part.hits
+        self._unfinished[part.settings] = part.unfinished
+        self.flaws.update(part.flaws)
+        self._best = max(self._best, part.best)
 
     def choose(self) -> Choice:
         """The best mean accuracy; ties go to the smallest C, then to the first setting.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 _PACKAGES = (
@@ -30,6 +32,15 @@ def environment() -> dict[str, Any]:
         "cores": _cores(),
         "packages": {name: _version(name) for name in _PACKAGES},
     }
+
+
+def source_digest(package: ModuleType) -> str:
+    """Hex SHA-256 of every Python file of a package."""
+    digest = hashlib.sha256()
+    for folder in package.__path__:
+        for path in sorted(Path(folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _cpu() -> str:
