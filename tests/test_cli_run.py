@@ -8,7 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
+from rntk_bench.config import Experiment
+from rntk_bench.data import load_dataset
 from rntk_bench.experiments import runner as plan_runner
+from rntk_bench.experiments.memory import cell_memory
+from rntk_bench.methods import METHODS
 from rntk_bench.store.records import read_records
 
 QUICK = str(Path(__file__).parent.parent / "configs" / "quick.toml")
@@ -110,6 +114,32 @@ def test_dry_run_prints_the_plan_and_computes_nothing(tmp_path):
     assert "ItalyPowerDemand" in result.output
     assert "MiB" in result.output
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_plan_that_does_not_fit_is_refused_with_the_numbers_before_it_starts(tmp_path):
+    results = tmp_path / "runs"
+    for also in ((), ("--dry-run",)):
+        common = ("-d", "GunPoint", "-d", "CricketY", "-m", "rbf", "--results", results, *also)
+        result = invoke("run", *common, "--memory-limit", "20MiB")
+        assert result.exit_code == 2
+        assert "GunPoint: rbf takes about" in result.stderr
+        assert "may take 20 MiB" in result.stderr
+        assert "(2 cells of the plan do not fit.)" in result.stderr
+    assert not results.exists()
+
+
+def test_own_data_that_do_not_fit_fail_and_get_the_jobs_that_fit(tmp_path, write_dataset):
+    data = write_dataset("Mine", n=80)
+    needs = cell_memory(load_dataset("Mine", data_dir=data), METHODS["rbf"], Experiment())
+    common = ("run", "-d", "Mine", "-m", "rbf", "--data-dir", data, "--results", tmp_path / "runs")
+    failed = invoke(*common, "--memory-limit", f"{needs - 1}B")
+    assert failed.exit_code == 1
+    assert "--memory-limit" in failed.stderr
+    done = invoke(*common, "--memory-limit", f"{needs}B", "--overwrite", "failed", "-j", "2")
+    assert done.exit_code == 0
+    dry = invoke(*common, "--memory-limit", f"{needs}B", "-j", "2", "--dry-run")
+    assert dry.stdout.splitlines()[1].split()[:2] == ["Mine", "rbf"]
+    assert dry.stdout.splitlines()[1].split()[3] == "1"
 
 
 def test_networks_run_and_are_tabled_like_every_other_method(tmp_path, write_dataset):

@@ -124,6 +124,25 @@ def training(
     options.print_files(figures.save(picture, out, "figure-training", found.table()))
 
 
+@figure.command("scaling")
+@options.out
+@options.quick
+def scaling(out: Path, quick: bool) -> None:
+    """The time of one RNTK Gram on this machine, against the series' length and number."""
+    from rntk_bench.experiments.scaling import LENGTHS, NUMBERS
+    from rntk_bench.experiments.scaling import scaling as measure
+    from rntk_bench.report import figures
+    from rntk_bench.report.plot_scaling import plot_scaling
+
+    figures.ready(out)
+    lengths, numbers = (LENGTHS[:4], NUMBERS[:4]) if quick else (LENGTHS, NUMBERS)
+    with _progress(len(lengths) + len(numbers)) as progress:
+        points, slopes = measure(lengths, numbers, progress)
+    for varied, slope in slopes.items():
+        click.echo(f"{varied}: slope {slope:.3f}")
+    options.print_files(figures.save(plot_scaling(points, slopes), out, "figure-scaling", points))
+
+
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[str], None]]:
     """A bar that is told what has just been done."""

@@ -106,9 +106,11 @@ def methods(
     )
 
 
-def memory_limit(help: str) -> Callable[[Any], Any]:
-    """A bound on memory, in bytes; none by default."""
-    return click.option("--memory-limit", type=_Bytes(), help=f"{help}  [default: none]")
+def memory_limit(help: str, default: str = "none") -> Callable[[Any], Any]:
+    """A bound on memory, in bytes; None stands for the default."""
+    return click.option(
+        "--memory-limit", type=_Bytes(), metavar="SIZE", help=f"{help}  [default: {default}]"
+    )
 
 
 jobs = click.option(

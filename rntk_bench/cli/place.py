@@ -31,7 +31,7 @@ scheduler = click.option(
 )
 
 
-def check(backend: str, scheduler: str | None, dry_run: bool) -> None:
+def check(backend: str, scheduler: str | None, dry_run: bool, memory_limit: int | None) -> None:
     """Raise InputError for options that mean nothing together."""
     if backend == "local":
         if scheduler is not None:
@@ -41,6 +41,10 @@ def check(backend: str, scheduler: str | None, dry_run: bool) -> None:
         raise InputError("--backend dask needs --scheduler ADDRESS.")
     if dry_run:
         raise InputError("--dry-run estimates for this machine; leave --backend dask out.")
+    if memory_limit is not None:
+        raise InputError(
+            "--memory-limit is of this machine; with --backend dask give it to the workers."
+        )
     jobs = click.get_current_context().get_parameter_source("jobs")
     if jobs is click.core.ParameterSource.COMMANDLINE:
         raise InputError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import options, place
+from rntk_bench.cli import costs, options, place
 from rntk_bench.cli.stopping import telling
 from rntk_bench.config import brief_choice
 from rntk_bench.errors import ConfigError, InputError
@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="A cell that takes longer is stopped and recorded as failed.",
 )
+@options.memory_limit(
+    "What a cell may take: it gets as many jobs as fit, and a plan that does not fit is refused.",
+    "the machine's memory",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @options.quiet
 def run(
@@ -77,6 +81,7 @@ def run(
     prune: bool,
     dry_run: bool,
     timeout: float | None,
+    memory_limit: int | None,
     fail_fast: bool,
     quiet: bool,
 ) -> None:
@@ -91,16 +96,21 @@ def run(
 
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import configured
+    from rntk_bench.experiments.memory import machine_memory
     from rntk_bench.experiments.plan import Options, count_stored
     from rntk_bench.experiments.runner import run_plan
     from rntk_bench.experiments.warmup import warm_up
     from rntk_bench.methods import KERNEL_METHODS, resolve
     from rntk_bench.store.cache import GramCache, cache_folder
 
-    place.check(backend, scheduler, dry_run)
+    place.check(backend, scheduler, dry_run, memory_limit)
     experiment = configured(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything or config is not None, experiment, config)
+    n_jobs = effective_n_jobs(jobs)
+    if scheduler is None:
+        memory_limit = memory_limit or machine_memory()
+        costs.refuse_what_does_not_fit(memory_limit, names, resolved, experiment)
     display = _Display(quiet)
     n_cells = len(names) * len(resolved)
 
@@ -117,7 +127,8 @@ def run(
         looped = [*resolved, KERNEL_METHODS["rntk"]] if dry_run else resolved
         announce_compilation(partial(warm_up, looped), partial(click.echo, err=True))
         if dry_run:
-            _print_plan(names, resolved, experiment, jobs, data_dir, cache_dir)
+            found = costs.sizes(names, data_dir, cache_dir)
+            costs.print_plan(found, resolved, experiment, n_jobs, memory_limit)
             return
         cache = None
         if not no_cache:
@@ -126,12 +137,13 @@ def run(
             results=results,
             data_dir=data_dir,
             cache_dir=cache_dir,
-            n_jobs=effective_n_jobs(jobs),
+            n_jobs=n_jobs,
             prune=prune,
             overwrite=overwrite,
             fail_fast=fail_fast,
             cache=cache,
             timeout=timeout,
+            memory_limit=memory_limit,
         )
         start_plan = partial(display.start_plan, n_cells)
         with place.opened(scheduler, resolved, experiment, settings, start_plan) as where:
@@ -156,46 +168,6 @@ def _names(
     if config and not experiment.datasets:
         raise ConfigError(f"{config}: experiment.datasets is missing; list some, or use -d NAME.")
     return list(experiment.datasets or paper_datasets())
-
-
-def _print_plan(
-    names: Sequence[str],
-    methods: Sequence[Method],
-    experiment: Experiment,
-    jobs: int,
-    data_dir: Path | None,
-    cache_dir: Path | None,
-) -> None:
-    from joblib import effective_n_jobs
-
-    from rntk_bench.data import ARCHIVE, load_dataset
-    from rntk_bench.errors import DataError
-    from rntk_bench.experiments.estimate import Size, calibrate, cell_cost
-
-    slowness, cores = calibrate(), effective_n_jobs(jobs)
-    total = at_most = 0.0
-    click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'time':>10}{'memory':>10}")
-    for name in names:
-        size: Any
-        try:
-            size = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir, download=False)
-        except DataError as error:
-            if name not in ARCHIVE:
-                raise
-            size = ARCHIVE[name]
-            click.echo(f"{name}: by the archive's table ({error})", err=True)
-        sizes = Size(size.n_train, size.n_test, size.length, size.n_classes)
-        for method in methods:
-            cost = cell_cost(sizes, method, experiment, slowness, cores)
-            seconds = cost.seconds / cores
-            total, at_most = total + seconds, at_most + cost.at_most / cores
-            click.echo(
-                f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
-                f"{seconds:>8.1f} s{cost.memory / 2**20:>6.0f} MiB"
-            )
-    click.echo(f"About {total:.0f} s on {cores} cores, without pruning or cached Grams.")
-    if at_most > total:
-        click.echo(f"{at_most:.0f} s if no network stopped early.")
 
 
 def _warn(message: str) -> None:

@@ -1,11 +1,11 @@
-"""What a plan will cost, from the sizes of its datasets and a short calibration."""
+"""How long a plan will take, from the sizes of its datasets and a short calibration."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,29 +29,31 @@ a series' step, and for a multiplication or addition of its linear maps, fitted 
 GunPoint and 24 on SmoothSubspace with a process on each core; a training pass counts for three."""
 COMPILATION, START = 2.6, 3.0
 """Seconds to compile one network, and to start a process."""
-PROCESS_MEMORY, STATES = 400 << 20, 7.5
-"""Bytes of a process with JAX, and how often it holds the states of all gates, layers and steps."""
 EPOCHS = 12
 """Mean epochs of a run that stops early."""
 
 
-@dataclass(frozen=True)
-class Size:
-    """The numbers that decide a cell's cost."""
+class Size(Protocol):
+    """The numbers that decide a cell's cost, as a dataset and the archive's table have them."""
 
-    n_train: int
-    n_test: int
-    length: int
-    n_classes: int
+    @property
+    def n_train(self) -> int: ...  # noqa: D102
+
+    @property
+    def n_test(self) -> int: ...  # noqa: D102
+
+    @property
+    def length(self) -> int: ...  # noqa: D102
+
+    @property
+    def n_classes(self) -> int: ...  # noqa: D102
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of computing on one core, what they are at most, and bytes at the peak."""
+class Cost(NamedTuple):
+    """Seconds of computing on one core, and what they are at most."""
 
     seconds: float
     at_most: float
-    memory: int
 
 
 def calibrate() -> float:
@@ -91,9 +93,7 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
     test = n * size.n_test * steps * PAIR_STEP
     grams = method.kernel.work(kernels) * gram
     seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
-    # Grams in flight (with the solver's copies of pairs), the walk's weights, the test Gram.
-    memory = 8 * (10 * n * n + 4 * n * size.length + 2 * n * size.n_test)
-    return Cost(seconds, seconds, memory)
+    return Cost(seconds, seconds)
 
 
 def _network_cost(
@@ -109,24 +109,19 @@ def _network_cost(
     passes = 3 * math.ceil(trained / protocol.batch_size) + math.ceil(held_out / EVALUATED_AT_ONCE)
     rows = 3 * trained + held_out
     epoch = 0.0
-    largest = 0
     networks = set()
     for setting in method.settings():
         n, layers = int(setting["width"]), int(setting["n_layers"])
         flops = 2 * gates * n * n * (2 * layers - 1)
         step = layers * (passes * PASS_STEP + rows * gates * n * UNIT_STEP) + rows * flops * FLOP
         epoch += folds * size.length * step
-        largest = max(largest, layers * gates * n)
         networks.add((n, layers))
     compilation = slowness * (COMPILATION * len(networks) + START * n_jobs)
     seconds, at_most = (
         slowness * epoch * epochs + compilation
         for epochs in (min(EPOCHS, protocol.max_epochs), protocol.max_epochs)
     )
-    batch = min(protocol.batch_size, size.n_train)
-    states = int(STATES * 4 * size.length * batch * largest)
-    memory = PROCESS_MEMORY + n_jobs * (PROCESS_MEMORY + states)
-    return Cost(seconds, at_most, memory)
+    return Cost(seconds, at_most)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -34,7 +34,8 @@ class Options:
     """How to run, none of which changes what is computed.
 
     `overwrite` is "missing" (compute what has no record), "failed" (and what failed) or
-    "always". A cell that takes more than `timeout` seconds fails.
+    "always". A cell that takes more than `timeout` seconds fails. It gets as many of the jobs as
+    fit into `memory_limit` bytes, and fails if none does.
     """
 
     results: Path
@@ -46,6 +47,7 @@ class Options:
     fail_fast: bool = False
     cache: GramCache | None = None
     timeout: float | None = None
+    memory_limit: int | None = None
 
 
 @dataclass(frozen=True)

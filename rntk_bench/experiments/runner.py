@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from rntk_bench.config import Experiment
@@ -13,6 +14,7 @@ from rntk_bench.deadline import Deadline
 from rntk_bench.errors import RntkBenchError, StorageError
 from rntk_bench.experiments.cell import Progress, failed_cell
 from rntk_bench.experiments.kernel_cell import run_kernel_cell
+from rntk_bench.experiments.memory import jobs_within
 from rntk_bench.experiments.plan import Cell, Options, Outcome, Plan
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.store.records import Record
@@ -96,8 +98,9 @@ def compute_cell(
         If a finished run cannot be kept.
     """
     try:
+        n_jobs = jobs_within(options.memory_limit, *cell, experiment, options.n_jobs)
         with Deadline(options.timeout):
-            return _compute(*cell, experiment, options, partial, progress)
+            return _compute(*cell, experiment, replace(options, n_jobs=n_jobs), partial, progress)
     except StorageError:
         raise
     except RntkBenchError as error:

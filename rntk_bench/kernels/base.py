@@ -75,6 +75,19 @@ class Kernel(ABC):
         """Cost of all their Grams, in Grams of the family's plainest kernel."""
         return float(len(kernels))
 
+    @classmethod
+    def room(
+        cls,
+        kernels: Sequence[Self],
+        shape: tuple[int, int],
+        length: int,  # noqa: ARG003 - for families that work at every step
+    ) -> int:
+        """Numbers at the peak of `grams` on kernels of one of the `batches`, besides `prepared`.
+
+        For Grams of this shape, of series of this length.
+        """
+        return (1 + len(kernels)) * shape[0] * shape[1]
+
     def __call__(self, X: Sequences, Y: Sequences | None = None) -> Array:
         """Gram matrix (n_x, n_y) of the series X with the series Y, or with themselves.
 

@@ -80,6 +80,16 @@ class NTK(Kernel):
             runs.setdefault(replace(kernel, n_layers=1), []).append(position)
         return list(runs.values())
 
+    @classmethod
+    def room(
+        cls,
+        kernels: Sequence[Self],
+        shape: tuple[int, int],
+        length: int,  # noqa: ARG003 - for families that work at every step
+    ) -> int:
+        """One Gram a depth."""
+        return len(kernels) * shape[0] * shape[1]
+
     def diag(self, X: Sequences) -> Array:
         """k(x, x) of every series, shape (n,), in closed form (c = 1)."""
         prepared = self.prepare(X)

@@ -151,6 +151,12 @@ class RNTK(Kernel):
             total += len(directions) * members[0].n_layers * (1.0 if plain else LAYERED)
         return total
 
+    @classmethod
+    def room(cls, kernels: Sequence[Self], shape: tuple[int, int], length: int) -> int:
+        """The Grams, and the weights of each layer and step."""
+        walk = 3 * kernels[0].n_layers * max(shape) * length
+        return len(kernels) * shape[0] * shape[1] + walk
+
     def _shared(self) -> tuple[object, ...]:
         """What kernels have in common that share their passes over the pairs."""
         sigmas = self.sigma_w, self.sigma_u, self.sigma_b, self.sigma_h, self.sigma_v

@@ -35,7 +35,7 @@ from rntk_bench.experiments.cluster.tasks import (
     whole_cell,
     with_networks,
 )
-from rntk_bench.experiments.estimate import Size, cell_cost
+from rntk_bench.experiments.estimate import cell_cost
 from rntk_bench.experiments.plan import Cell, Options
 from rntk_bench.experiments.runner import PAUSE_S
 from rntk_bench.kernels.grid import pieces
@@ -186,8 +186,7 @@ class DaskBackend:
         dataset, method = cell
         if not isinstance(method, KernelMethod):
             return []
-        size = Size(dataset.n_train, dataset.n_test, dataset.length, dataset.n_classes)
-        seconds = cell_cost(size, method, self._experiment).seconds
+        seconds = cell_cost(dataset, method, self._experiment).seconds
         parts = pieces(method.kernels(), math.ceil(seconds / self._piece_seconds))
         return parts if len(parts) > 1 else []
 

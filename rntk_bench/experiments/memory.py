@@ -1,0 +1,102 @@
+"""What a cell takes of the memory at its peak, and how many jobs fit."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from rntk_bench.config import Experiment
+from rntk_bench.errors import InputError
+from rntk_bench.experiments.estimate import Size
+from rntk_bench.methods import KernelMethod, Method, NetworkMethod
+
+BASE = 200 << 20
+"""Bytes of a process that has loaded and compiled what kernels need."""
+SERIES, PRODUCTS = 4, 2
+"""How often the series are held, as read, normalised, sorted and laid out; and matrices of the
+series' products, of kernels that see vectors."""
+NETWORK_BASE, STATES = 400 << 20, 7.5
+"""Bytes of a process with JAX, and how often it holds the states of all gates, layers and steps."""
+CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+def cell_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int = 1) -> int:
+    """Estimated bytes at the peak of one cell, its processes together.
+
+    Parameters
+    ----------
+    size : a dataset, or an entry of the archive's table
+    n_jobs : threads, or processes of a network
+    """
+    if isinstance(method, NetworkMethod):
+        return _network_memory(size, method, experiment, n_jobs)
+    assert isinstance(method, KernelMethod)
+    return _kernel_memory(size, method, n_jobs)
+
+
+def jobs_within(
+    limit: int | None, size: Size, method: Method, experiment: Experiment, n_jobs: int
+) -> int:
+    """How many jobs fit into a limit in bytes, at most `n_jobs`.
+
+    Raises
+    ------
+    InputError
+        If not even one does.
+    """
+    if limit is None:
+        return n_jobs
+    for jobs in range(n_jobs, 0, -1):
+        if cell_memory(size, method, experiment, jobs) <= limit:
+            return jobs
+    needed = cell_memory(size, method, experiment)
+    raise InputError(
+        f"{method.name} takes about {in_words(needed)} on {size.n_train} training and "
+        f"{size.n_test} test series of length {size.length}, but may take {in_words(limit)}; give "
+        "it more with --memory-limit, or leave it out."
+    )
+
+
+def machine_memory() -> int | None:
+    """Bytes that this machine has, or grants to a group of processes; None where it is unknown."""
+    found = []
+    with suppress(ValueError, OSError, AttributeError):
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with suppress(ValueError, OSError):
+        found.append(int(CGROUP.read_text(encoding="ascii")))
+    return min(found, default=None)
+
+
+def in_words(n_bytes: float) -> str:
+    """A size for people."""
+    mebibytes = n_bytes / 2**20
+    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.0f} MiB"
+
+
+def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
+    n, m, T = size.n_train, size.n_test, size.length
+    family, kernels = method.kernel, method.kernels()
+    largest = max(family.batches(kernels), key=len)
+    batch = [kernels[position] for position in largest]
+    held = SERIES * (n + m) * T
+    pair = 2 * n // size.n_classes
+    # Beside its Gram a support vector machine has the judged columns and a pair's matrix.
+    job = family.room(batch, (n, n), T) + n * n + pair * pair
+    test = family.room(batch[:1], (n, m), T) + n * n
+    if not family.uses_time:
+        held += PRODUCTS * n * n
+        test += PRODUCTS * n * m
+    return BASE + 8 * (held + max(n_jobs * job, test))
+
+
+def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n_jobs: int) -> int:
+    from rntk_bench.finite.classifiers import CELLS
+
+    gates = CELLS[method.name].gates
+    largest = max(
+        int(setting["n_layers"]) * gates * int(setting["width"]) for setting in method.settings()
+    )
+    batch = min(experiment.network.batch_size, size.n_train)
+    states = int(STATES * 4 * size.length * batch * largest)
+    return NETWORK_BASE + n_jobs * (NETWORK_BASE + states)

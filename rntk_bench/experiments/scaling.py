@@ -1,0 +1,76 @@
+"""How the time of one RNTK Gram grows with the length of the series, and with their number."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from rntk_bench.kernels import RNTK
+
+KERNEL: Final = RNTK(1.4, sigma_b=0.1, sigma_h=0.1)
+"""One of the paper's grid."""
+LENGTHS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4096)
+NUMBERS: Final = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
+N_SERIES, LENGTH = 512, 128
+"""What stays as it is while the other varies."""
+REPEATS = 5
+
+
+class Scaling(NamedTuple):
+    """Measured points, and for each curve the slope of the logarithm of the seconds over its own.
+
+    `points` has columns `varied` ("length" or "pairs"), `n_series`, `length`, `pairs`, `seconds`
+    (the least of some repeats) and `nanoseconds` (a pair-step).
+    """
+
+    points: pd.DataFrame
+    slopes: dict[str, float]
+
+
+def scaling(
+    lengths: tuple[int, ...] = LENGTHS,
+    numbers: tuple[int, ...] = NUMBERS,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Scaling:
+    """Time Grams of random walks on one thread.
+
+    Parameters
+    ----------
+    lengths : of `N_SERIES` series
+    numbers : of series of length `LENGTH`
+    progress : told what has just been done
+    """
+    KERNEL([[0.5, 1.0], [1.0, 0.5]])  # compiled
+    sizes = [("length", N_SERIES, length) for length in lengths]
+    sizes += [("pairs", n_series, LENGTH) for n_series in numbers]
+    rows = []
+    for varied, n_series, length in sizes:
+        pairs = n_series * (n_series + 1) // 2
+        seconds = _seconds(n_series, length)
+        nanoseconds = 1e9 * seconds / (pairs * length)
+        rows.append((varied, n_series, length, pairs, seconds, nanoseconds))
+        progress(f"{n_series} series of length {length}")
+    columns = ["varied", "n_series", "length", "pairs", "seconds", "nanoseconds"]
+    points = pd.DataFrame(rows, columns=columns)
+    slopes = {}
+    for name, curve in points.groupby("varied", sort=False):
+        slope, _ = np.polyfit(np.log(curve[name]), np.log(curve["seconds"]), 1)
+        slopes[str(name)] = float(slope)
+    return Scaling(points, slopes)
+
+
+def _seconds(n_series: int, length: int) -> float:
+    walks = np.random.default_rng(0).standard_normal((n_series, length)).cumsum(axis=1)
+    prepared = KERNEL.prepare(walks / np.linalg.norm(walks, axis=1, keepdims=True))
+    best = np.inf
+    with threadpool_limits(1):
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            KERNEL.gram(prepared)
+            best = min(best, time.perf_counter() - start)
+    return best

@@ -1,0 +1,56 @@
+import pytest
+
+from rntk_bench.config import Experiment
+from rntk_bench.data.archive import ArchiveEntry
+from rntk_bench.errors import InputError
+from rntk_bench.experiments import memory
+from rntk_bench.experiments.memory import cell_memory, in_words, jobs_within, machine_memory
+from rntk_bench.methods import METHODS
+
+EXPERIMENT = Experiment()
+
+
+def bytes_of(method="rntk", n_jobs=1, **changes):
+    sizes = {"n_train": 1000, "n_test": 10, "length": 100, "n_classes": 2, "type": "", **changes}
+    return cell_memory(ArchiveEntry(**sizes), METHODS[method], EXPERIMENT, n_jobs)
+
+
+def test_it_grows_with_what_it_depends_on():
+    base = bytes_of()
+    assert base > memory.BASE + 8 * 1000**2
+    assert bytes_of(n_train=10_000) > 50 * (base - memory.BASE)
+    assert bytes_of(n_jobs=2) - base > 8 * 1000**2
+    assert bytes_of(n_test=20_000) > base
+    assert bytes_of(length=5000) > base
+    assert bytes_of("rntk-extended") > base
+    # One pass of the NTK leaves a Gram for each of its depths.
+    assert bytes_of("ntk") - bytes_of("rbf") > 5 * 8 * 1000**2
+    assert bytes_of("gru", 4) > 2 * bytes_of("gru")
+    assert bytes_of("gru", length=20_000) > 5 * bytes_of("gru")
+
+
+def test_as_many_jobs_as_fit():
+    size, method = ArchiveEntry(1000, 10, 100, 2, ""), METHODS["rntk"]
+    needs = [cell_memory(size, method, EXPERIMENT, jobs) for jobs in (1, 2, 3)]
+    for limit, jobs in ((needs[0], 1), (needs[1] - 1, 1), (needs[1], 2), (needs[2], 3)):
+        assert jobs_within(limit, size, method, EXPERIMENT, 8) == jobs
+    assert jobs_within(needs[2], size, method, EXPERIMENT, 2) == 2
+    assert jobs_within(None, size, method, EXPERIMENT, 8) == 8
+    with pytest.raises(InputError, match=r"rntk takes about \d+ MiB on 1000 training"):
+        jobs_within(needs[0] - 1, size, method, EXPERIMENT, 8)
+
+
+def test_the_machines_memory_is_that_of_its_group(tmp_path, monkeypatch):
+    whole = machine_memory()
+    assert whole is not None
+    assert whole > 2**28
+    monkeypatch.setattr(memory, "CGROUP", tmp_path / "memory.max")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert machine_memory() >= whole
+    (tmp_path / "memory.max").write_text("123456789\n")
+    assert machine_memory() == 123456789
+
+
+def test_sizes_in_words():
+    assert in_words(3 << 20) == "3 MiB"
+    assert in_words(5 << 29) == "2.5 GiB"
