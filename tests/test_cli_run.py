@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.data import load_dataset
-from rntk_bench.experiments import runner as plan_runner
+from rntk_bench.experiments import plan
 from rntk_bench.experiments.memory import cell_memory
 from rntk_bench.methods import METHODS
 from rntk_bench.store.records import read_records
@@ -91,14 +91,14 @@ def test_a_failed_cell_exits_1(tmp_path, write_dataset):
 def test_ctrl_c_keeps_what_is_finished_and_exits_130(tmp_path, write_dataset, monkeypatch):
     data = write_dataset("Mine")
     write_dataset("Other")
-    load = plan_runner.load_dataset
+    load = plan.load_dataset
 
     def interrupted(name, **options):
         if name == "Other":
             raise KeyboardInterrupt
         return load(name, **options)
 
-    monkeypatch.setattr(plan_runner, "load_dataset", interrupted)
+    monkeypatch.setattr(plan, "load_dataset", interrupted)
     result = invoke(
         *("run", "-d", "Mine", "-d", "Other", "-m", "rbf", "--data-dir", data),
         *("--results", tmp_path / "runs"),

@@ -66,7 +66,7 @@ def test_pieces_searched_elsewhere_give_the_same_as_one_search(seed):
         # Each knows of the best score of those before it, and of nothing else.
         search = Search(Prescribed(hits, sizes), len(hits), best=best)
         for setting in settings:
-            search.evaluate(setting, np.array([[float(setting)]]))
+            search.evaluate(setting, np.array([[1.0 + setting]]))
         part = search.part(settings.tolist())
         merged.take(part)
         best, evaluated = part.best, evaluated + search.validation.evaluated

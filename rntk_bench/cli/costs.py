@@ -74,15 +74,18 @@ def print_plan(
     jobs: int,
     limit: int | None,
 ) -> None:
-    """Estimate every cell on this machine.
+    """Estimate every cell on this machine, a kernel's by a short trial where its data are here.
 
     Raises
     ------
     InputError
         If a cell does not fit into the memory.
     """
+    from rntk_bench.data import Dataset
     from rntk_bench.experiments.estimate import calibrate, cell_cost
     from rntk_bench.experiments.memory import cell_memory, in_words, jobs_within
+    from rntk_bench.experiments.trial import tried_seconds
+    from rntk_bench.methods import KernelMethod
 
     slowness = calibrate()
     total = at_most = 0.0
@@ -91,13 +94,15 @@ def print_plan(
         for method in methods:
             fitting = jobs_within(limit, size, method, experiment, jobs)
             cost = cell_cost(size, method, experiment, slowness, fitting)
-            seconds = cost.seconds / fitting
-            total, at_most = total + seconds, at_most + cost.at_most / fitting
+            seconds, longest = cost.seconds / fitting, cost.at_most / fitting
+            if isinstance(size, Dataset) and isinstance(method, KernelMethod):
+                seconds = longest = tried_seconds(size, method, experiment, fitting, slowness)
+            total, at_most = total + seconds, at_most + longest
             memory = in_words(cell_memory(size, method, experiment, fitting))
             click.echo(
                 f"{name:<32}{method.name:<14}{len(method.settings()):>9}{fitting:>6}"
                 f"{seconds:>8.1f} s{memory:>10}"
             )
-    click.echo(f"About {total:.0f} s with {jobs} jobs, without pruning or cached Grams.")
+    click.echo(f"About {total:.0f} s with {jobs} jobs, without cached Grams.")
     if at_most > total:
         click.echo(f"{at_most:.0f} s if no network stopped early.")

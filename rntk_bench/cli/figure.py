@@ -137,10 +137,13 @@ def scaling(out: Path, quick: bool) -> None:
     figures.ready(out)
     lengths, numbers = (LENGTHS[:4], NUMBERS[:4]) if quick else (LENGTHS, NUMBERS)
     with _progress(len(lengths) + len(numbers)) as progress:
-        points, slopes = measure(lengths, numbers, progress)
-    for varied, slope in slopes.items():
-        click.echo(f"{varied}: slope {slope:.3f}")
-    options.print_files(figures.save(plot_scaling(points, slopes), out, "figure-scaling", points))
+        points, lines = measure(lengths, numbers, progress)
+    for varied, (fixed, each, deviation) in lines.items():
+        click.echo(
+            f"{varied}: {1e3 * fixed:.3g} ms and {1e9 * each:.4g} ns each, at most "
+            f"{100 * deviation:.0f} % off"
+        )
+    options.print_files(figures.save(plot_scaling(points, lines), out, "figure-scaling", points))
 
 
 @contextmanager

@@ -29,8 +29,8 @@ a series' step, and for a multiplication or addition of its linear maps, fitted 
 GunPoint and 24 on SmoothSubspace with a process on each core; a training pass counts for three."""
 COMPILATION, START = 2.6, 3.0
 """Seconds to compile one network, and to start a process."""
-EPOCHS = 12
-"""Mean epochs of a run that stops early."""
+EPOCHS = 8
+"""Mean epochs of a run that stops early or is pruned, in the records of `results/reference`."""
 
 
 class Size(Protocol):
@@ -116,7 +116,8 @@ def _network_cost(
         step = layers * (passes * PASS_STEP + rows * gates * n * UNIT_STEP) + rows * flops * FLOP
         epoch += folds * size.length * step
         networks.add((n, layers))
-    compilation = slowness * (COMPILATION * len(networks) + START * n_jobs)
+    # The last training has a shape of its own, and no other job beside it.
+    compilation = slowness * (COMPILATION * (len(networks) + n_jobs) + START * n_jobs)
     seconds, at_most = (
         slowness * epoch * epochs + compilation
         for epochs in (min(EPOCHS, protocol.max_epochs), protocol.max_epochs)

@@ -27,7 +27,7 @@ from rntk_bench.store.journal import Journal
 Array = NDArray[np.float64]
 Tile = tuple[int, int]
 
-TILE = 512
+TILE = 1024
 """Rows and columns of a tile. Fixed, since the last bits of an entry depend on its tile."""
 SQUARES, WALKS = 3, 5
 """What a tile takes while it is computed: its own size so often, and its two sets of series,

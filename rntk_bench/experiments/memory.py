@@ -11,13 +11,15 @@ from rntk_bench.errors import InputError
 from rntk_bench.experiments.estimate import Size
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 
-BASE = 200 << 20
+BASE = 192 << 20
 """Bytes of a process that has loaded and compiled what kernels need."""
-SERIES, PRODUCTS = 4, 2
-"""How often the series are held, as read, normalised, sorted and laid out; and matrices of the
-series' products, of kernels that see vectors."""
-NETWORK_BASE, STATES = 400 << 20, 7.5
-"""Bytes of a process with JAX, and how often it holds the states of all gates, layers and steps."""
+SERIES, PRODUCTS = 8, 2
+"""How often the series are held, as text, as read, normalised, sorted and laid out; and matrices
+of the series' products, of kernels that see vectors. Fitted, with the above, to the four kernels on
+six archive datasets, from Coffee to TwoPatterns."""
+NETWORK_BASE, COMPILED, STATES = 280 << 20, 6 << 20, 7.5
+"""Bytes of a process with JAX and of a compiled network, and how often a process holds the states
+of all gates, layers and steps; fitted to CricketY and GunPoint."""
 CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -94,9 +96,8 @@ def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n
     from rntk_bench.finite.classifiers import CELLS
 
     gates = CELLS[method.name].gates
-    largest = max(
-        int(setting["n_layers"]) * gates * int(setting["width"]) for setting in method.settings()
-    )
+    networks = {(int(s["n_layers"]), int(s["width"])) for s in method.settings()}
+    largest = gates * max(n_layers * width for n_layers, width in networks)
     batch = min(experiment.network.batch_size, size.n_train)
     states = int(STATES * 4 * size.length * batch * largest)
-    return NETWORK_BASE + n_jobs * (NETWORK_BASE + states)
+    return NETWORK_BASE + n_jobs * (NETWORK_BASE + len(networks) * COMPILED + states)

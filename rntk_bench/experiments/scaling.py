@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.kernels import RNTK
+
+Array = NDArray[np.float64]
 
 KERNEL: Final = RNTK(1.4, sigma_b=0.1, sigma_h=0.1)
 """One of the paper's grid."""
@@ -21,15 +24,32 @@ N_SERIES, LENGTH = 512, 128
 REPEATS = 5
 
 
+class Line(NamedTuple):
+    """seconds = fixed + each * x, with the least squared relative deviations from the points."""
+
+    fixed: float
+    each: float
+    deviation: float
+    """Largest relative deviation of a point."""
+
+    @classmethod
+    def through(cls, x: Array, seconds: Array) -> Self:
+        """Fit the line."""
+        relative = np.column_stack([np.ones_like(seconds), x]) / seconds[:, None]
+        (fixed, each), *_ = np.linalg.lstsq(relative, np.ones_like(seconds), rcond=None)
+        deviation = np.abs((fixed + each * x) / seconds - 1.0).max()
+        return cls(float(fixed), float(each), float(deviation))
+
+
 class Scaling(NamedTuple):
-    """Measured points, and for each curve the slope of the logarithm of the seconds over its own.
+    """Measured points, and the line of each curve.
 
     `points` has columns `varied` ("length" or "pairs"), `n_series`, `length`, `pairs`, `seconds`
     (the least of some repeats) and `nanoseconds` (a pair-step).
     """
 
     points: pd.DataFrame
-    slopes: dict[str, float]
+    lines: dict[str, Line]
 
 
 def scaling(
@@ -37,7 +57,7 @@ def scaling(
     numbers: tuple[int, ...] = NUMBERS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Scaling:
-    """Time Grams of random walks on one thread.
+    """Time Grams of white noise of deviation 0.1 on one thread.
 
     Parameters
     ----------
@@ -57,16 +77,19 @@ def scaling(
         progress(f"{n_series} series of length {length}")
     columns = ["varied", "n_series", "length", "pairs", "seconds", "nanoseconds"]
     points = pd.DataFrame(rows, columns=columns)
-    slopes = {}
-    for name, curve in points.groupby("varied", sort=False):
-        slope, _ = np.polyfit(np.log(curve[name]), np.log(curve["seconds"]), 1)
-        slopes[str(name)] = float(slope)
-    return Scaling(points, slopes)
+    lines = {
+        str(varied): Line.through(
+            curve[varied].to_numpy(dtype=np.float64), curve["seconds"].to_numpy()
+        )
+        for varied, curve in points.groupby("varied", sort=False)
+    }
+    return Scaling(points, lines)
 
 
 def _seconds(n_series: int, length: int) -> float:
-    walks = np.random.default_rng(0).standard_normal((n_series, length)).cumsum(axis=1)
-    prepared = KERNEL.prepare(walks / np.linalg.norm(walks, axis=1, keepdims=True))
+    # Not of unit norm: longer series would have smaller values, whose kernels are easier.
+    X = 0.1 * np.random.default_rng(0).standard_normal((n_series, length))
+    prepared = KERNEL.prepare(X)
     best = np.inf
     with threadpool_limits(1):
         for _ in range(REPEATS):

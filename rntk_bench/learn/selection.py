@@ -145,6 +145,11 @@ class Search:
         """
         return np.where(self._needed(), self._hits, NOT_EVALUATED)
 
+    def needed_share(self, settings: list[int]) -> float:
+        """Which share of what was evaluated of these settings is needed, by the final best."""
+        evaluated = int((self._hits[settings] != NOT_EVALUATED).sum())
+        return int((self.hits[settings] != NOT_EVALUATED).sum()) / max(evaluated, 1)
+
     @property
     def unfinished_settings(self) -> int:
         """Settings in which some needed problem stopped at the bound on steps."""

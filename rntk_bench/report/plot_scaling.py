@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rntk_bench.report import figures
@@ -16,28 +17,22 @@ LABELS = {
 }
 
 
-def plot_scaling(rows: pd.DataFrame, slopes: dict[str, float]) -> Figure:
-    """A panel a curve: measured seconds, and a line of slope 1 through the last point."""
-    figure, panels = figures.new(1, len(slopes), (10.0, 4.0))
-    for panel, (varied, slope) in zip(panels[0], slopes.items(), strict=True):
+def plot_scaling(rows: pd.DataFrame, lines: Mapping[str, tuple[float, float, float]]) -> Figure:
+    """A panel a curve: measured seconds, and the line fixed + each * x through them."""
+    figure, panels = figures.new(1, len(lines), (10.0, 4.0))
+    for panel, (varied, (fixed, each, deviation)) in zip(panels[0], lines.items(), strict=True):
         points = rows[rows["varied"] == varied]
-        last = points.iloc[-1]
+        x = points[varied]
         label, title = LABELS[varied]
-        linear = last["seconds"] * points[varied] / last[varied]
-        panel.plot(points[varied], linear, color="grey", linestyle="--", label="proportional")
-        panel.plot(
-            points[varied],
-            points["seconds"],
-            "o-",
-            color="C0",
-            markersize=4,
-            label=f"measured, slope {slope:.3f}",
-        )
+        fitted = f"a line, at most {100 * deviation:.0f} % off"
+        panel.plot(x, fixed + each * x, color="grey", linestyle="--", label=fitted)
+        panel.plot(x, points["seconds"], "o", color="C0", markersize=5, label="measured")
         panel.set_xscale("log")
         panel.set_yscale("log")
         panel.set_xlabel(label)
         panel.set_ylabel("seconds of a Gram, one thread")
-        panel.set_title(title.format(n_series=int(last["n_series"]), length=int(last["length"])))
+        first = points.iloc[0]
+        panel.set_title(title.format(n_series=int(first["n_series"]), length=int(first["length"])))
         panel.legend(fontsize="small")
     figures.style(panels[0])
     return figure
