@@ -11,6 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from itertools import product
 from typing import Any, ClassVar, cast
 
@@ -64,6 +65,12 @@ class KernelMethod(Method):
     def kernels(self) -> list[Kernel]:
         """The kernels of `settings`, in the same order."""
         return [self.kernel(**setting) for setting in self.settings()]
+
+    @cached_property
+    def largest_batch(self) -> list[Kernel]:
+        """The most kernels whose Grams are computed together."""
+        kernels = self.kernels()
+        return [kernels[position] for position in max(self.kernel.batches(kernels), key=len)]
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
         """Everything that decides a cell's answer but the data, as JSON values."""

@@ -78,9 +78,7 @@ def in_words(n_bytes: float) -> str:
 
 def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
     n, m, T = size.n_train, size.n_test, size.length
-    family, kernels = method.kernel, method.kernels()
-    largest = max(family.batches(kernels), key=len)
-    batch = [kernels[position] for position in largest]
+    family, batch = method.kernel, method.largest_batch
     held = SERIES * (n + m) * T
     pair = 2 * n // size.n_classes
     # Beside its Gram a support vector machine has the judged columns and a pair's matrix.
