@@ -41,8 +41,8 @@ demo: $(VENV)/installed ## Benchmark the four kernels on Coffee with the paper's
 	$(RUN) run --dataset Coffee
 	$(RUN) table
 
-test: $(VENV)/installed-test ## Run the whole test suite
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-test ## Run the whole test suite, a process a core
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/installed-lint ## ruff, mypy and the import layers
 	$(BIN)/ruff check .

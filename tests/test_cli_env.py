@@ -1,5 +1,6 @@
 import json
 import platform
+import re
 
 import numpy as np
 from click.testing import CliRunner
@@ -19,8 +20,8 @@ def test_text_names_versions_machine_extras_and_folders(tmp_path, write_dataset)
     data = write_dataset("Mine")
     (data / "Mine" / "Mine_TRAIN.ts").touch()
     write_dataset("Other")
-    text = env("--data-dir", data, "--results", tmp_path / "runs")
-    lines = {line[:17].strip(): line[17:] for line in text.splitlines() if line[0] != " "}
+    text = re.sub(r"\n +", " ", env("--data-dir", data, "--results", tmp_path / "runs"))
+    lines = {line[:17].strip(): line[17:] for line in text.splitlines()}
     assert lines["python"].startswith(platform.python_version())
     assert f"{environment()['cores']} cores" in lines["processor"]
     assert f"numpy {np.__version__}" in text
