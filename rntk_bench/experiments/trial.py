@@ -17,7 +17,7 @@ from rntk_bench.experiments.estimate import cell_cost
 from rntk_bench.experiments.kernel_cell import KernelCell
 from rntk_bench.methods import KernelMethod
 
-SECONDS: Final = 1.0
+SECONDS: Final = 2.0
 """After which a trial begins no further round."""
 BATCH_SECONDS: Final = 0.3
 """A batch of settings that takes longer by estimate is tried on fewer series."""
