@@ -112,10 +112,7 @@ class Plan:
         pending = {name: list(self._methods) for name in self._datasets}
         while pending:
             for name, methods in pending.items():
-                for cell in self._row(name, methods):
-                    yield cell
-                    if self.stopped:
-                        return
+                yield from self._row(name, methods)
                 if self.stopped:
                     return
             pending = {

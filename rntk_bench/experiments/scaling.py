@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from rntk_bench.experiments.variants import gram_seconds
 from rntk_bench.kernels import RNTK
 
 Array = NDArray[np.float64]
@@ -65,7 +64,6 @@ def scaling(
     numbers : of series of length `LENGTH`
     progress : told what has just been done
     """
-    KERNEL([[0.5, 1.0], [1.0, 0.5]])  # compiled
     sizes = [("length", N_SERIES, length) for length in lengths]
     sizes += [("pairs", n_series, LENGTH) for n_series in numbers]
     rows = []
@@ -89,11 +87,4 @@ def scaling(
 def _seconds(n_series: int, length: int) -> float:
     # Not of unit norm: longer series would have smaller values, whose kernels are easier.
     X = 0.1 * np.random.default_rng(0).standard_normal((n_series, length))
-    prepared = KERNEL.prepare(X)
-    best = np.inf
-    with threadpool_limits(1):
-        for _ in range(REPEATS):
-            start = time.perf_counter()
-            KERNEL.gram(prepared)
-            best = min(best, time.perf_counter() - start)
-    return best
+    return gram_seconds(KERNEL, X, REPEATS)

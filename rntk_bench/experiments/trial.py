@@ -36,14 +36,14 @@ def tried_seconds(
     ----------
     slowness : of this machine, by `calibrate`; decides how many series are tried
     """
-    whole = cell_cost(dataset, method, experiment, slowness).seconds
+    whole = estimate = cell_cost(dataset, method, experiment, slowness).seconds
     batches = method.kernel.batches(method.kernels())
     tried = dataset
-    while cell_cost(tried, method, experiment, slowness).seconds > BATCH_SECONDS * len(batches):
+    while estimate > BATCH_SECONDS * len(batches):
         tried = _half(tried)
-    scale = whole / cell_cost(tried, method, experiment, slowness).seconds
+        estimate = cell_cost(tried, method, experiment, slowness).seconds
     try:
-        return scale * _trial(tried, method, experiment, n_jobs, batches)
+        return whole / estimate * _trial(tried, method, experiment, n_jobs, batches)
     except RntkBenchError:
         return whole / n_jobs
 

@@ -54,7 +54,7 @@ def variant_costs(problem: Problem, repeats: int = 5) -> list[Cost]:
         if name == "NNGP":
             kernels = [NNGP(**vars(kernel)) for kernel in kernels]
         work = _pair_steps(series) * len(kernels) * kernels[0].n_layers
-        found[name] = 1e9 * sum(_seconds(kernel, series, repeats) for kernel in kernels) / work
+        found[name] = 1e9 * sum(gram_seconds(kernel, series, repeats) for kernel in kernels) / work
     return [Cost(name, cost, cost / found[PLAIN]) for name, cost in found.items()]
 
 
@@ -64,7 +64,8 @@ def _pair_steps(series: Sequences) -> float:
     return float((lengths * np.arange(len(lengths), 0, -1)).sum())
 
 
-def _seconds(kernel: RNTK, series: Sequences, repeats: int) -> float:
+def gram_seconds(kernel: RNTK, series: Sequences, repeats: int) -> float:
+    """The least time of one Gram on one thread, once it is compiled and laid out."""
     best, prepared = np.inf, kernel.prepare(series)
     kernel.gram(prepared)
     with threadpool_limits(1):

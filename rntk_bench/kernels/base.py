@@ -33,6 +33,8 @@ class Kernel(ABC):
     An entry then costs work at every step, so that Grams are worth storing; a kernel that does not
     sees a series as one vector, padded with zeros at the end.
     """
+    temporaries: ClassVar[int] = 1
+    """Arrays of a Gram's size that computing one takes besides it."""
 
     @classmethod
     @abstractmethod
@@ -86,7 +88,7 @@ class Kernel(ABC):
 
         For Grams of this shape, of series of this length.
         """
-        return (1 + len(kernels)) * shape[0] * shape[1]
+        return (len(kernels) + cls.temporaries) * shape[0] * shape[1]
 
     def __call__(self, X: Sequences, Y: Sequences | None = None) -> Array:
         """Gram matrix (n_x, n_y) of the series X with the series Y, or with themselves.

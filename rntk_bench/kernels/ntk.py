@@ -47,6 +47,7 @@ class NTK(Kernel):
     n_layers: int = 1
 
     name: ClassVar[str] = "ntk"
+    temporaries: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         at_least_zero(self, sigma_w=self.sigma_w, sigma_b=self.sigma_b, sigma_v=self.sigma_v)
@@ -79,16 +80,6 @@ class NTK(Kernel):
         for position, kernel in enumerate(kernels):
             runs.setdefault(replace(kernel, n_layers=1), []).append(position)
         return list(runs.values())
-
-    @classmethod
-    def room(
-        cls,
-        kernels: Sequence[Self],
-        shape: tuple[int, int],
-        length: int,  # noqa: ARG003 - for families that work at every step
-    ) -> int:
-        """One Gram a depth."""
-        return len(kernels) * shape[0] * shape[1]
 
     def diag(self, X: Sequences) -> Array:
         """k(x, x) of every series, shape (n,), in closed form (c = 1)."""

@@ -82,6 +82,7 @@ class RNTK(Kernel):
     direction: str = "forward"
 
     name: ClassVar[str] = "rntk"
+    temporaries: ClassVar[int] = 0
     uses_time: ClassVar[bool] = True
     tangent: ClassVar[bool] = True
     """Whether the kernel is Theta, or K without the tangent's part."""
@@ -155,7 +156,7 @@ class RNTK(Kernel):
     def room(cls, kernels: Sequence[Self], shape: tuple[int, int], length: int) -> int:
         """The Grams, and the weights of each layer and step."""
         walk = 3 * kernels[0].n_layers * max(shape) * length
-        return len(kernels) * shape[0] * shape[1] + walk
+        return super().room(kernels, shape, length) + walk
 
     def _shared(self) -> tuple[object, ...]:
         """What kernels have in common that share their passes over the pairs."""
