@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rntk-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint test demo tables figures ci clean
+.PHONY: help install lint test demo tables figures docs ci clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/pip-upgraded:
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ $(VENV)/installed-lint: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	@touch $@
 
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[docs,offline]'
+	@touch $@
+
 install: $(VENV)/installed ## Create .venv and install the package with its offline datasets
 
 figures: $(VENV)/installed-figures ## Draw the paper's figures 2 and 3 and the training dynamics (quick)
@@ -41,7 +45,7 @@ demo: $(VENV)/installed ## Benchmark the four kernels on Coffee with the paper's
 	$(RUN) run --dataset Coffee
 	$(RUN) table
 
-test: $(VENV)/installed-test ## Run the whole test suite, a process a core
+test: $(VENV)/installed-test ## Run the whole test suite, one process per core
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/installed-lint ## ruff, mypy and the import layers
@@ -58,8 +62,12 @@ tables: $(VENV)/installed ## Print the tables of the shipped reference records
 		-m rntk -m ntk -m rbf -m poly -m rntk-avg -m rntk-both -m nngp -m rntk-extended
 	$(RUN) table --results results/reference -c configs/lengths.toml --no-paper
 
-ci: lint test demo tables ## Everything the gate checks
+docs: $(VENV)/installed-docs ## Build the manual as HTML in docs/_build; warnings are errors
+	rm -rf docs/api
+	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build
 
-clean: ## Remove the environment, caches and one's own runs
-	rm -rf $(VENV) build dist results/runs results/report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+ci: lint test demo tables docs ## Everything the gate checks
+
+clean: ## Remove the environment, caches, your own runs and the built manual
+	rm -rf $(VENV) build dist results/runs results/report.html docs/_build docs/api docs/commands .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -24,7 +24,14 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("file", metavar="FILE", type=_FILE)
 @click.argument("other", metavar="[OTHER]", type=_FILE, required=False)
-@click.option("-o", "--output", type=_FILE, required=True, metavar="GRAM.npy")
+@click.option(
+    "-o",
+    "--output",
+    type=_FILE,
+    required=True,
+    metavar="GRAM.npy",
+    help="File of the Gram matrix.",
+)
 @options.kernel
 @click.option(
     "--set",

@@ -37,7 +37,13 @@ def _sigma(symbol: str, whose: str, default: str) -> Callable[[Any], Any]:
 
 @click.command()
 @click.option(
-    "-d", "--dataset", "name", required=True, metavar="NAME", shell_complete=names.datasets
+    "-d",
+    "--dataset",
+    "name",
+    required=True,
+    metavar="NAME",
+    shell_complete=names.datasets,
+    help="The dataset whose series are read.",
 )
 @_sigma("w", "recurrent weights", "sqrt(2) for relu, 1 for erf")
 @_sigma("u", "input weights", "1 for relu, 0.01 for erf")
@@ -51,7 +57,13 @@ def _sigma(symbol: str, whose: str, default: str) -> Callable[[Any], Any]:
     metavar="NUMBER",
     help="Hidden layers.  [default: 1]",
 )
-@click.option("--activation", type=click.Choice(["relu", "erf"]), default="relu", show_default=True)
+@click.option(
+    "--activation",
+    type=click.Choice(["relu", "erf"]),
+    default="relu",
+    show_default=True,
+    help="The network's activation.",
+)
 @click.option(
     "--pairs",
     type=click.IntRange(min=1),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="NAME",
     shell_complete=names.datasets,
+    help="The dataset to measure on.",
 )
 @options.data_dir
 @options.cache_dir
