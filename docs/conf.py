@@ -32,7 +32,6 @@ templates_path = ["_templates"]
 smartquotes = False
 highlight_language = "text"
 nitpicky = True
-suppress_warnings = ["config.cache"]
 
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import click
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -288,6 +289,19 @@ def test_links_to_the_command_reference_name_commands():
     for text in TEXTS.values():
         for name in re.findall(r"\(commands/([\w-]+)\.rst\)", text):
             assert name in main.commands
+
+
+def test_the_differences_from_the_paper_are_those_of_the_records(checkout):
+    methods = {"RNTK": "rntk", "NTK": "ntk", "RBF": "rbf", "Polynomial": "poly"}
+    chosen = [word for name in methods.values() for word in ("-m", name)]
+    place = ["--results", "results/reference", "-c", "configs/reference.toml"]
+    invoke(("table", "2", *place, *chosen, "--format", "csv", "-o", "table.csv"))
+    table = pd.read_csv("table.csv", index_col="dataset")
+    text = TEXTS[ROOT / "docs" / "results.md"]
+    for title in methods:
+        (row,) = re.findall(rf"^\| {title} \| (.*) \|$", text, flags=re.MULTILINE)
+        large = table[f"{title} diff"][lambda differences: differences.abs() > 2]
+        assert row == ", ".join(f"{name} {value:+.1f}" for name, value in large.items())
 
 
 def test_the_readme_is_short():

@@ -9,7 +9,7 @@ from rntk_bench.store import installation
 def test_the_extras_for_users_are_listed_with_their_packages():
     found = installation.extras()
     assert {"offline", "finite", "figures"} <= set(found)
-    assert not {"test", "lint"} & set(found)
+    assert not {"docs", "lint", "test"} & set(found)
     assert set(found["finite"]) == {"jax", "optax"}
     assert found["figures"]["matplotlib"] in (None, version("matplotlib"))
 
