@@ -127,7 +127,7 @@ def read_experiment(path: Path) -> Experiment:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError(f"{path} is larger than any experiment; name its TOML file.")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist; name an experiment's TOML file.") from None
     except (OSError, UnicodeDecodeError) as error:

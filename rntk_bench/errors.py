@@ -4,10 +4,18 @@ Those about parameters and series are ValueErrors too, which scikit-learn's tool
 """
 
 
+def one_line(text: object) -> str:
+    """Write line breaks and other characters that are not printed as Python writes them."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
 class RntkBenchError(Exception):
-    """Base of every error whose message is written for the user."""
+    """Base of every error whose message is written for the user, on one line."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class StorageError(RntkBenchError):

@@ -83,7 +83,7 @@ def test_csv_to_the_output_and_scores_to_the_error_stream(own, tmp_path):
     assert list(table) == ["series", "label", "prediction", "p(a)", "p(b)"]
     assert table["label"].fillna("?").tolist() == ["a", "b", "?"]
     assert done.stderr.startswith("accuracy ")
-    assert "of 2)" in done.stderr
+    assert "of 2; 1 without a label not scored)" in done.stderr
 
 
 def test_files_without_labels(own, tmp_path):

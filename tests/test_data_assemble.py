@@ -1,10 +1,10 @@
-"""Labels to codes, and the checks that need both splits."""
+"""Joining splits, and the checks that need both."""
 
 import numpy as np
 import pytest
 
 from rntk_bench.data.archive import ARCHIVE
-from rntk_bench.data.assemble import assemble, encode_labels
+from rntk_bench.data.assemble import assemble
 from rntk_bench.data.readers import Split
 from rntk_bench.errors import DataError
 
@@ -13,24 +13,6 @@ def split(tmp_path, name, series, labels):
     return Split(
         tmp_path / name, list(map(np.array, series)), labels, list(range(1, 1 + len(labels)))
     )
-
-
-@pytest.mark.parametrize(
-    ("labels", "codes", "classes"),
-    [
-        (["2", "1", "10", "1"], [1, 0, 2, 0], ("1", "2", "10")),
-        (["1", "-1", "0"], [2, 0, 1], ("-1", "0", "1")),
-        (["1.0000000e+00", "1", "2.0"], [0, 0, 1], ("1", "2")),
-        (["0.5", "5e-1", "-0", "0"], [1, 1, 0, 0], ("0", "0.5")),
-        (["walk", "Run", "walk"], [1, 0, 1], ("Run", "walk")),
-        (["10", "9", "x"], [0, 1, 2], ("10", "9", "x")),
-        (["inf", "1"], [1, 0], ("1", "inf")),
-    ],
-)
-def test_encode_labels(labels, codes, classes):
-    found, names = encode_labels(labels)
-    assert found.dtype == np.int64
-    assert (found.tolist(), names) == (codes, classes)
 
 
 def test_codes_are_shared_by_the_splits(tmp_path):

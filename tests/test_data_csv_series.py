@@ -53,9 +53,10 @@ def test_a_missing_or_binary_file_is_one_sentence(tmp_path):
 def test_a_column_is_read_in_the_order_of_its_lines(tmp_path):
     path = write(tmp_path, "t,load\n3,1.5\n1,-2e3\n")
     assert read_column(path, "load").tolist() == [1.5, -2000.0]
-    with pytest.raises(DataError, match="line 3: column 'load' is empty"):
-        read_column(write(tmp_path, "t,load\n3,1.5\n\n1,2\n"), "load")
-    with pytest.raises(DataError, match="there are t, load"):
+    assert read_column(write(tmp_path, "t,load\n3,1.5\n\n1,2\n,,\n"), "load").tolist() == [1.5, 2]
+    with pytest.raises(DataError, match="line 4: column 'load' is empty"):
+        read_column(write(tmp_path, "t,load\n3,1.5\n\n1,\n"), "load")
+    with pytest.raises(DataError, match=r"did you mean 'load'. There are t, load"):
         read_column(path, "Load")
 
 

@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rntk_bench.data import readers
+from rntk_bench.data import text
 from rntk_bench.data.readers import read_npz, read_split
 from rntk_bench.errors import DataError
 
-TS_HEADER = "#A comment, latin-1: \xe9\n@problemName Toy\n@timeStamps false\n@classLabel true a b\n"
+TS_HEADER = (
+    "#A comment, latin-1: \xe9\n@problemName Toy\n@timeStamps false\n@classLabel true a b 1 -1\n"
+)
 
 
 @pytest.fixture
@@ -131,10 +133,10 @@ def test_dimensions_become_the_last_axis(written):
     [
         ("", "Toy_TRAIN.tsv holds no series"),
         (" \n\n", "Toy_TRAIN.tsv holds no series"),
-        ("a\t1\t2\nb\t1\n", "row 2: the row has 1 values, but the first has 2"),
-        ("a\t1\t2\n\nb\t1\t2\t3\n", "row 3: the row has 3 values, but the first has 2"),
+        ("a\t1\t2\nb\t1\n", "row 2: the row has 1 values, but row 1 has 2"),
+        ("a\t1\t2\n\nb\t1\t2\t3\n", "row 1: the row has 2 values, but row 3 has 3"),
         ("a\t1\nb\tx1\n", "row 2, value 1: 'x1' is not a number"),
-        ("a\t1\t\t2\n", "row 1, value 2: '' is not a number"),
+        ("a\t1\t\t2\n", "row 1: the value of step 2 is missing"),
         ("a\t1\tNaN\t2\n", "row 1: the value of step 2 is missing"),
         ("a\tNaN\t2\n", "row 1: the value of step 1 is missing"),
         ("a\tNaN\tNaN\n", "row 1: the series has no values"),
@@ -142,7 +144,7 @@ def test_dimensions_become_the_last_axis(written):
         ("a\t1\t-inf\n", "row 1: the series has an infinite value"),
         ("a\t1\t1e999\n", "row 1: the series has an infinite value"),
         ("\t1\t2\n", "row 1: the series has no class label"),
-        ("NaN\t1\t2\n", "row 1: the series has no class label"),
+        ("?\t1\t2\n", "row 1: the series has no class label"),
         (b"\x89PNG\x00\x01\x02", "row 1: the file is not UTF-8 text"),
         ("\xe9\t1\t2\n", "row 1: the file is not UTF-8 text"),
         ("a\t1\n".encode("utf-16"), "row 1: the file is not UTF-8 text"),
@@ -168,7 +170,7 @@ def test_damaged_columns(complaint, content, sentence):
         (f"{TS_HEADER}@data\n1,?,2:a\n", "row 6: the value of step 2 is missing"),
         (f"{TS_HEADER}@data\n1,2:?,3:a\n", "row 6: the value of step 1 is missing"),
         (f"{TS_HEADER}@data\n1,b:a\n", "row 6, value 2: 'b' is not a number"),
-        (f"{TS_HEADER}@data\n:a\n", "row 6, value 1: '' is not a number"),
+        (f"{TS_HEADER}@data\n:a\n", "row 6: the series has no values"),
     ],
 )
 def test_damaged_ts(complaint, content, sentence):
@@ -184,7 +186,7 @@ def test_damaged_ts(complaint, content, sentence):
     ],
 )
 def test_oversized_files_are_refused(complaint, monkeypatch, bound, sentence):
-    monkeypatch.setattr(readers, bound, 5)
+    monkeypatch.setattr(text, bound, 5)
     assert sentence in complaint("a\t1\t2\n" * 6 if bound != "MAX_ROWS" else "a\t1\n" * 6)
 
 

@@ -7,8 +7,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 from rntk_bench.data import load_dataset
 from rntk_bench.data.readers import Split
 from rntk_bench.errors import DataError
-from rntk_bench.estimators import KernelClassifier
-from rntk_bench.experiments.own_data import predict_split, training_set
+from rntk_bench.estimators import KernelClassifier, load_model, save_model
+from rntk_bench.experiments.own_data import name_classes, predict_split, training_set
 
 
 def split(labels, series=None, labelling="partial"):
@@ -22,20 +22,21 @@ def split(labels, series=None, labelling="partial"):
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [
-        (["1", "2.0", "10", "1e1"], [1, 2, 10, 10]),
-        (["-1", "1", "-1.0", "1"], [-1, 1, -1, 1]),
-        (["0.5", "2", "0.5", "2"], [0.5, 2.0, 0.5, 2.0]),
+        (["1", "2.0", "10", "1e1"], ["1", "2", "10", "10"]),
+        (["-1", "1", "-1.0", "1"], ["-1", "1", "-1", "1"]),
+        (["10.5", "2", "0.5", "2"], ["10.5", "2", "0.5", "2"]),
         (["01", "a", "1", "a"], ["01", "a", "1", "a"]),
+        (["None", "nan", "None", "nan"], ["None", "nan", "None", "nan"]),
     ],
 )
-def test_labels_are_numbers_where_all_are(labels, expected):
-    X, y = training_set(split(labels))
-    assert y.tolist() == expected
+def test_classes_are_texts_and_numbers_among_them_sorted_by_value(labels, expected):
+    X, codes, classes = training_set(split(labels))
+    assert [classes[code] for code in codes] == expected
     assert X.shape == (4, 4)
 
 
 def test_lengths_are_kept():
-    X, _ = training_set(split("ab", [np.ones(3), np.ones(5)]))
+    X, _, _ = training_set(split("ab", [np.ones(3), np.ones(5)]))
     assert [len(x) for x in X] == [3, 5]
 
 
@@ -64,10 +65,13 @@ def test_predictions_are_scored_as_scikit_learn_does():
     np.testing.assert_array_equal(table.filter(like="p("), model.predict_proba(dataset.X_test))
 
 
-def fitted(labels="abab", series=None):
+def fitted(labels="abab"):
     grid = {"sigma_w": 1.4, "sigma_b": 0.1, "sigma_h": 0.0}
-    X, y = training_set(split(labels, series or np.random.default_rng(0).standard_normal((4, 5))))
-    return KernelClassifier(grid=grid, n_folds=2).fit(X, y)
+    series = np.random.default_rng(0).standard_normal((len(labels), 5))
+    X, codes, classes = training_set(split(labels, series))
+    model = KernelClassifier(grid=grid, n_folds=2).fit(X, codes)
+    name_classes(model, classes)
+    return model
 
 
 def test_a_file_without_labels_has_no_score():
@@ -87,3 +91,26 @@ def test_a_label_that_the_model_does_not_know_is_named(labels, unknown):
 def test_another_dimension_is_named():
     with pytest.raises(DataError, match=r"own.tsv, row 1: the series has 2 values a step"):
         predict_split(fitted(), split("a", [np.ones((3, 2))]))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["10.5", "2.5"] * 2, ["1_1", "11"] * 2, ["007", "7"] * 2, ["9" * 30, "9" * 29 + "8"] * 2],
+)
+def test_predictions_are_named_as_the_labels(labels, tmp_path):
+    save_model(fitted(labels), tmp_path / "model.npz")
+    found = predict_split(load_model(tmp_path / "model.npz"), split(labels))
+    assert found.table["label"].tolist() == labels
+    assert set(found.table["prediction"]) <= set(labels)
+    assert found.n_known == 4
+
+
+def test_the_gram_of_the_series_is_computed_once(monkeypatch):
+    model = fitted("abcabc")
+    called = []
+    gram = model._gram
+    monkeypatch.setattr(model, "_gram", lambda X: called.append(X) or gram(X))
+    found = predict_split(model, split("abc", np.eye(3, 5)))
+    assert len(called) == 1
+    monkeypatch.undo()
+    assert found.table["prediction"].tolist() == model.predict(list(np.eye(3, 5))).tolist()

@@ -11,7 +11,7 @@ import click
 from rntk_bench.cli import options
 from rntk_bench.cli.output import refuse_unwritable, write
 from rntk_bench.config import brief
-from rntk_bench.errors import InputError
+from rntk_bench.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
@@ -51,20 +51,22 @@ def fit(
     from rntk_bench.config import configured
     from rntk_bench.data.readers import read_split
     from rntk_bench.estimators import save_model
-    from rntk_bench.experiments.own_data import training_set
+    from rntk_bench.experiments.own_data import name_classes, training_set
 
     experiment = configured(config, (method,), seed)
     model = _classifier(experiment, method, jobs, verbose=not quiet and sys.stderr.isatty())
     refuse_unwritable(output)
-    X, y = training_set(read_split(train))
+    X, codes, classes = training_set(read_split(train))
+    _compile(experiment)
     started = time.perf_counter()
-    _fitted(model, X, y)
+    _fitted(model, X, codes)
+    name_classes(model, classes)
     save_model(model, output)
     if quiet:
         return
     lengths = sorted({len(x) for x in X})
     steps = str(lengths[0]) if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-    click.echo(f"{train}: {len(X)} series of {steps} steps, {len(model.classes_)} classes")
+    click.echo(f"{one_line(train)}: {len(X)} series of {steps} steps, {len(classes)} classes")
     click.echo(
         f"{method}: validation {100 * model.best_score_:.2f} % "
         f"({brief(model.best_params_)}, {model.n_ties_} tied) "
@@ -103,16 +105,11 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
 
 
 def _classifier(experiment: Experiment, name: str, jobs: int, verbose: bool) -> KernelClassifier:
-    """The estimator of an experiment, its loops compiled."""
-    from functools import partial
-
-    from rntk_bench.compiling import announce_compilation
+    """The estimator of an experiment."""
     from rntk_bench.estimators import KernelClassifier
-    from rntk_bench.experiments.warmup import warm_up
     from rntk_bench.methods import only_kernels, resolve
 
-    (method,) = only_kernels(resolve(experiment), "fit")
-    announce_compilation(partial(warm_up, [method]), partial(click.echo, err=True))
+    only_kernels(resolve(experiment), "fit")
     return KernelClassifier(
         name,
         grid=experiment.grids.get(name),
@@ -124,6 +121,17 @@ def _classifier(experiment: Experiment, name: str, jobs: int, verbose: bool) -> 
         verbose=verbose,
         random_state=experiment.seed,
     )
+
+
+def _compile(experiment: Experiment) -> None:
+    """Compile the loops of an experiment's methods, after what is wrong with its input was said."""
+    from functools import partial
+
+    from rntk_bench.compiling import announce_compilation
+    from rntk_bench.experiments.warmup import warm_up
+    from rntk_bench.methods import resolve
+
+    announce_compilation(partial(warm_up, resolve(experiment)), partial(click.echo, err=True))
 
 
 def _fitted(model: KernelClassifier, X: object, y: object) -> None:
@@ -141,8 +149,10 @@ def _print_scores(found: Predictions, to_error: bool) -> None:
     if not found.n_known:
         return
     share = 100 * found.n_correct / found.n_known
+    rest = len(found.table) - found.n_known
+    unscored = f"; {rest} without a label not scored" if rest else ""
     click.echo(
-        f"accuracy {share:.2f} % ({found.n_correct} of {found.n_known})\n"
+        f"accuracy {share:.2f} % ({found.n_correct} of {found.n_known}{unscored})\n"
         "labels in rows, predictions in columns:",
         err=to_error,
     )

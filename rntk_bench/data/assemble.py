@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 
 from rntk_bench.data.archive import ARCHIVE
 from rntk_bench.data.dataset import Dataset, IntArray, Sequences
+from rntk_bench.data.labels import encode_labels
 from rntk_bench.data.readers import Split
 from rntk_bench.errors import DataError
 
@@ -37,33 +35,6 @@ def assemble(name: str, train: Split, test: Split, source: str) -> Dataset:
         classes=classes,
         source=source,
     )
-
-
-def encode_labels(labels: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
-    """Number the distinct labels in a stable order.
-
-    Labels that are all numbers are read as numbers, so that "1.0000000e+00" is "1", and sorted by
-    value; others are text and sorted as such.
-
-    Returns
-    -------
-    codes : ndarray of shape (n,)
-        The position of each label in `classes`.
-    classes : tuple of str
-    """
-    try:
-        numbers = [float(label) for label in labels]
-    except ValueError:
-        numbers = [math.nan]
-    if all(map(math.isfinite, numbers)):
-        # Adding 0.0 makes one class of "0" and "-0".
-        names = [repr(number + 0.0).removesuffix(".0") for number in numbers]
-        classes = sorted(set(names), key=float)
-    else:
-        names = list(labels)
-        classes = sorted(set(names))
-    code = {label: i for i, label in enumerate(classes)}
-    return np.array([code[name] for name in names], dtype=np.int64), tuple(classes)
 
 
 def sequences(split: Split, *others: Split) -> Sequences:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rntk_bench.data.readers import MAX_FILE_BYTES
+from rntk_bench.data.archive import nearest_names
+from rntk_bench.data.csv_file import read_csv
+from rntk_bench.data.text import NumberError, parse_numbers
 from rntk_bench.errors import DataError
+
+_OFFSET = re.compile(r"(?<=:\d\d)(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$")
 
 
 def read_prices(path: Path, date: str = "Date", close: str = "Close") -> tuple[float, ...]:
@@ -28,15 +34,18 @@ def read_prices(path: Path, date: str = "Date", close: str = "Close") -> tuple[f
         If the file cannot be read, a column is missing, a date or a close is missing or not one,
         or a date occurs twice.
     """
-    rows = read_csv(path)
-    texts = _column(path, rows, date)
-    dates = pd.to_datetime(texts, errors="coerce", format="ISO8601")
-    _refuse(path, texts, dates.isna().to_numpy(), "a date")
+    lines, (texts, closes) = _columns(path, date, close)
+    # Daily prices may change from one offset of a day to another; the local date is what counts.
+    local = [_OFFSET.sub("", text) for text in texts]
+    dates = pd.Series(pd.to_datetime(local, errors="coerce", format="ISO8601"))
+    if dates.isna().any():
+        row = int(np.argmax(dates.isna()))
+        raise _wrong(path, lines[row], date, texts[row], "a date")
     if dates.duplicated().any():
         row = int(np.argmax(dates.duplicated()))
-        raise DataError(f"{path}, line {row + 2}: the date {texts.iloc[row]} occurs twice.")
-    closes = _numbers(path, rows, close)
-    return tuple(closes[np.argsort(dates.to_numpy(), kind="stable")].tolist())
+        raise DataError(f"{path}, line {lines[row]}: the date {texts[row][:40]} occurs twice.")
+    values = _numbers(path, lines, close, closes)
+    return tuple(values[np.argsort(dates.to_numpy(), kind="stable")].tolist())
 
 
 def read_column(path: Path, column: str) -> NDArray[np.float64]:
@@ -48,52 +57,50 @@ def read_column(path: Path, column: str) -> NDArray[np.float64]:
         If the file cannot be read, the column is missing, or a value is missing or no finite
         number.
     """
-    return _numbers(path, read_csv(path), column)
+    lines, (texts,) = _columns(path, column)
+    return _numbers(path, lines, column, texts)
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Every field of a CSV as text, missing where it is empty.
+def _columns(path: Path, *names: str) -> tuple[list[int], list[list[str]]]:
+    """The lines of the rows, and what the columns of these names hold there."""
+    header, rows = read_csv(path)
+    places = [_place(path, header, name.strip()) for name in names]
+    lines, texts = [], []
+    for line, fields in rows:
+        lines.append(line)
+        texts.append([fields[place] for place in places])
+    if not lines:
+        raise DataError(f"{path} has no rows below its header.")
+    return lines, [list(column) for column in zip(*texts, strict=True)]
 
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    """
+
+def _place(path: Path, header: Sequence[str], name: str) -> int:
+    if header.count(name) > 1:
+        raise DataError(f"{path} has several columns called {name!r}; give each its own name.")
+    if name in header:
+        return header.index(name)
+    near = nearest_names(name, header, 1)
+    hint = f"did you mean {near[0]!r}? There" if near else "there"
+    names = ", ".join(" ".join(column.split())[:40] for column in header[:10])
+    more = ", ..." if len(header) > 10 else ""
+    raise DataError(f"{path} has no column {name!r}; {hint} are {names}{more}.")
+
+
+def _numbers(
+    path: Path, lines: Sequence[int], name: str, texts: Sequence[str]
+) -> NDArray[np.float64]:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise DataError(f"{path} is larger than the {MAX_FILE_BYTES >> 20} MiB that are read.")
-        rows = pd.read_csv(path, dtype=str, skip_blank_lines=False, compression=None)
-    except (OSError, ValueError, OverflowError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise DataError(f"{path} cannot be read as CSV: {reason}.") from error
-    if not isinstance(rows.index, pd.RangeIndex):
-        # Pandas takes the first fields for names of the rows, and the columns for those after.
-        raise DataError(f"{path} has lines of more fields than its header has names.")
-    return rows
-
-
-def _column(path: Path, rows: pd.DataFrame, name: str) -> pd.Series[str]:
-    if name not in rows:
-        names = ", ".join(" ".join(str(column).split())[:40] for column in rows.columns[:10])
-        more = ", ..." if len(rows.columns) > 10 else ""
-        raise DataError(f"{path} has no column {name!r}; there are {names}{more}.")
-    found: pd.Series[str] = rows[name]
-    return found
-
-
-def _numbers(path: Path, rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    texts = _column(path, rows, name)
-    values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
-    _refuse(path, texts, ~np.isfinite(values), "a number")
+        values = parse_numbers(texts)
+    except NumberError as error:
+        row = error.position
+        raise _wrong(path, lines[row], name, texts[row], f"a number{error.hint}") from None
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values)))
+        raise _wrong(path, lines[row], name, texts[row], "a number")
     return values
 
 
-def _refuse(path: Path, texts: pd.Series[str], wrong: NDArray[np.bool_], kind: str) -> None:
-    """Name the first line that holds something else."""
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        held = texts.iloc[row]
-        found = "is empty" if pd.isna(held) else f"holds {held[:40]!r}"
-        raise DataError(
-            f"{path}, line {row + 2}: column {texts.name!r} {found}, but must hold {kind}."
-        )
+def _wrong(path: Path, line: int, name: str, text: str, kind: str) -> DataError:
+    """Say that a line holds something else."""
+    held = f"holds {text[:40]!r}" if text else "is empty"
+    return DataError(f"{path}, line {line}: column {name!r} {held}, but must hold {kind}.")

@@ -18,6 +18,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from http.client import HTTPException
+from itertools import product
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
@@ -27,8 +28,8 @@ from urllib.request import Request, urlopen
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from rntk_bench.data.archive import ARCHIVE
-from rntk_bench.data.readers import MAX_FILE_BYTES
 from rntk_bench.data.sources import SPLITS, Location, cache_folder, find_splits
+from rntk_bench.data.text import MAX_FILE_BYTES
 from rntk_bench.errors import DataError
 from rntk_bench.store.claims import claim
 
@@ -231,7 +232,7 @@ def _receive(url: str, file: IO[bytes]) -> None:
 def _unpack(archive: IO[bytes], name: str, folder: Path) -> None:
     try:
         with ZipFile(archive) as contents:
-            for split, entry in zip(SPLITS, _split_entries(contents), strict=True):
+            for split, entry in zip(SPLITS, _split_entries(contents, name), strict=True):
                 # An entry is never unpacked to more than the size it declares.
                 if entry.file_size > MAX_FILE_BYTES:
                     raise DataError(f"{entry.filename!r} is larger than {MAX_FILE_BYTES >> 20} MiB")
@@ -242,19 +243,24 @@ def _unpack(archive: IO[bytes], name: str, folder: Path) -> None:
         raise BadZipFile(f"the archive is damaged: {error}") from error
 
 
-def _split_entries(contents: ZipFile) -> list[ZipInfo]:
-    """Choose the training and the test file of an archive."""
+def _split_entries(contents: ZipFile, name: str) -> list[ZipInfo]:
+    """Choose the training and the test file of a dataset in an archive."""
+    stems = {f"{name}_{split}" for split in SPLITS}
     paths = {PurePosixPath(entry.filename): entry for entry in contents.infolist()}
     for path in paths:
         if path.is_absolute() or ".." in path.parts:
             raise DataError(f"the archive's entry {str(path)!r} points outside its folder")
     visible = {path: entry for path, entry in paths.items() if not path.name.startswith(".")}
-    for suffix in _SUFFIXES:
-        # Only the ends of names are compared: the stem is not the dataset's name everywhere.
+    exact = {path: entry for path, entry in visible.items() if path.stem in stems}
+    # The stem is not the dataset's name everywhere; but <name>_eq and the like are other data.
+    others = {
+        path: entry for path, entry in visible.items() if not path.name.startswith(f"{name}_")
+    }
+    for entries, suffix in product((exact, others), _SUFFIXES):
         found = [
-            [entry for path, entry in visible.items() if path.name.endswith(f"_{split}{suffix}")]
+            [entry for path, entry in entries.items() if path.name.endswith(f"_{split}{suffix}")]
             for split in SPLITS
         ]
-        if all(len(entries) == 1 for entries in found):
-            return [entries[0] for entries in found]
+        if all(len(matching) == 1 for matching in found):
+            return [matching[0] for matching in found]
     raise DataError("the archive does not hold one training and one test file")

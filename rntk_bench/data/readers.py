@@ -1,32 +1,28 @@
 """Reading one split of a dataset from a file.
 
 Four text formats are known: ``.tsv`` (the UCR 2018 archive: label first, tabs), ``.txt`` (older
-copies of it: label first, commas or blanks), ``.ts`` (sktime's and the UEA archive's: a header,
-then ``values:values:label`` with one group of values a dimension) and ``.csv`` (see
-`rntk_bench.data.csv_split`). NaN at the end of a series is padding and is removed; a value missing
-anywhere else is refused.
+copies of it: label first, commas or blanks), ``.ts`` (see `rntk_bench.data.ts`) and ``.csv`` (see
+`rntk_bench.data.csv_split`). NaN at the end of a series, or nothing between its last separators, is
+padding and is removed; a value missing anywhere else is refused. An empty label or ``?`` is one
+that is not known; blank lines, and those of separators alone, are no rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal
 from zipfile import BadZipFile
 
 import numpy as np
 
-from rntk_bench.data.csv_split import read_csv_rows
+from rntk_bench.data.csv_split import LABEL_COLUMNS, read_csv_rows
 from rntk_bench.data.dataset import FloatArray
+from rntk_bench.data.text import MISSING, NumberError, parse_numbers, read_lines
+from rntk_bench.data.ts import read_ts_rows
 from rntk_bench.errors import DataError
-
-# Far above the archive's largest files (about 130 MB, 17,000 rows, 45 kB a row), and low enough
-# that no file can exhaust the memory.
-MAX_FILE_BYTES = 2**29
-MAX_ROWS = 10**6
-MAX_ROW_CHARACTERS = 2**24
 
 UNKNOWN = "?"
 """The label of a series whose class is not known."""
@@ -62,7 +58,7 @@ class Split:
 
     def append(self, row: int, label: str, values: FloatArray) -> None:
         """Add the series `values` of shape (T, m), checking its label and numbers."""
-        if label.strip().casefold() in ("", UNKNOWN, "nan"):
+        if label.strip() in MISSING:
             if self.labelling == "complete":
                 raise DataError(f"{self.where(row)}: the series has no class label.")
             label = UNKNOWN
@@ -87,17 +83,18 @@ def read_split(path: Path, labelling: Labelling = "complete") -> Split:
     DataError
         Naming the file and row that cannot be used.
     """
-    if path.suffix not in READERS:
+    suffix = path.suffix.casefold()
+    if suffix not in READERS:
         raise DataError(
             f"{path}: series are read from files that end in {', '.join(READERS)}; rename or "
             "convert this one."
         )
-    if labelling == "none" and path.suffix not in (".tsv", ".txt"):
+    if labelling == "none" and suffix not in (".tsv", ".txt"):
         raise DataError(
             f"{path}: the header of such a file says whether it has labels; leave out --no-labels."
         )
     split = Split(path, labelling=labelling)
-    READERS[path.suffix](split)
+    READERS[suffix](split)
     if not split.series:
         raise DataError(f"{path} holds no series: put a complete copy in its place.")
     return split
@@ -124,41 +121,58 @@ def read_npz(path: Path) -> tuple[Split, Split]:
 
 
 def _read_columns(split: Split) -> None:
-    width = None
-    for row, line in _lines(split.path):
-        separator = next((mark for mark in "\t," if mark in line), None)
-        fields = line.split(separator)
+    rows: list[tuple[int, str, FloatArray, int]] = []
+    for row, line in read_lines(split.path):
+        where = split.where(row)
+        fields = _fields(line, where)
+        if not any(map(str.strip, fields)):
+            continue
         label = UNKNOWN if split.labelling == "none" else fields.pop(0)
-        if width is None:
-            width = len(fields)
-        if len(fields) != width:
+        if not rows and label.strip().casefold() in LABEL_COLUMNS and _names_steps(fields):
+            raise DataError(f"{where} is a header, which such a file does not have; leave it out.")
+        try:
+            values = parse_numbers(fields)
+        except NumberError as error:
             raise DataError(
-                f"{split.where(row)}: the row has {len(fields)} values, but the first has {width}; "
-                "pad shorter series with NaN at the end."
+                f"{where}, value {error.position + 1}: {error.text} is not a number{error.hint}."
+            ) from None
+        filled = max((i for i, text in enumerate(fields, 1) if text.strip()), default=0)
+        rows.append((row, label, values, filled))
+    if not rows:
+        return
+    longest, _, _, width = max(rows, key=itemgetter(3))
+    for row, label, values, _ in rows:
+        if len(values) < width:
+            raise DataError(
+                f"{split.where(row)}: the row has {len(values)} values, but row {longest} has "
+                f"{width}; pad shorter series with NaN at the end."
             )
-        split.append(row, label, _numbers(fields, split.where(row))[:, np.newaxis])
+        split.append(row, label, values[:width, np.newaxis])
+
+
+def _fields(line: str, where: str) -> list[str]:
+    """Split at tabs, else at commas, else at blanks."""
+    inner = line.rstrip("\t, ")  # a row of values and blanks may end in another separator
+    for mark in "\t,":
+        if mark in inner:
+            return line.split(mark)
+    if ";" in inner:
+        raise DataError(f"{where}: there are semicolons between the values; write commas or tabs.")
+    return inner.split()
+
+
+def _names_steps(fields: list[str]) -> bool:
+    """Whether fields are names, also 0, 1, 2, ... or 1, 2, 3, ..., rather than a series."""
+    try:
+        values = parse_numbers(fields)
+    except NumberError:
+        return True
+    return len(values) > 1 and values[0] in (0.0, 1.0) and bool((np.diff(values) == 1.0).all())
 
 
 def _read_ts(split: Split) -> None:
-    path = split.path
-    lines = _lines(path, comments=("#", "%"))
-    header = _read_header(path, lines)
-    if header.get("@timestamps") == "true":
-        raise DataError(f"{path} gives each value a time stamp, which is not supported.")
-    labelled = header.get("@classlabel", "").startswith("true")
-    if not labelled and split.labelling == "complete":
-        raise DataError(f"{path} declares no class labels (@classLabel true).")
-    for row, line in lines:
-        dimensions = line.split(":")
-        label = dimensions.pop() if labelled else UNKNOWN
-        where = split.where(row)
-        values = [_numbers(dimension.split(","), where) for dimension in dimensions]
-        if len({len(dimension) for dimension in values}) != 1:
-            raise DataError(
-                f"{where}: a row is groups of equally many values, one a dimension, and a class "
-                "label, separated by colons."
-            )
-        split.append(row, label, np.column_stack(values))
+    for row, label, values in read_ts_rows(split.path, split.labelling == "complete"):
+        split.append(row, label, values)
 
 
 def _read_csv(split: Split) -> None:
@@ -172,60 +186,6 @@ READERS: dict[str, Callable[[Split], None]] = {
     ".txt": _read_columns,
     ".csv": _read_csv,
 }
-
-
-def _lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are neither blank nor comments, with their numbers."""
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise DataError(f"{path} is larger than the {MAX_FILE_BYTES >> 20} MiB that are read.")
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            for number in count(1):
-                line = file.readline(MAX_ROW_CHARACTERS + 1)
-                if not line:
-                    return
-                if len(line) > MAX_ROW_CHARACTERS or number > MAX_ROWS:
-                    raise DataError(
-                        f"{path}, row {number}: the file has more than {MAX_ROWS} rows or a row of "
-                        f"more than {MAX_ROW_CHARACTERS} characters."
-                    )
-                if line.isspace() or line.startswith(comments):
-                    continue
-                if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
-                    raise DataError(f"{path}, row {number}: the file is not UTF-8 text.")
-                yield number, line.rstrip("\n")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> dict[str, str]:
-    """Read the lines up to ``@data`` as keyword and value, in lower case."""
-    header: dict[str, str] = {}
-    for row, line in lines:
-        keyword, _, value = line.strip().casefold().partition(" ")
-        if keyword == "@data":
-            return header
-        if not keyword.startswith("@"):
-            raise DataError(f"{path}, row {row}: values before the header's @data line.")
-        header[keyword] = value.strip()
-    raise DataError(f"{path} has no @data line: it is empty or not in the .ts format.")
-
-
-def _numbers(fields: list[str], where: str) -> FloatArray:
-    try:
-        return np.array(fields, dtype=np.float64)
-    except ValueError:
-        numbers = [_number(text, f"{where}, value {i}") for i, text in enumerate(fields, start=1)]
-        return np.array(numbers)
-
-
-def _number(text: str, where: str) -> float:
-    if text.strip() == "?":
-        return np.nan
-    try:
-        return float(text)
-    except ValueError:
-        raise DataError(f"{where}: {text[:40]!r} is not a number.") from None
 
 
 def _without_padding(values: FloatArray, where: str) -> FloatArray:

@@ -68,17 +68,14 @@ def locate(name: str, *, data_dir: Path | None = None, cache_dir: Path | None = 
     Raises
     ------
     DataError
-        If there is no dataset of this name, or `data_dir` is missing or has half of it.
+        If there is no dataset of this name, or `data_dir` is missing, has half of it, or has it
+        under another name or in another folder.
     """
     if data_dir is not None:
         _check_folder(data_dir)
         if paths := find_splits(data_dir / name, name):
             return Location(name, "folder", paths)
-        if files := _split_files(data_dir / name, name):
-            raise DataError(
-                f"{data_dir / name} has {min(files)} but not both {name}_TRAIN and {name}_TEST in "
-                f"one of the formats {', '.join(READERS)}; add the missing file."
-            )
+        _refuse_near_misses(data_dir, name)
     if paths := find_splits(cache_folder(cache_dir) / name, name):
         return Location(name, "cache", paths)
     for package in _PACKAGE_FOLDERS:
@@ -116,6 +113,45 @@ def find_splits(folder: Path, name: str) -> tuple[Path, ...]:
         if files.issuperset(pair):
             return tuple(folder / file for file in pair)
     return ()
+
+
+def _refuse_near_misses(data_dir: Path, name: str) -> None:
+    """Say which files look like a dataset's but are not where, or called what, they must be."""
+    folder = data_dir / name
+    if files := _split_files(folder, name):
+        raise DataError(
+            f"{folder} has {min(files)} but not both {name}_TRAIN and {name}_TEST in one of the "
+            f"formats {', '.join(READERS)}; add the missing file."
+        )
+    folders = _listing(data_dir)
+    for near in sorted(data_dir / each for each in folders):
+        if near.name.casefold() != name.casefold() or find_splits(near, near.name):
+            continue
+        if files := _similar_files(near, name):
+            raise DataError(
+                f"{near} has {min(files)}, but {name} is read from {name}/{name}_TRAIN and "
+                f"{name}_TEST that end in {', '.join(READERS)}; rename or convert the files."
+            )
+    if files := _similar_files(data_dir, name):
+        raise DataError(
+            f"The data folder {data_dir} has {min(files)} itself, but {name} is looked for in a "
+            f"folder {name} in it; give the parent of a dataset's folder."
+        )
+    for inner in sorted(data_dir / each for each in folders):
+        if _similar_files(inner / name, name):
+            raise DataError(
+                f"The data folder {data_dir} has no {name}, but its folder {inner.name} has; give "
+                f"{inner} as the data folder."
+            )
+
+
+def _similar_files(folder: Path, name: str) -> set[str]:
+    """Files of a folder called as a dataset's splits, in any case and with any suffix or none."""
+    stems = {f"{name}_{split}".casefold() for split in SPLITS}
+    try:
+        return {file for file in _listing(folder) if file.casefold().partition(".")[0] in stems}
+    except DataError:  # a folder that is not asked for need not be readable
+        return set()
 
 
 def _split_files(folder: Path, name: str) -> set[str]:

@@ -165,14 +165,17 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         As scikit-learn's SVC gives them: the votes of the pairwise machines, and below 1/3 the
         sum of their decisions.
         """
-        decisions = self._decisions(X)
-        if len(self.classes_) == 2:
-            return np.asarray(-decisions[0])
-        return self.machines_.one_vs_rest(decisions)
+        return self._per_class(self._decisions(X))
 
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, shape (n, n_classes), in the order of `classes_`."""
-        return probabilities(_scores(self.decision_function(X)), self.inverse_temperature_)
+        return self.predict_codes(X)[1]
+
+    def predict_codes(self, X: Any) -> tuple[NDArray[np.int64], Array]:
+        """Return what `predict` says, as positions in `classes_`, and `predict_proba`, at once."""
+        decisions = self._decisions(X)
+        scores = _scores(self._per_class(decisions))
+        return self.machines_.winners(decisions), probabilities(scores, self.inverse_temperature_)
 
     def _options(self) -> SVCOptions:
         C = tuple(sorted({float(value) for value in np.ravel(self.C)}))
@@ -221,6 +224,12 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
             -held_out[0] if len(self.classes_) == 2 else self.machines_.one_vs_rest(held_out)
         )
         self.inverse_temperature_ = inverse_temperature(scores, codes)
+
+    def _per_class(self, decisions: Array) -> Array:
+        """What `decision_function` returns, of the decisions of the pairwise machines."""
+        if len(self.classes_) == 2:
+            return np.asarray(-decisions[0])
+        return self.machines_.one_vs_rest(decisions)
 
     def _decisions(self, X: Any) -> Array:
         check_is_fitted(self)

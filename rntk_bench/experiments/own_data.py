@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from rntk_bench.data.assemble import check_dimensions, encode_labels, sequences
-from rntk_bench.data.dataset import Sequences
+from rntk_bench.data.assemble import check_dimensions, sequences
+from rntk_bench.data.dataset import IntArray, Sequences
+from rntk_bench.data.labels import class_name, encode_labels
 from rntk_bench.data.readers import UNKNOWN, Split
 from rntk_bench.errors import DataError
 from rntk_bench.estimators import KernelClassifier
 
-Array = NDArray[np.float64]
 
+def training_set(split: Split) -> tuple[Sequences, IntArray, tuple[str, ...]]:
+    """Return the series, the codes of their classes, and the classes' names.
 
-def training_set(split: Split) -> tuple[Sequences, NDArray[np.generic]]:
-    """The series, an array where they have one length, and their labels (n,).
-
-    Labels that are all numbers are numbers, and integers where all are whole, so that they are
-    sorted by value as in the benchmark; others are text.
+    Returns
+    -------
+    series : ndarray of shape (n, T) or (n, T, m), or list of ndarray
+        An array where they have one length.
+    codes : ndarray of shape (n,)
+        Positions in `classes`, whose order is the benchmark's.
+    classes : tuple of str
 
     Raises
     ------
@@ -34,7 +38,12 @@ def training_set(split: Split) -> tuple[Sequences, NDArray[np.generic]]:
         raise DataError(
             f"{split.path} has the single class {classes[0]!r}, so there is nothing to learn."
         )
-    return sequences(split), _typed(classes)[codes]
+    return sequences(split), codes, classes
+
+
+def name_classes(model: KernelClassifier, classes: tuple[str, ...]) -> None:
+    """Give a classifier that was fitted to codes the names of their classes."""
+    model.classes_ = np.array(classes)
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ class Predictions:
         `series` (counted from 1), `label` (where the file has some, missing where one is not
         known), `prediction`, and `p(<class>)` for each class
     n_known, n_correct : int
-        Series with a label, and those of them that are predicted right.
+        Series with a label, which are scored, and those of them that are predicted right.
     confusion : DataFrame
         Series with a label, by class (rows) and prediction (columns).
     """
@@ -69,10 +78,9 @@ def predict_split(model: KernelClassifier, split: Split) -> Predictions:
         If the model cannot read them, see `KernelClassifier.predict`.
     """
     _check_dimension(model, split)
-    codes = _codes(model.classes_, split)
-    probabilities = model.predict_proba(split.series)
-    predicted = np.searchsorted(model.classes_, model.predict(split.series))
-    names = [str(label) for label in model.classes_.tolist()]
+    names = [class_name(str(label)) for label in model.classes_.tolist()]
+    codes = _codes(names, split)
+    predicted, probabilities = model.predict_codes(split.series)
     known = codes >= 0
     table = pd.DataFrame({"series": np.arange(1, len(codes) + 1)})
     if known.any():
@@ -90,33 +98,20 @@ def predict_split(model: KernelClassifier, split: Split) -> Predictions:
     )
 
 
-def _typed(classes: tuple[str, ...]) -> NDArray[np.generic]:
-    try:
-        numbers = np.array([float(name) for name in classes])
-    except ValueError:
-        return np.array(classes)
-    if not np.isfinite(numbers).all():
-        return np.array(classes)
-    whole = numbers.astype(np.int64)
-    return whole if (whole == numbers).all() else numbers
-
-
-def _codes(classes: NDArray[np.generic], split: Split) -> NDArray[np.int64]:
-    """Position of each series' label among the model's classes, -1 where it is not known."""
-    position = {label: code for code, label in enumerate(classes.tolist())}
+def _codes(classes: Sequence[str], split: Split) -> IntArray:
+    """Position of each series' class among the model's, -1 where it is not known."""
+    position = {name: code for code, name in enumerate(classes)}
     codes = np.full(len(split.labels), -1)
     for i, label in enumerate(split.labels):
         if label == UNKNOWN:
             continue
-        try:
-            codes[i] = position[label if classes.dtype.kind == "U" else float(label)]
-        except (KeyError, ValueError):
-            known = ", ".join(map(str, classes.tolist()))
+        if class_name(label) not in position:
             raise DataError(
-                f"{split.where(split.rows[i])}: the model has no class {label!r}, only {known}; "
-                f"correct it, write {UNKNOWN} where it is not known, or say --no-labels where the "
-                "file has none."
-            ) from None
+                f"{split.where(split.rows[i])}: the model has no class {label!r}, only "
+                f"{', '.join(classes)}; correct it, write {UNKNOWN} where it is not known, or say "
+                "--no-labels where the file has none."
+            )
+        codes[i] = position[class_name(label)]
     return codes
 
 
