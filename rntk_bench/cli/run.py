@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import click
 from rntk_bench.cli import costs, options, place
 from rntk_bench.cli.stopping import telling
 from rntk_bench.config import brief_choice
-from rntk_bench.errors import ConfigError, InputError
+from rntk_bench.errors import ConfigError, InputError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +99,7 @@ def run(
     from rntk_bench.experiments.memory import machine_memory
     from rntk_bench.experiments.plan import Options, count_stored
     from rntk_bench.experiments.runner import run_plan
-    from rntk_bench.experiments.warmup import warm_up
+    from rntk_bench.experiments.warmup import check_extras, warm_up
     from rntk_bench.methods import KERNEL_METHODS, resolve
     from rntk_bench.store.cache import GramCache, cache_folder
 
@@ -122,17 +122,27 @@ def run(
             "goes on from there."
         )
 
+    def compile_loops(methods: Sequence[Method]) -> None:
+        announce_compilation(partial(warm_up, methods), partial(click.echo, err=True))
+
+    # Only before the first cell that is computed here: by then its data are on this machine.
+    compile_once = cache(partial(compile_loops, resolved))
+
+    def start_cell(dataset: Dataset, method: Method) -> Any:
+        compile_once()
+        return display.start_cell(dataset, method)
+
+    check_extras(resolved)
     with telling(progress):
-        # A plan's cost is told by the speed of the kernels' loops.
-        looped = [*resolved, KERNEL_METHODS["rntk"]] if dry_run else resolved
-        announce_compilation(partial(warm_up, looped), partial(click.echo, err=True))
         if dry_run:
             found = costs.sizes(names, data_dir, cache_dir)
+            # A plan's cost is told by the speed of the kernels' loops.
+            compile_loops([*resolved, KERNEL_METHODS["rntk"]])
             costs.print_plan(found, resolved, experiment, n_jobs, memory_limit)
             return
-        cache = None
+        grams = None
         if not no_cache:
-            cache = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn)
+            grams = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn)
         settings = Options(
             results=results,
             data_dir=data_dir,
@@ -141,14 +151,14 @@ def run(
             prune=prune,
             overwrite=overwrite,
             fail_fast=fail_fast,
-            cache=cache,
+            cache=grams,
             timeout=timeout,
             memory_limit=memory_limit,
         )
         start_plan = partial(display.start_plan, n_cells)
         with place.opened(scheduler, resolved, experiment, settings, start_plan) as where:
             outcomes = run_plan(
-                names, resolved, experiment, settings, display.start_cell, display.report, where
+                names, resolved, experiment, settings, start_cell, display.report, where
             )
     kinds = {outcome.kind for outcome in outcomes}
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
@@ -223,7 +233,7 @@ class _Display:
                 if outcome.kind == "unreadable"
                 else (f"{outcome.dataset} {outcome.method}")
             )
-            click.echo(f"{name} failed: {outcome.message}", err=True)
+            click.echo(f"{one_line(name)} failed: {outcome.message}", err=True)
             return
         record = outcome.record
         if self.quiet or record is None or record.selection is None or record.test is None:
@@ -231,7 +241,8 @@ class _Display:
         spent = "kept" if outcome.kind == "kept" else f"{record.timings['total']:.1f} s"
         selection = record.selection
         click.echo(
-            f"{outcome.dataset} {outcome.method}: test {100 * record.test['accuracy']:.2f} %, "
+            f"{one_line(outcome.dataset)} {outcome.method}: "
+            f"test {100 * record.test['accuracy']:.2f} %, "
             f"validation {100 * selection['accuracy']:.2f} % "
             f"({brief_choice(selection)}, {selection['ties']} tied) [{spent}]"
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.errors import InputError
-from rntk_bench.experiments.regression import N_FOLDS, Family, fit_best, snr
+from rntk_bench.experiments.regression import N_FOLDS, Family, Standard, fit_best, snr
 from rntk_bench.methods import KernelMethod
 
 Array = NDArray[np.float64]
@@ -58,7 +58,7 @@ def forecast(
     Raises
     ------
     InputError
-        If the series is too short, or its first part constant.
+        If the series is too short, its first part constant, or its values too large.
     """
     first = len(values) - max(round(test_share * len(values)), 1)
     n_windows = first - length
@@ -67,10 +67,8 @@ def forecast(
             f"The series has {len(values)} values, of which {max(first, 0)} are to be trained on: "
             f"too few for {N_FOLDS} windows of {length} and their targets."
         )
-    mean, deviation = values[:first].mean(), values[:first].std()
-    if deviation == 0.0:
-        raise InputError("The series' first part is constant; there is nothing to learn.")
-    scaled = (values - mean) / deviation
+    standard = Standard.of(values, first)
+    scaled = standard.scaled
     windows = np.lib.stride_tricks.sliding_window_view(scaled, length)
     chosen = np.linspace(0, n_windows - 1, min(n_train, n_windows)).round().astype(int)
     X, y = list(windows[chosen]), scaled[length + chosen]
@@ -80,7 +78,7 @@ def forecast(
     with threadpool_limits(1):
         for method in methods:
             fitted = fit_best(Family.of(method), X, y, X_test, fold)
-            predictions[method.name] = mean + deviation * fitted.predictions
+            predictions[method.name] = standard.mean + standard.deviation * fitted.predictions
             errors = predictions[method.name] - values[first:]
             scores.append(
                 {

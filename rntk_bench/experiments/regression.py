@@ -67,6 +67,41 @@ class Sine:
 
 
 @dataclass(frozen=True)
+class Standard:
+    """Values (n,) standardised by the mean and the deviation of the first of them."""
+
+    scaled: Array
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: Array, n_first: int) -> Standard:
+        """Standardise by the first `n_first` values.
+
+        Raises
+        ------
+        InputError
+            If these are constant, or values are so large that squares of them are no numbers.
+        """
+        first = values[:n_first]
+        if np.ptp(first) == 0.0:
+            raise InputError(
+                f"The first {n_first} values, which are trained on, are constant: there is nothing "
+                "to learn."
+            )
+        with np.errstate(all="ignore"):
+            mean, deviation = float(first.mean()), float(first.std())
+            scaled = (values - mean) / first.std()
+            representable = np.isfinite((scaled**2).sum() * np.square(deviation))
+        if not representable:
+            raise InputError(
+                "The values are too large, too small or too far apart to be standardised; give "
+                "them in another unit."
+            )
+        return cls(scaled, mean, deviation)
+
+
+@dataclass(frozen=True)
 class Prices:
     """Daily closes: training segments from the first days, test segments from the rest.
 
@@ -87,6 +122,7 @@ class Prices:
                 f"There are {len(self.closes)} days of prices, but the experiment takes the first "
                 f"{self.n_days}; give a longer file."
             )
+        Standard.of(np.array(self.closes[: self.n_days]), self.n_train_days)
 
     def describe(self) -> dict[str, Any]:
         """Its sizes, and a digest of the prices."""
@@ -97,8 +133,7 @@ class Prices:
         """The standardised days of each part; nothing is random in them."""
         del rng, noise
         days = np.array(self.closes[: self.n_days])
-        train = days[: self.n_train_days]
-        scaled = (days - train.mean()) / train.std()
+        scaled = Standard.of(days, self.n_train_days).scaled
         return scaled[: self.n_train_days], scaled[self.n_train_days :]
 
 
@@ -128,8 +163,23 @@ def segments(
 
 
 def snr(y: Array, predicted: Array) -> float:
-    """Signal-to-noise ratio 10 log10(sum y^2 / sum (y - predicted)^2), in dB."""
-    return float(10.0 * np.log10((y**2).sum() / ((y - predicted) ** 2).sum()))
+    """Signal-to-noise ratio 10 log10(sum y^2 / sum (y - predicted)^2), in dB.
+
+    It is infinite where every prediction is exact, and minus infinite where only the signal is 0.
+
+    Raises
+    ------
+    InputError
+        If it is no number: a signal of zeros that is predicted exactly, or predictions too large.
+    """
+    with np.errstate(all="ignore"):
+        ratio = float(10.0 * np.log10((y**2).sum() / ((y - predicted) ** 2).sum()))
+    if np.isnan(ratio):
+        raise InputError(
+            "The signal-to-noise ratio is no number: the values to predict are all equal to the "
+            "mean of those trained on, or the predictions are not finite."
+        )
+    return ratio
 
 
 @dataclass(frozen=True)

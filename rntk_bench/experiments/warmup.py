@@ -10,6 +10,17 @@ from rntk_bench.learn.svc import CrossValidation, SVCOptions, classify
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 
 
+def check_extras(methods: Sequence[Method]) -> None:
+    """Say at once if a method needs packages that are not installed.
+
+    Raises
+    ------
+    ExtraError
+    """
+    if any(isinstance(method, NetworkMethod) for method in methods):
+        import rntk_bench.finite  # noqa: F401
+
+
 def warm_up(methods: Sequence[Method]) -> None:
     """Call every loop that the methods need on a tiny problem; quick where they are compiled.
 
@@ -18,8 +29,7 @@ def warm_up(methods: Sequence[Method]) -> None:
     ExtraError
         If a method needs packages that are not installed.
     """
-    if any(isinstance(method, NetworkMethod) for method in methods):
-        import rntk_bench.finite  # noqa: F401 - says at once if the extra is missing
+    check_extras(methods)
     kernel_methods = [method for method in methods if isinstance(method, KernelMethod)]
     if not kernel_methods:
         return
