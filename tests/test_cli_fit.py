@@ -169,3 +169,30 @@ def test_a_model_is_not_secret_and_replaced_whole(own, tmp_path):
     assert invoke("fit", tmp_path / "train.tsv", "-o", own, "-m", "poly", "-q").exit_code == 0
     assert own.read_bytes() != before
     assert load_model(own).method == "poly"
+
+
+def test_a_file_name_with_control_characters_takes_one_line(tmp_path):
+    path = tmp_path / "my\nfile\x1b[31m.tsv"
+    path.write_text("a\t1\t2\na\t2\t3\n")
+    done = invoke("fit", path, "-o", tmp_path / "model.npz")
+    assert done.exit_code == 2
+    assert "my\\nfile\\x1b[31m.tsv has the single class" in done.stderr
+    assert done.stderr.count("\n") == 1
+    path.write_text("a\t1\t2\nb\t2\t3\na\t1\t1\nb\t3\t3\n")
+    done = invoke("fit", path, "-o", tmp_path / "model.npz", "-m", "rbf")
+    assert "my\\nfile\\x1b[31m.tsv: 4 series of 2 steps" in done.stdout
+
+
+def test_only_an_empty_label_and_a_question_mark_are_not_scored(tmp_path):
+    series = ["1,2,0", "0,2,1", "1,1,0", "0,1,2"]
+    names = ["None", "NA", "None", "NA"]
+    rows = [f"{name},{x}" for name, x in zip(names, series, strict=True)]
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    train.write_text("\n".join(["label,t0,t1,t2", *rows]))
+    test.write_text("\n".join(["label,t0,t1,t2", *rows, f"?,{series[0]}", f",{series[1]}", ",,,"]))
+    assert invoke("fit", train, "-o", tmp_path / "model.npz", "-m", "rbf").exit_code == 0
+    done = invoke("predict", tmp_path / "model.npz", test)
+    assert done.exit_code == 0, done.output
+    assert "of 4; 2 without a label not scored)" in done.stderr
+    assert done.stdout.splitlines()[0] == "series,label,prediction,p(NA),p(None)"
+    assert len(done.stdout.splitlines()) == 7

@@ -225,3 +225,28 @@ def test_python_dash_m_is_the_command():
     )
     assert done.returncode == 0
     assert "Usage: " in done.stdout
+
+
+def test_a_failed_download_is_said_before_anything_is_compiled(tmp_path, monkeypatch):
+    from rntk_bench.experiments import warmup
+
+    compiled = []
+    monkeypatch.setattr(warmup, "warm_up", compiled.append)
+    monkeypatch.setenv("RNTK_BENCH_MIRROR", (tmp_path / "nowhere").as_uri())
+    monkeypatch.setattr("rntk_bench.data.download.PAUSES_S", (0.0,))
+    arguments = ("-m", "rbf", "-c", QUICK, "--results", tmp_path / "runs")
+    failed = invoke("run", "-d", "Beef", *arguments)
+    assert failed.exit_code == 2
+    assert "Beef cannot be downloaded" in failed.output
+    assert compiled == []
+    assert invoke("run", "-d", "GunPoint", *arguments).exit_code == 0
+    assert len(compiled) == 1
+    assert invoke("run", "-d", "GunPoint", *arguments).exit_code == 0
+    assert len(compiled) == 1
+
+
+def test_a_name_with_a_line_break_takes_one_line(tmp_path):
+    failed = invoke("run", "-d", "Gun\nPoint", "-m", "rbf", "--results", tmp_path / "runs")
+    assert failed.exit_code == 2
+    assert failed.stderr.count("\n") == 1
+    assert "Gun\\nPoint" in failed.stderr

@@ -14,6 +14,12 @@ def test_an_empty_file_is_the_papers_protocol(tmp_path):
     assert read_experiment(path) == Experiment()
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path):
+    path = tmp_path / "mark.toml"
+    path.write_text("[svm]\nn_folds = 3\n", encoding="utf-8-sig")
+    assert read_experiment(path).n_folds == 3
+
+
 def test_every_key_is_read(tmp_path):
     path = tmp_path / "full.toml"
     path.write_text(

@@ -72,6 +72,36 @@ def test_the_reason_is_one_line(tmp_path, text):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ["2021-03-12 00:00:00-05:00", "2021-03-15 00:00:00-04:00", "2021-03-16 00:00:00-04:00"],
+        ["2021-03-26T17:30:00+01:00", "2021-03-29T17:30:00+0200", "2021-03-30T15:30:00Z"],
+        ["2021-03-26 17:30:00.25+01", "2021-03-29 17:30:00.5 +02", "2021-03-30"],
+    ],
+)
+def test_dates_of_several_time_zones_are_in_the_order_of_the_days(tmp_path, dates):
+    third, second, first = zip(dates, (3, 2, 1), strict=True)
+    rows = "".join(f"{date},{close}\n" for date, close in (second, first, third))
+    assert read_prices(write(tmp_path, f"Date,Close\n{rows}")) == (3.0, 2.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("Date;Close\n2014-01-02;1\n", "has semicolons between its fields"),
+        ("Date,Close,Close\n2014-01-02,1,2\n", "several columns called 'Close'"),
+        ("Date,Close\n", "has no rows below its header"),
+        ('Date,Close\n2014-01-02,"1,5"\n', "write a point, not a comma"),
+        ("Date,Close\n2014-01-02,NA\n", "holds 'NA', but must hold a number"),
+    ],
+)
+def test_prices_have_one_meaning_or_the_reason(tmp_path, text, sentence):
+    with pytest.raises(DataError) as caught:
+        read_prices(write(tmp_path, text))
+    assert sentence in str(caught.value)
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="wants the prices beside the project")
 def test_real_prices():
     closes = read_prices(SHARED)

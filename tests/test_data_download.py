@@ -228,6 +228,21 @@ def test_other_stems_folders_and_formats_in_the_archive(cache, mirror):
     assert splits_in(folder) == SPLITS
 
 
+def variants(suffix):
+    return {name.replace("_T", f"_{suffix}_T"): b"x" for name in SPLITS}
+
+
+def test_the_exact_name_is_taken_among_variants(cache, mirror):
+    packed = {f"{NAME}/{name}": text for name, text in (SPLITS | variants("eq")).items()}
+    mirror.answers = [zipped(packed | variants("nmv"))]
+    assert splits_in(fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url])) == SPLITS
+
+
+def test_a_variant_alone_is_other_data(complaint, mirror):
+    mirror.answers = [zipped(variants("eq"))]
+    assert "does not hold one training and one test file" in complaint(mirror.url)
+
+
 def test_the_second_mirror_is_reached(cache, mirror, second_mirror):
     mirror.answers = [404]
     fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url, second_mirror.url])

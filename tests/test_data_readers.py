@@ -51,6 +51,11 @@ def complaint(written):
         ("1\t0.5\t-2e-3\n\n-1\t3\t4\n\n", ".tsv"),
         ("1,0.5,-2e-3\n-1,3,4\n", ".txt"),
         ("  1   0.5  -2e-3\n  -1   3   4\n", ".txt"),
+        ("1\t0.5\t-2e-3\t\n-1\t3\t4\t\n", ".tsv"),
+        ("1\t0.5\t-2e-3\n-1\t3\t4\t\n\t\t\t\n \n", ".tsv"),
+        ("1,0.5,-2e-3,\n-1,3,4,\n,,,\n", ".txt"),
+        ("1 0.5 -2e-3,\n-1 3 4,\n", ".txt"),
+        ("1\t0.5\t-2e-3\n-1\t3\t4\n", ".TSV"),
         (f"{TS_HEADER}@data\n0.5,-2e-3:1\n3,4:-1\n", ".ts"),
         (f"{TS_HEADER}@data\r\n0.5, -2e-3:1\r\n3, 4 : -1\r\n", ".ts"),
     ],
@@ -148,33 +153,18 @@ def test_dimensions_become_the_last_axis(written):
         (b"\x89PNG\x00\x01\x02", "row 1: the file is not UTF-8 text"),
         ("\xe9\t1\t2\n", "row 1: the file is not UTF-8 text"),
         ("a\t1\n".encode("utf-16"), "row 1: the file is not UTF-8 text"),
+        ("a;1;2\nb;3;4\n", "row 1: there are semicolons between the values; write commas"),
+        ("a;1,5;2,5\n", "'5;2' is not a number: the file has semicolons"),
+        ("a\t1,5\t2\n", "value 1: '1,5' is not a number; write a point, not a comma"),
+        ("a\t1_0\t2\n", "value 1: '1_0' is not a number"),
+        ("a\t1\t\u0663\n".encode(), "value 2: '\u0663' is not a number"),
+        ("label\t0\t1\t2\na\t5\t6\t7\n", "row 1 is a header"),
+        ("Class,t0,t1\na,5,6\n", "row 1 is a header"),
+        ("\tlabel\t0\n0\ta\t5\n", "row 1 is a header"),
     ],
 )
 def test_damaged_columns(complaint, content, sentence):
     assert sentence in complaint(content)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("", "has no @data line"),
-        (TS_HEADER, "has no @data line"),
-        (f"{TS_HEADER}@data\n", "holds no series"),
-        (f"{TS_HEADER}1,2:a\n", "row 5: values before the header's @data line"),
-        ("@timeStamps true\n@classLabel true a\n@data\n(0,1):a\n", "time stamp"),
-        ("@targetLabel true\n@data\n1,2:0.5\n", "declares no class labels"),
-        ("@classLabel false\n@data\n1,2\n", "declares no class labels"),
-        (f"{TS_HEADER}@data\n1,2\n", "row 6: a row is groups of equally many values"),
-        (f"{TS_HEADER}@data\n1,2:3:a\n", "row 6: a row is groups of equally many values"),
-        (f"{TS_HEADER}@data\n1,2:\n", "row 6: the series has no class label"),
-        (f"{TS_HEADER}@data\n1,?,2:a\n", "row 6: the value of step 2 is missing"),
-        (f"{TS_HEADER}@data\n1,2:?,3:a\n", "row 6: the value of step 1 is missing"),
-        (f"{TS_HEADER}@data\n1,b:a\n", "row 6, value 2: 'b' is not a number"),
-        (f"{TS_HEADER}@data\n:a\n", "row 6: the series has no values"),
-    ],
-)
-def test_damaged_ts(complaint, content, sentence):
-    assert sentence in complaint(content, ".ts")
 
 
 @pytest.mark.parametrize(
@@ -188,6 +178,17 @@ def test_damaged_ts(complaint, content, sentence):
 def test_oversized_files_are_refused(complaint, monkeypatch, bound, sentence):
     monkeypatch.setattr(text, bound, 5)
     assert sentence in complaint("a\t1\t2\n" * 6 if bound != "MAX_ROWS" else "a\t1\n" * 6)
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "null", "nan", "n/a", "NaN", "-"])
+@pytest.mark.parametrize(
+    ("content", "suffix"),
+    [("{}\t1\t2\nb\t3\t4\n", ".tsv"), ("label,0,1\n{},1,2\nb,3,4\n", ".csv")],
+)
+def test_only_an_empty_label_and_a_question_mark_are_unknown(written, word, content, suffix):
+    for labelling in ("complete", "partial"):
+        split = read_split(written(content.format(word), suffix), labelling)
+        assert split.labels == [word, "b"]
 
 
 def test_a_folder_in_place_of_a_file(tmp_path):

@@ -118,3 +118,40 @@ def test_a_data_folder_that_does_not_exist(tmp_path, listing):
 def test_names_that_no_folder_can_have_are_unknown(tmp_path, name):
     with pytest.raises(DataError, match="There is no dataset named"):
         locate(name, data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["Beef", "GunPoint"])  # to be downloaded, and in a package
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        (["UCR/{0}/{0}_TRAIN.tsv", "UCR/{0}/{0}_TEST.tsv"], "no {0}, but its folder UCR has; give"),
+        (["{0}_TRAIN.tsv", "{0}_TEST.tsv"], "has {0}_TEST.tsv itself, but .* move the files there"),
+        (["{0}/{0}_TRAIN.Tsv", "{0}/{0}_TEST.Tsv"], "has {0}_TEST.Tsv, but .*rename or convert"),
+        (["{0}/{0}_TRAIN", "{0}/{0}_TEST"], "has {0}_TEST, but {0} is read from .*rename"),
+        (["{0}/{0}_train.ts", "{0}/{0}_test.ts"], "has {0}_test.ts, but {0} is read from"),
+        (["{0}/{0}_TRAIN.arff", "{0}/{0}_TEST.arff"], "has {0}_TEST.arff, but .*convert"),
+        (["{0}/{0}_TRAIN.tsv.gz", "{0}/{0}_TEST.tsv.gz"], "has {0}_TEST.tsv.gz, but"),
+    ],
+)
+def test_a_data_folder_that_nearly_fits_is_refused(tmp_path, name, files, sentence):
+    for file in files:
+        path = tmp_path / file.format(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with pytest.raises(DataError, match=sentence.format(name)):
+        locate(name, data_dir=tmp_path, cache_dir=tmp_path / "none")
+
+
+def test_a_datasets_own_folder_and_another_case_of_its_name_are_refused(tmp_path):
+    touch(tmp_path, "Beef", "TRAIN.tsv", "TEST.tsv")
+    touch(tmp_path, "gunpoint", "TRAIN.tsv", "TEST.tsv")
+    with pytest.raises(DataError, match="give its parent"):
+        locate("Beef", data_dir=tmp_path / "Beef")
+    with pytest.raises(DataError, match="did you mean gunpoint"):
+        locate("GunPoint", data_dir=tmp_path)
+
+
+def test_a_data_folder_without_anything_like_it_is_passed_over(tmp_path):
+    touch(tmp_path, "Mine", "TRAIN.tsv", "TEST.tsv")
+    (tmp_path / "Mine" / "Beef").mkdir()
+    assert locate("Beef", data_dir=tmp_path, cache_dir=tmp_path).source == "download"

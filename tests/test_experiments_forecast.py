@@ -48,3 +48,19 @@ def test_too_short_and_constant_series_are_one_sentence():
         forecast(np.arange(3.0), [METHOD])
     with pytest.raises(InputError, match="constant"):
         forecast(np.ones(100), [METHOD])
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (np.full(100, 0.1), "constant"),  # whose deviation is not 0 in floating point
+        (np.where(np.arange(100) < 75, 3.0, np.arange(100)), "constant"),
+        (1e300 * np.sin(np.arange(100)), "too large"),
+        (1e-300 * np.sin(np.arange(100)), "too small"),
+        (np.where(np.arange(100) < 80, np.sin(np.arange(100)), 1e200), "too far apart"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_values_that_cannot_be_standardised_are_refused(values, sentence):
+    with pytest.raises(InputError, match=sentence):
+        forecast(values, [METHOD])

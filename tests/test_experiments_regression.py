@@ -40,6 +40,22 @@ def test_snr_of_known_cases():
     assert snr(y, np.zeros(2)) == pytest.approx(0.0)
 
 
+@pytest.mark.filterwarnings("error")
+def test_snr_is_never_nan():
+    assert snr(np.ones(3), np.ones(3)) == np.inf
+    assert snr(np.zeros(3), np.ones(3)) == -np.inf
+    for y, predicted in ((np.zeros(3), np.zeros(3)), (np.ones(3), np.full(3, np.nan))):
+        with pytest.raises(InputError, match="is no number"):
+            snr(y, predicted)
+
+
+def test_prices_that_cannot_be_standardised_are_refused():
+    with pytest.raises(InputError, match="constant"):
+        Prices((0.1,) * 1000)
+    with pytest.raises(InputError, match="too large"):
+        Prices(tuple(1e300 * (1 + np.arange(1000) % 7)))
+
+
 def test_signals_are_what_they_say():
     rng = np.random.default_rng(0)
     train, test = Sine().parts(rng, 0.0)

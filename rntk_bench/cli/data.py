@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from rntk_bench.cli import names, options
-from rntk_bench.errors import DataError
+from rntk_bench.errors import DataError, one_line
 
 _COLUMNS = ("name", "source", "n_train", "n_test", "length", "n_classes")
 
@@ -40,7 +40,7 @@ def datasets(data_dir: Path | None, cache_dir: Path | None, style: str) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         texts, numbers = row[:2], row[2:]
-        cells = [text.ljust(width) for text, width in zip(texts, widths[:2], strict=True)]
+        cells = [one_line(text).ljust(width) for text, width in zip(texts, widths[:2], strict=True)]
         cells += [text.rjust(width) for text, width in zip(numbers, widths[2:], strict=True)]
         click.echo("  ".join(cells))
 
@@ -82,7 +82,7 @@ def fetch(
     # disable=None draws the progress line on terminals only.
     for name in tqdm(tuple(ARCHIVE) if everything else wanted, disable=None, leave=False):
         try:
-            said, error = f"{name}: {_fetch(name, data_dir, cache_dir)}", False
+            said, error = f"{one_line(name)}: {_fetch(name, data_dir, cache_dir)}", False
         except DataError as reason:
             said, error = f"Error: {reason}", True
         with tqdm.external_write_mode():

@@ -43,8 +43,8 @@ def fit(
     """Choose a kernel for one's own labelled series, train on them and keep the model.
 
     TRAIN is a .tsv or .txt (label first), a .ts, or a .csv with a header and a column of labels
-    called label, class or target. The grid and the protocol are those of `rntk-bench run`; MODEL
-    is a NumPy .npz file without pickles.
+    called label, class or target. Classes are texts, but 1 and 1.0 are one. The grid and the
+    protocol are those of `rntk-bench run`; MODEL is a NumPy .npz file without pickles.
     """
     import sys
 
@@ -85,7 +85,7 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
 
     Prints the predictions and the probabilities as CSV, and the accuracy and the confusion matrix
     where FILE has labels: on the error stream, unless --output takes the CSV. A label ? is one
-    that is not known.
+    that is not known; how many series are not scored for that is said.
     """
     from rntk_bench.data.readers import read_split
     from rntk_bench.estimators import KernelClassifier, load_model

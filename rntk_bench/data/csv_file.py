@@ -42,7 +42,10 @@ def read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
     if len(names) == 1:
         for mark, name in _OTHER_SEPARATORS.items():
             if mark in names[0]:
-                raise DataError(f"{path} has {name} between its fields; write commas instead.")
+                raise DataError(
+                    f"{path} has {name} between its fields; write commas, and points before "
+                    "decimals."
+                )
     return names, _complete(path, len(names), rows)
 
 

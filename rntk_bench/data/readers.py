@@ -128,7 +128,7 @@ def _read_columns(split: Split) -> None:
         if not any(map(str.strip, fields)):
             continue
         label = UNKNOWN if split.labelling == "none" else fields.pop(0)
-        if not rows and label.strip().casefold() in LABEL_COLUMNS and _names_steps(fields):
+        if not rows and _is_header([label, *fields]):
             raise DataError(f"{where} is a header, which such a file does not have; leave it out.")
         try:
             values = parse_numbers(fields)
@@ -136,7 +136,9 @@ def _read_columns(split: Split) -> None:
             raise DataError(
                 f"{where}, value {error.position + 1}: {error.text} is not a number{error.hint}."
             ) from None
-        filled = max((i for i, text in enumerate(fields, 1) if text.strip()), default=0)
+        filled = len(fields)
+        while filled and not fields[filled - 1].strip():
+            filled -= 1
         rows.append((row, label, values, filled))
     if not rows:
         return
@@ -161,10 +163,12 @@ def _fields(line: str, where: str) -> list[str]:
     return inner.split()
 
 
-def _names_steps(fields: list[str]) -> bool:
-    """Whether fields are names, also 0, 1, 2, ... or 1, 2, 3, ..., rather than a series."""
+def _is_header(fields: list[str]) -> bool:
+    """Whether a row names the labels and the steps, also by 0, 1, 2, ... or 1, 2, 3, ..."""
+    if not any(field.strip().casefold() in LABEL_COLUMNS for field in fields):
+        return False
     try:
-        values = parse_numbers(fields)
+        values = parse_numbers(fields[1:])
     except NumberError:
         return True
     return len(values) > 1 and values[0] in (0.0, 1.0) and bool((np.diff(values) == 1.0).all())

@@ -125,17 +125,22 @@ def _refuse_near_misses(data_dir: Path, name: str) -> None:
         )
     folders = _listing(data_dir)
     for near in sorted(data_dir / each for each in folders):
-        if near.name.casefold() != name.casefold() or find_splits(near, near.name):
+        if near.name.casefold() != name.casefold():
             continue
+        if find_splits(near, near.name):
+            raise DataError(
+                f"There is no dataset named {name!r} in {data_dir}: did you mean {near.name}?"
+            )
         if files := _similar_files(near, name):
             raise DataError(
                 f"{near} has {min(files)}, but {name} is read from {name}/{name}_TRAIN and "
                 f"{name}_TEST that end in {', '.join(READERS)}; rename or convert the files."
             )
     if files := _similar_files(data_dir, name):
+        advice = "give its parent" if data_dir.resolve().name == name else "move the files there"
         raise DataError(
             f"The data folder {data_dir} has {min(files)} itself, but {name} is looked for in a "
-            f"folder {name} in it; give the parent of a dataset's folder."
+            f"folder {name} in it; {advice}."
         )
     for inner in sorted(data_dir / each for each in folders):
         if _similar_files(inner / name, name):

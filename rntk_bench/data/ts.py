@@ -157,15 +157,11 @@ def _check_size(header: _Header, values: FloatArray, first: int | None, where: s
     """Compare a row with what the header says of lengths, dimensions and missing values."""
     T, m = values.shape
     if header.univariate is not None and header.univariate != (m == 1):
-        says = str(header.univariate).lower()
-        raise DataError(
-            f"{where}: the series has {m} dimensions, but the header says @univariate {says}."
-        )
+        says = f"@univariate {str(header.univariate).lower()}"
+        raise DataError(f"{where}: the series has dimension {m}, but the header says {says}.")
     if header.dimensions not in (None, m):
-        raise DataError(
-            f"{where}: the series has {m} dimensions, but the header says @dimensions "
-            f"{header.dimensions}."
-        )
+        says = f"@dimensions {header.dimensions}"
+        raise DataError(f"{where}: the series has dimension {m}, but the header says {says}.")
     if header.equal_length is not False and header.length not in (None, T):
         raise DataError(
             f"{where}: the series has {T} steps, but the header says @seriesLength {header.length}."
