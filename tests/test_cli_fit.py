@@ -183,6 +183,16 @@ def test_a_file_name_with_control_characters_takes_one_line(tmp_path):
     assert "my\\nfile\\x1b[31m.tsv: 4 series of 2 steps" in done.stdout
 
 
+def test_a_class_with_a_line_break_takes_one_line(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text('label,t0,t1\n"up\nhill",1,2\nb,2,1\n"up\nhill",1,3\nb,3,1\n')
+    assert invoke("fit", path, "-o", tmp_path / "model.npz", "-m", "rbf").exit_code == 0
+    done = invoke("predict", tmp_path / "model.npz", path)
+    assert len(done.stderr.splitlines()) == 5
+    assert "up\\nhill" in done.stderr
+    assert pd.read_csv(io.StringIO(done.stdout))["label"].tolist() == ["up\nhill", "b"] * 2
+
+
 def test_only_an_empty_label_and_a_question_mark_are_not_scored(tmp_path):
     series = ["1,2,0", "0,2,1", "1,1,0", "0,1,2"]
     names = ["None", "NA", "None", "NA"]

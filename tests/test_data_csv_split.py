@@ -96,6 +96,7 @@ def test_the_index_that_pandas_writes_is_left_out(tmp_path, start):
         (table("Class.1,class,0,1,2", [3, 1, 2, 1]), "has the columns Class.1 and class; keep one"),
         (table("t1,label,t0,t1,t2", [3, 1, 2, 1]), "several columns called 't1'"),
         (table("ID,label,a,b,c", [3, 1, 2, 1]), "the column 'ID' is no step"),
+        (table("Patient ID,label,a,b,c", [3, 1, 2, 1]), "the column 'Patient ID' is no step"),
         (table("Unnamed: 0,label,a,b,c", [3, 1, 2, 1]), "the column 'Unnamed: 0' is no step"),
         (table("patient,label,t0,t1,t2", [3, 1, 2, 1]), "the column 'patient' is no step"),
         (table("labels,label,a,b,c", [3, 1, 2, 1]), "call it label or class or target if it"),
@@ -111,7 +112,10 @@ def test_columns_that_are_no_steps_are_refused_by_name(tmp_path, text, sentence)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("names", [("id", "time", "value"), ("machine", "minute", "load")])
+@pytest.mark.parametrize(
+    "names",
+    [("id", "time", "value"), ("case_id", "reading_id", "y"), ("machine", "minute", "load")],
+)
 def test_a_table_with_a_row_for_each_value_is_recognised(tmp_path, names):
     rows = [(i, t, x, label) for i, (label, X) in enumerate(ROWS) for t, x in enumerate(X)]
     text = "\n".join(",".join(map(str, row)) for row in [(*names, "label"), *rows])

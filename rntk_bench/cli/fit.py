@@ -156,4 +156,5 @@ def _print_scores(found: Predictions, to_error: bool) -> None:
         "labels in rows, predictions in columns:",
         err=to_error,
     )
-    click.echo(found.confusion.to_string(line_width=120), err=to_error)
+    confusion = found.confusion.rename(index=one_line, columns=one_line)
+    click.echo(confusion.to_string(line_width=120), err=to_error)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,10 @@ from rntk_bench.errors import DataError
 LABEL_COLUMNS = ("label", "class", "target")
 
 _SERIES = {
-    *("id", "uid", "unique_id", "index", "idx", "row", "no", "nr", "#", "name", "key"),
-    *("series", "series_id", "case", "case_id", "instance", "instance_id", "sample", "sample_id"),
+    *("uid", "idx", "row", "no", "nr", "#", "name", "file", "filename", "key", "level_0"),
+    *("series", "case", "instance", "sample", "subject", "patient", "participant", "record"),
 }
+_IDENTIFIER = r"(.*[ ._-]|series|case|instance|sample|subject|patient|record)?(id|index)"
 _TIMES = {
     *("time", "t", "timestamp", "date", "datetime", "ds", "step", "timestep", "time_step"),
     *("timepoint", "time_id", "reading_id", "dim_id"),
@@ -109,7 +110,7 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
     _refuse_long_table(path, names)
     for name in names:
         folded = name.casefold()
-        if folded in _SERIES or re.fullmatch(r"unnamed: \d+", folded):
+        if _names_series(folded) or re.fullmatch(r"unnamed: \d+", folded):
             raise _no_step(path, name)
         if folded in _OTHER_LABELS:
             raise DataError(
@@ -146,12 +147,18 @@ def _check_numbering(path: Path, names: Sequence[str]) -> None:
 def _refuse_long_table(path: Path, names: Sequence[str]) -> None:
     """Recognise a table with a row for each value by the names of its columns."""
 
-    def among(known: set[str]) -> str | None:
-        return next((name for name in names if name.casefold() in known), None)
+    def first(is_one: Callable[[str], object]) -> str | None:
+        return next((name for name in names if is_one(name.casefold())), None)
 
-    series, time, value = among(_SERIES), among(_TIMES), among(_VALUES)
+    time, value = first(_TIMES.__contains__), first(_VALUES.__contains__)
+    series = first(lambda folded: folded not in _TIMES and _names_series(folded))
     if len(names) <= 6 and sum(name is not None for name in (series, time, value)) > 1:
         raise _long_table(path, series, time, value)
+
+
+def _names_series(folded: str) -> bool:
+    """Whether a column of this name says which series a row is."""
+    return folded in _SERIES or re.fullmatch(_IDENTIFIER, folded) is not None
 
 
 def _long_table(path: Path, series: str | None, time: str | None, value: str | None) -> DataError:
