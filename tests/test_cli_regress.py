@@ -89,3 +89,25 @@ def test_ones_own_series_is_predicted(tmp_path):
         refused = invoke("csv", path, *arguments, "-m", "rbf", "--out", out)
         assert refused.exit_code == 2
         assert named in refused.output
+
+
+def test_what_gives_no_number_is_refused(tmp_path):
+    days = [f"{2000 + n // 336}-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}" for n in range(1000)]
+    common = ("-m", "rbf", "-c", config(tmp_path), "--out", tmp_path / "out")
+    for values, named in (
+        (["0.1"] * 1000, "constant"),
+        (["3"] * 750 + ["4"] * 250, "constant"),
+        ([f"{n % 5 + 1}e300" for n in range(1000)], "too large"),
+    ):
+        path = tmp_path / "shares.csv"
+        rows = [f"{day},{value}" for day, value in zip(days, values, strict=True)]
+        path.write_text("\n".join(["Date,Close", *rows]))
+        for arguments in (
+            ("prices", "--prices", path, "--repeats", 1, "-j", 1),
+            ("csv", path, "--column", "Close"),
+        ):
+            refused = invoke(*arguments, *common)
+            assert refused.exit_code == 2, refused.output
+            assert named in refused.output
+            assert "nan" not in refused.output
+            assert refused.stderr.count("\n") == 1
