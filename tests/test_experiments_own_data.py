@@ -114,3 +114,15 @@ def test_the_gram_of_the_series_is_computed_once(monkeypatch):
     assert len(called) == 1
     monkeypatch.undo()
     assert found.table["prediction"].tolist() == model.predict(list(np.eye(3, 5))).tolist()
+
+
+@pytest.mark.parametrize(
+    "classes", [np.array(["1", "1.0"]), np.array([0.5, 1.0]), np.array([1, 7])]
+)
+def test_classes_of_a_model_that_was_fitted_in_python_keep_their_names(classes):
+    model = fitted("abab")
+    model.classes_ = classes
+    labels = list(map(str, classes.tolist()))
+    found = predict_split(model, split(labels))
+    assert found.table["label"].tolist() == labels
+    assert set(found.table["prediction"]) <= set(labels)

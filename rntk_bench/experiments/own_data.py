@@ -78,7 +78,7 @@ def predict_split(model: KernelClassifier, split: Split) -> Predictions:
         If the model cannot read them, see `KernelClassifier.predict`.
     """
     _check_dimension(model, split)
-    names = [class_name(str(label)) for label in model.classes_.tolist()]
+    names = list(map(str, model.classes_.tolist()))
     codes = _codes(names, split)
     predicted, probabilities = model.predict_codes(split.series)
     known = codes >= 0
@@ -100,18 +100,21 @@ def predict_split(model: KernelClassifier, split: Split) -> Predictions:
 
 def _codes(classes: Sequence[str], split: Split) -> IntArray:
     """Position of each series' class among the model's, -1 where it is not known."""
-    position = {name: code for code, name in enumerate(classes)}
+    position = {class_name(name): code for code, name in enumerate(classes)}
+    # A model that was fitted in Python may have classes that are one number, in two spellings.
+    position |= {name: code for code, name in enumerate(classes)}
     codes = np.full(len(split.labels), -1)
     for i, label in enumerate(split.labels):
         if label == UNKNOWN:
             continue
-        if class_name(label) not in position:
+        code = position.get(label, position.get(class_name(label)))
+        if code is None:
             raise DataError(
                 f"{split.where(split.rows[i])}: the model has no class {label!r}, only "
                 f"{', '.join(classes)}; correct it, write {UNKNOWN} where it is not known, or say "
                 "--no-labels where the file has none."
             )
-        codes[i] = position[class_name(label)]
+        codes[i] = code
     return codes
 
 
