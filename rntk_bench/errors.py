@@ -47,3 +47,13 @@ class ExtraError(InputError):
         super().__init__(
             f"{what} needs {package}; install it with pip install 'rntk-bench[{extra}]'."
         )
+
+
+def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """The interrupt that compiled code, where it came, has made another error of; else None."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, KeyboardInterrupt):
+            return behind
+        behind = behind.__cause__ or behind.__context__
+    return None

@@ -86,6 +86,7 @@ def test_a_failed_cell_exits_1(tmp_path, write_dataset):
     )
     assert result.exit_code == 1
     assert "Mine rntk failed: No setting" in result.output
+    assert result.stderr.splitlines()[-1].startswith("1 of 1 cells failed; try them again with")
 
 
 def test_ctrl_c_keeps_what_is_finished_and_exits_130(tmp_path, write_dataset, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,12 @@ def run(
             outcomes = run_plan(
                 names, resolved, experiment, settings, display.start_cell, display.report, where
             )
-    kinds = {outcome.kind for outcome in outcomes}
+    kinds = Counter(outcome.kind for outcome in outcomes)
+    if kinds["failed"]:
+        click.echo(
+            f"{kinds['failed']} of {n_cells} cells failed; try them again with --overwrite failed.",
+            err=True,
+        )
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
 
 

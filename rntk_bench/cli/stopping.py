@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from rntk_bench.errors import ClusterError, StorageError
+from rntk_bench.errors import ClusterError, StorageError, interrupt_behind
 
 
 class Terminated(KeyboardInterrupt):
@@ -36,11 +36,8 @@ def as_interrupts() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        behind: BaseException | None = error
-        while behind is not None:
-            if isinstance(behind, KeyboardInterrupt):
-                raise behind from None
-            behind = behind.__cause__ or behind.__context__
+        if interrupt := interrupt_behind(error):
+            raise interrupt from None
         raise
 
 

@@ -14,7 +14,8 @@ from typing import NamedTuple, Self
 
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset, load_dataset
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError, StorageError, interrupt_behind
+from rntk_bench.experiments.cell import reason
 from rntk_bench.methods import Method
 from rntk_bench.store.cache import GramCache
 from rntk_bench.store.claims import claim, is_claimed, sweep
@@ -157,8 +158,13 @@ class Plan:
                 return
             options = self._options
             dataset = load_dataset(name, data_dir=options.data_dir, cache_dir=options.cache_dir)
-        except RntkBenchError as error:
-            outcomes = [Outcome(name, m.name, "unreadable", message=str(error)) for m in methods]
+        except StorageError:
+            raise
+        except Exception as error:
+            if interrupt := interrupt_behind(error):
+                raise interrupt from None
+            message = reason(error)
+            outcomes = [Outcome(name, m.name, "unreadable", message=message) for m in methods]
             self._add(*outcomes)
             return
         for method in free:
