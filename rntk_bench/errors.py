@@ -16,6 +16,10 @@ class StorageError(RntkBenchError):
     exit_code = 3
 
 
+class LockedError(StorageError):
+    """An output that another process is writing."""
+
+
 class InputError(RntkBenchError):
     """A file, dataset name, option or configuration that cannot be used as given."""
 

@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from rntk_bench.errors import ClusterError, StorageError, interrupt_behind
+from rntk_bench.errors import ClusterError, LockedError, StorageError, interrupt_behind
 
 
 class Terminated(KeyboardInterrupt):
@@ -55,9 +55,18 @@ def telling(progress: Callable[[], str]) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         click.echo(f"Interrupted: {progress()}", err=True)
         sys.exit(exit_code(stop))
+    except LockedError:  # nothing has begun
+        raise
     except (StorageError, ClusterError) as error:
         click.echo(f"Error: {error}\nStopped: {progress()}", err=True)
         sys.exit(error.exit_code)
+    except MemoryError as error:
+        detail = f" ({error})" if str(error) else ""
+        click.echo(
+            f"Error: The memory does not suffice{detail}; use fewer --jobs.\nStopped: {progress()}",
+            err=True,
+        )
+        sys.exit(1)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's arguments

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -18,10 +19,11 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
-from rntk_bench.errors import InputError, StorageError
+from rntk_bench.errors import InputError, KernelError, StorageError
 from rntk_bench.experiments.kernel_cell import gram_identity
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
+from rntk_bench.store.claims import output_lock
 from rntk_bench.store.journal import Journal
 
 Array = NDArray[np.float64]
@@ -103,16 +105,40 @@ def gram_to_file(
     ------
     InputError
         If the memory limit or the room on the disk does not suffice.
+    LockedError
+        If another process is computing a Gram into this file.
     StorageError
         If the file cannot be written.
     KernelError
-        If an entry leaves the range of float64.
+        If an entry leaves the range of float64; no file is left then.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file; choose another output.")
     sets = kernel.read_alike(X) if Y is None else kernel.read_alike(X, Y)
     lengths = [len(x) for series in sets for x in series]  # type: ignore[arg-type]
     plan = Plan((len(sets[0]), len(sets[-1])), max(lengths), symmetric=Y is None)
     if memory_limit is not None:
         n_jobs = plan.jobs_within(memory_limit, sum(map(_bytes, sets)), n_jobs)
+    with output_lock(path):
+        try:
+            _fill(kernel, sets, path, plan, n_jobs, progress)
+        except KernelError:  # of every further attempt, too
+            unfinished_path(path).unlink(missing_ok=True)
+            _journal_path(path).unlink(missing_ok=True)
+            raise
+    gram: Array = np.load(path, mmap_mode="r")
+    return gram
+
+
+def _fill(
+    kernel: Kernel,
+    sets: Sequence[Sequences],
+    path: Path,
+    plan: Plan,
+    n_jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Compute the tiles that are missing, and put the file in its place."""
     unfinished, journal = _open(path, plan, _header(kernel, sets, plan))
     done = {(entry["i"], entry["j"]) for entry in journal.entries}
     missing = [tile for tile in plan.tiles if tile not in done]
@@ -133,8 +159,6 @@ def gram_to_file(
             progress(total - len(missing) + finished, total)
     unfinished.replace(path)
     _journal_path(path).unlink(missing_ok=True)
-    gram: Array = np.load(path, mmap_mode="r")
-    return gram
 
 
 def _compute(
@@ -178,6 +202,8 @@ def _open(path: Path, plan: Plan, header: dict[str, Any]) -> tuple[Path, Journal
         open_memmap(unfinished, mode="w+", dtype=np.float64, shape=plan.shape)
         _reserve(unfinished)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
         raise StorageError(
             f"Cannot write {unfinished}: {error.strerror}; choose another folder."
         ) from error
