@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +98,7 @@ def run(
 
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import configured
-    from rntk_bench.experiments.memory import machine_memory
+    from rntk_bench.experiments.machine_memory import machine_memory
     from rntk_bench.experiments.plan import Options, count_stored
     from rntk_bench.experiments.runner import run_plan
     from rntk_bench.experiments.warmup import warm_up
@@ -108,10 +109,20 @@ def run(
     experiment = configured(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything or config is not None, experiment, config)
-    n_jobs = effective_n_jobs(jobs)
-    if scheduler is None:
-        memory_limit = memory_limit or machine_memory()
-        costs.refuse_what_does_not_fit(memory_limit, names, resolved, experiment)
+    if memory_limit is None and scheduler is None:
+        memory_limit = machine_memory()
+    settings = Options(
+        results=results,
+        data_dir=data_dir,
+        cache_dir=cache_dir,
+        n_jobs=effective_n_jobs(jobs),
+        prune=prune,
+        overwrite=overwrite,
+        fail_fast=fail_fast,
+        timeout=timeout,
+        memory_limit=memory_limit,
+    )
+    costs.refuse_what_does_not_fit(names, resolved, experiment, settings)
     display = _Display(quiet)
     n_cells = len(names) * len(resolved)
 
@@ -129,23 +140,11 @@ def run(
         announce_compilation(partial(warm_up, looped), partial(click.echo, err=True))
         if dry_run:
             found = costs.sizes(names, data_dir, cache_dir)
-            costs.print_plan(found, resolved, experiment, n_jobs, memory_limit)
+            costs.print_plan(found, resolved, experiment, settings)
             return
-        cache = None
         if not no_cache:
             cache = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn)
-        settings = Options(
-            results=results,
-            data_dir=data_dir,
-            cache_dir=cache_dir,
-            n_jobs=n_jobs,
-            prune=prune,
-            overwrite=overwrite,
-            fail_fast=fail_fast,
-            cache=cache,
-            timeout=timeout,
-            memory_limit=memory_limit,
-        )
+            settings = replace(settings, cache=cache)
         start_plan = partial(display.start_plan, n_cells)
         with place.opened(scheduler, resolved, experiment, settings, start_plan) as where:
             outcomes = run_plan(

@@ -48,6 +48,9 @@ class Size(Protocol):
     @property
     def n_classes(self) -> int: ...  # noqa: D102
 
+    @property
+    def n_dimensions(self) -> int: ...  # noqa: D102
+
 
 class Cost(NamedTuple):
     """Seconds of computing on one core, and what they are at most."""

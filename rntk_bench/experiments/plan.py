@@ -193,18 +193,8 @@ class Plan:
         return False
 
     def _kept(self, cell: Cell) -> Record | None:
-        """The record that makes computing a cell unnecessary, if there is one."""
-        if self._overwrite == "always":
-            return None
-        try:
-            record = read_record(self._path(cell.dataset.name, cell.method))
-        except RecordError:
-            return None
-        if record.data.get("fingerprint") != cell.dataset.fingerprint:
-            return None
-        if record.status == "ok" and not says_choice(record):
-            return None
-        return None if record.status == "failed" and self._overwrite == "failed" else record
+        path = self._path(cell.dataset.name, cell.method)
+        return kept_record(path, self._overwrite, cell.dataset)
 
     def _add(self, *outcomes: Outcome) -> None:
         """Note what became of cells of one dataset, and report the first of them for all."""
@@ -217,6 +207,28 @@ class Plan:
     def _path(self, name: str, method: Method) -> Path:
         protocol = method.protocol(self._experiment)
         return record_path(self._options.results, name, method.name, protocol)
+
+
+def kept_record(path: Path, overwrite: str, dataset: Dataset | None = None) -> Record | None:
+    """The record that makes computing a cell unnecessary, if there is one.
+
+    Parameters
+    ----------
+    path : where it would be
+    overwrite : as in `Options`
+    dataset : of which the record must be; None where it is not here to compare
+    """
+    if overwrite == "always":
+        return None
+    try:
+        record = read_record(path)
+    except RecordError:
+        return None
+    if dataset is not None and record.data.get("fingerprint") != dataset.fingerprint:
+        return None
+    if record.status == "ok" and not says_choice(record):
+        return None
+    return None if record.status == "failed" and overwrite == "failed" else record
 
 
 def count_stored(
