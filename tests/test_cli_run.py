@@ -51,6 +51,8 @@ def test_options_come_from_the_environment_too(tmp_path, write_dataset):
     ("arguments", "named"),
     [
         ([], "--all"),
+        (["-d", "GunPoint", "--all"], "--all and --dataset exclude each other"),
+        (["-d", "GunPoint", "--no-cache", "--cache-limit", "1GiB"], "--cache-limit has no use"),
         (["-d", "GunPoint", "-m", "rnkt"], "rntk"),
         (["-d", "GunPoint", "-j", "0"], "--jobs"),
         (["-d", "GunPoint", "--seed", "-1"], "--seed"),

@@ -106,9 +106,12 @@ def run(
     from rntk_bench.store.cache import GramCache, cache_folder
 
     place.check(backend, scheduler, dry_run, memory_limit)
+    source = click.get_current_context().get_parameter_source("cache_limit")
+    if no_cache and source is click.core.ParameterSource.COMMANDLINE:
+        raise InputError("--cache-limit has no use with --no-cache; leave one of them out.")
     experiment = configured(config, methods, seed)
     resolved = resolve(experiment)
-    names = _names(datasets, everything or config is not None, experiment, config)
+    names = _names(datasets, everything, experiment, config)
     if memory_limit is None and scheduler is None:
         memory_limit = machine_memory()
     settings = Options(
@@ -164,9 +167,11 @@ def _names(
 ) -> list[str]:
     from rntk_bench.report.paper import paper_datasets
 
+    if datasets and everything:
+        raise InputError("--all and --dataset exclude each other; leave one of them out.")
     if datasets:
         return list(dict.fromkeys(datasets))
-    if not everything:
+    if not everything and config is None:
         raise InputError(
             "No dataset is named; name one with -d NAME, or run the paper's with --all."
         )
