@@ -61,12 +61,14 @@ def telling(progress: Callable[[], str]) -> Iterator[None]:
         click.echo(f"Error: {error}\nStopped: {progress()}", err=True)
         sys.exit(error.exit_code)
     except MemoryError as error:
-        detail = f" ({error})" if str(error) else ""
-        click.echo(
-            f"Error: The memory does not suffice{detail}; use fewer --jobs.\nStopped: {progress()}",
-            err=True,
-        )
+        click.echo(f"Error: {no_memory(error)}\nStopped: {progress()}", err=True)
         sys.exit(1)
+
+
+def no_memory(error: MemoryError) -> str:
+    """A lack of memory in one sentence."""
+    detail = f" ({error})" if str(error) else ""
+    return f"The memory does not suffice{detail}; use fewer --jobs or smaller data."
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's arguments
