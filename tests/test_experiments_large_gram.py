@@ -1,4 +1,6 @@
 import os
+import time
+from threading import Event
 
 import numpy as np
 import pytest
@@ -146,6 +148,32 @@ def test_a_second_writer_is_refused_and_the_first_is_not_disturbed(tmp_path):
         gram_to_file(KERNEL, X, path, progress=try_again), KERNEL(X), rtol=1e-13, atol=1e-15
     )
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_thread_that_is_still_at_work_writes_nothing_into_the_next_file(tmp_path, monkeypatch):
+    X, path = series(20), tmp_path / "gram.npy"
+    blocked, late = Event(), []
+
+    class Slow(RNTK):
+        """Fails on the first tile while the second waits."""
+
+        def __call__(self, X, Y=None):
+            if Y is None and not late:
+                late.append(True)
+                raise KernelError("It overflows.")
+            blocked.wait(20)
+            return np.full((len(X), len(X if Y is None else Y)), 7.0)
+
+    with pytest.raises(KernelError, match="overflows"):
+        gram_to_file(Slow(1.4), X, path, n_jobs=2)
+
+    def let_it_go(done, total):
+        if done == total:
+            blocked.set()
+            time.sleep(0.2)
+
+    gram = gram_to_file(KERNEL, X, path, progress=let_it_go)
+    np.testing.assert_allclose(gram, KERNEL(X), rtol=1e-13, atol=1e-15)
 
 
 def test_only_a_regular_file_is_replaced(tmp_path):
