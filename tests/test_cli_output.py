@@ -53,6 +53,15 @@ def test_a_folder_is_no_output(tmp_path, command):
     assert "is a directory" in outcome.stderr
 
 
+def test_tables_are_written_where_a_link_points_to(tmp_path):
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_text("old")
+    link.symlink_to(path)
+    assert invoke("audit", "1", "-o", link).exit_code == 0
+    assert link.is_symlink()
+    assert "Table" in path.read_text()
+
+
 def test_tables_replace_a_file_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "audit.txt"
     path.write_text("old")

@@ -21,15 +21,6 @@ def test_the_file_has_the_mode_asked_for(tmp_path):
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o600
 
 
-def test_what_a_link_points_to_is_replaced(tmp_path):
-    path, link = tmp_path / "file", tmp_path / "link"
-    path.write_bytes(b"old")
-    link.symlink_to(path)
-    write_atomically(link, b"new")
-    assert link.is_symlink()
-    assert path.read_bytes() == b"new"
-
-
 @pytest.mark.skipif(os.name != "posix", reason="pipes with names are POSIX's")
 def test_a_pipe_is_written_to_and_stays(tmp_path):
     path = tmp_path / "pipe"

@@ -57,8 +57,9 @@ def write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
+    target = output.resolve() if output.is_file() else output  # what a link points to
     try:
-        write_atomically(output, text.encode(), durable=False)
+        write_atomically(target, text.encode(), durable=False)
     except OSError as error:
         raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."

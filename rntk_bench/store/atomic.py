@@ -18,7 +18,7 @@ def write_atomically(
 ) -> None:
     """Replace `path` by the chunks in one step: a reader sees the old file or the new one.
 
-    What a link points to is replaced, not the link. A pipe or a device is written to as it is.
+    A pipe or a device is written to as it is.
 
     Parameters
     ----------
@@ -42,8 +42,6 @@ def write_atomically(
         with path.open("wb") as stream:
             stream.writelines(chunks)
         return
-    if path.is_symlink():
-        path = path.resolve()
     written = False
     while not written:
         name = f".{path.name}.{secrets.token_hex(6)}.tmp"
