@@ -24,6 +24,10 @@ class StorageError(RntkBenchError):
     exit_code = 3
 
 
+class LockedError(StorageError):
+    """An output that another process is writing."""
+
+
 class InputError(RntkBenchError):
     """A file, dataset name, option or configuration that cannot be used as given."""
 
@@ -55,3 +59,13 @@ class ExtraError(InputError):
         super().__init__(
             f"{what} needs {package}; install it with pip install 'rntk-bench[{extra}]'."
         )
+
+
+def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """The interrupt that compiled code, where it came, has made another error of; else None."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, KeyboardInterrupt):
+            return behind
+        behind = behind.__cause__ or behind.__context__
+    return None

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.data import load_dataset, locate
-from rntk_bench.estimators import KernelRegressor, load_model, save_model
+from rntk_bench.estimators import KernelClassifier, KernelRegressor, load_model, save_model
 
 TINY = (
     "[svm]\nC = [1, 10]\nn_folds = 3\n[grid.rntk]\nsigma_w = [1.4]\nsigma_b = [0.1]\n"
@@ -25,6 +25,19 @@ def config(tmp_path):
     path = tmp_path / "tiny.toml"
     path.write_text(TINY)
     return path
+
+
+def test_too_little_memory_is_one_sentence(tmp_path, config, monkeypatch):
+    def exhausted(*arguments):
+        raise MemoryError("Unable to allocate 1. TiB")
+
+    train = tmp_path / "train.tsv"
+    train.write_text("a\t1\t2\nb\t2\t1\na\t1\t3\nb\t3\t1\n")
+    monkeypatch.setattr(KernelClassifier, "fit", exhausted)
+    outcome = invoke("fit", train, "-o", tmp_path / "model.npz", "-c", config)
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("Error: The memory does not suffice (Unable to allocate")
+    assert outcome.stderr.count("\n") == 1
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -6,6 +8,8 @@ from rntk_bench import NTK, RNTK
 from rntk_bench.cli import main
 from rntk_bench.data import unit_norm
 from rntk_bench.data.readers import read_split
+from rntk_bench.experiments import large_gram
+from rntk_bench.store.claims import output_lock
 
 
 @pytest.fixture
@@ -53,6 +57,7 @@ def test_a_method_keeps_what_its_grid_fixes(files, tmp_path):
     [
         (["--set", "sigma_x=1"], "must be NAME=VALUE with a NAME among sigma_w"),
         (["--set", "sigma_w"], "must be NAME=VALUE"),
+        (["--set", "sigma_w=1", "--set", "sigma_w=2"], "--set sigma_w is given twice"),
         (["--set", "sigma_w=-1"], "at least 0|finite number >= 0"),
         (["--set", "n_layers=two"], "integers"),
         (["-m", "gru"], "takes kernels only"),
@@ -72,3 +77,56 @@ def test_a_missing_file_or_folder_is_one_sentence(files, tmp_path):
     outcome = gram(files[0], "-o", tmp_path / "none" / "gram.npy")
     assert outcome.exit_code == 3
     assert "Cannot write" in outcome.stderr
+
+
+@pytest.mark.parametrize("link", ["itself", "symbolic", "hard"])
+def test_an_output_that_is_an_input_is_refused(files, tmp_path, link):
+    output = tmp_path / "link.npy"
+    if link == "itself":
+        output = files[1]
+    elif link == "symbolic":
+        output.symlink_to(files[1])
+    else:
+        output.hardlink_to(files[1])
+    before = files[1].read_bytes()
+    outcome = gram(*files, "-o", output)
+    assert outcome.exit_code == 2
+    assert outcome.stderr == (
+        f"Error: {output} would be overwritten, but the command reads it; choose another output.\n"
+    )
+    assert files[1].read_bytes() == before
+
+
+def test_an_output_that_is_a_folder_is_refused(files, tmp_path):
+    outcome = gram(files[0], "-o", tmp_path)
+    assert outcome.exit_code == 2
+    assert "is a directory" in outcome.stderr
+
+
+def test_two_commands_do_not_mix_their_grams(files, tmp_path):
+    path = tmp_path / "gram.npy"
+    with output_lock(path):
+        outcome = gram(files[0], "-o", path)
+    assert outcome.exit_code == 3
+    assert outcome.stderr.startswith(f"Error: Process {os.getpid()} is writing {path}; ")
+    assert outcome.stderr.count("\n") == 1
+    assert not path.exists()
+
+
+def test_a_gram_that_overflows_leaves_no_file(files, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    outcome = gram(files[0], "-o", folder / "gram.npy", "--set", "sigma_w=1e200")
+    assert outcome.exit_code == 2
+    assert "float64" in outcome.stderr
+    assert not list(folder.iterdir())
+
+
+def test_too_little_memory_is_one_sentence(files, tmp_path, monkeypatch):
+    def exhausted(*arguments):
+        raise MemoryError("Unable to allocate 1. TiB")
+
+    monkeypatch.setattr(large_gram, "_compute", exhausted)
+    outcome = gram(files[0], "-o", tmp_path / "gram.npy", "-j", 1)
+    assert outcome.exit_code == 1
+    assert outcome.stderr.startswith("Error: The memory does not suffice (Unable to allocate")

@@ -1,8 +1,10 @@
+import os
 from math import sin
 
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
+from rntk_bench.store.claims import output_lock
 
 TINY = (
     '[experiment]\nmethods = ["rbf", "poly"]\n[grid.rbf]\nalpha = [0.1]\n'
@@ -49,6 +51,36 @@ def test_prices_are_read_from_a_file(tmp_path):
     refused = invoke("prices", "--prices", short, *common)
     assert refused.exit_code == 2
     assert "975" in refused.output
+
+
+def test_two_commands_do_not_mix_their_repeats(tmp_path):
+    out = tmp_path / "out"
+    common = ("--value", 0, "-c", config(tmp_path), "--repeats", 1, "-j", 1, "--out", out)
+    out.mkdir()
+    with output_lock(out / "sine-length.partial"):
+        refused = invoke("sine", *common)
+        assert refused.exit_code == 3
+        assert refused.stderr.startswith(f"Error: Process {os.getpid()} is writing ")
+        assert refused.stderr.count("\n") == 1
+        assert invoke("sine", "--vary", "train", "--value", 10, *common[2:]).exit_code == 0
+    assert not (out / "sine-length.csv").exists()
+    assert invoke("sine", *common).exit_code == 0
+
+
+def test_prices_are_not_overwritten_by_their_curve(tmp_path):
+    path = tmp_path / "prices-length.csv"
+    path.write_text("Date,Close\n" + "".join(f"{2000 + n}-01-01,{n % 7}\n" for n in range(1000)))
+    refused = invoke(
+        *("prices", "--prices", path, "-c", config(tmp_path), "--repeats", 1, "--out", tmp_path)
+    )
+    assert refused.exit_code == 2
+    assert "would be overwritten" in refused.stderr
+    assert path.read_text().startswith("Date")
+
+
+def test_the_help_of_prices_offers_what_prices_have(tmp_path):
+    assert "sigma_n" in invoke("sine", "-h").output
+    assert "sigma_n" not in invoke("prices", "-h").output
 
 
 def test_usage_errors_are_one_sentence_and_exit_2(tmp_path):

@@ -51,6 +51,8 @@ def test_options_come_from_the_environment_too(tmp_path, write_dataset):
     ("arguments", "named"),
     [
         ([], "--all"),
+        (["-d", "GunPoint", "--all"], "--all and --dataset exclude each other"),
+        (["-d", "GunPoint", "--no-cache", "--cache-limit", "1GiB"], "--cache-limit has no use"),
         (["-d", "GunPoint", "-m", "rnkt"], "rntk"),
         (["-d", "GunPoint", "-j", "0"], "--jobs"),
         (["-d", "GunPoint", "--seed", "-1"], "--seed"),
@@ -86,6 +88,7 @@ def test_a_failed_cell_exits_1(tmp_path, write_dataset):
     )
     assert result.exit_code == 1
     assert "Mine rntk failed: No setting" in result.output
+    assert result.stderr.splitlines()[-1].startswith("1 of 1 cells failed; try them again with")
 
 
 def test_ctrl_c_keeps_what_is_finished_and_exits_130(tmp_path, write_dataset, monkeypatch):
@@ -116,6 +119,42 @@ def test_dry_run_prints_the_plan_and_computes_nothing(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_dry_run_knows_what_has_a_record(tmp_path, write_dataset):
+    config = tmp_path / "small.toml"
+    config.write_text("[grid.rbf]\nalpha = [1]\n[grid.poly]\ndegree = [1]\nr = [1.0]\n")
+    data = write_dataset("Mine")
+    common = ("run", "-d", "Mine", "-c", config, "--data-dir", data, "--results", tmp_path / "r")
+    assert invoke(*common, "-m", "rbf").exit_code == 0
+
+    def planned(*more):
+        dry = invoke(*common, "-m", "rbf", "-m", "poly", "--dry-run", *more)
+        assert dry.exit_code == 0, dry.output
+        return [line.split()[3] for line in dry.stdout.splitlines()[1:3]], dry.stdout
+
+    jobs = planned("--overwrite", "always")[0]
+    assert "kept" not in jobs
+    states, said = planned()
+    assert states == ["kept", jobs[1]]
+    assert said.endswith("1 of 2 cells have a record and are kept.\n")
+    (data / "Mine" / "Mine_TRAIN.tsv").write_text((data / "Mine" / "Mine_TEST.tsv").read_text())
+    assert planned()[0] == jobs  # the record is of other data
+
+
+def test_what_has_a_record_needs_no_memory(tmp_path):
+    common = ("run", "-d", "Coffee", "-m", "rbf", "-c", QUICK, "--results", tmp_path)
+    assert invoke(*common).exit_code == 0
+    for more in ((), ("--dry-run",)):
+        assert invoke(*common, "--memory-limit", "1MiB", *more).exit_code == 0
+    assert invoke(*common, "--memory-limit", "1MiB", "--overwrite", "always").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["run -d Coffee", "gram a.tsv -o b.npy"])
+def test_no_memory_at_all_is_refused(command):
+    result = invoke(*command.split(), "--memory-limit", "0B")
+    assert result.exit_code == 2
+    assert "'--memory-limit': it is less than a byte" in result.stderr
+
+
 def test_a_plan_that_does_not_fit_is_refused_with_the_numbers_before_it_starts(tmp_path):
     results = tmp_path / "runs"
     for also in ((), ("--dry-run",)):
@@ -137,7 +176,8 @@ def test_own_data_that_do_not_fit_fail_and_get_the_jobs_that_fit(tmp_path, write
     assert "--memory-limit" in failed.stderr
     done = invoke(*common, "--memory-limit", f"{needs}B", "--overwrite", "failed", "-j", "2")
     assert done.exit_code == 0
-    dry = invoke(*common, "--memory-limit", f"{needs}B", "-j", "2", "--dry-run")
+    fitting = ("--memory-limit", f"{needs}B", "-j", "2")
+    dry = invoke(*common, *fitting, "--overwrite", "always", "--dry-run")
     assert dry.stdout.splitlines()[1].split()[:2] == ["Mine", "rbf"]
     assert dry.stdout.splitlines()[1].split()[3] == "1"
 

@@ -89,6 +89,11 @@ def test_a_failed_record_says_why(tmp_path):
     outcome = show("Coffee", "rbf", results=tmp_path)
     assert outcome.exit_code == 0
     assert entries(outcome)["failed"] == "It broke."
+    assert "traceback" not in entries(outcome)
+    write_record(tmp_path, replace(failed, traceback="Traceback:\n  boom\n"))
+    outcome = show("Coffee", "rbf", results=tmp_path)
+    assert "--json" in entries(outcome)["traceback"]
+    assert "boom" not in outcome.stdout
     assert "Confusion" not in outcome.stdout
     assert show("Coffee", results=tmp_path).stdout.splitlines()[4].split()[2] == "failed"
 

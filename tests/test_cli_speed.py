@@ -1,3 +1,4 @@
+import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
@@ -23,3 +24,27 @@ def test_a_repeat_of_the_regression_is_timed():
     assert "3 kernels and 20 ridges in 5 folds" in result.output
     difference = float(result.output.rsplit(" ", 1)[1].strip(" )\n"))
     assert difference < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("options", "unused", "flag"),
+    [
+        ("--regression -d Coffee", "--dataset", "--regression"),
+        ("--regression --data-dir .", "--data-dir", "--regression"),
+        ("--regression --cache-dir .", "--cache-dir", "--regression"),
+        ("--regression -m gru", "--method", "--regression"),
+        ("--regression -c none.toml", "--config", "--regression"),
+        ("--regression --whole", "--whole", "--regression"),
+        ("--regression --variants", "--variants", "--regression"),
+        ("--variants --kernels 3", "--kernels", "--variants"),
+        ("--variants -m gru", "--method", "--variants"),
+        ("--variants --whole", "--whole", "--variants"),
+        ("--variants -c none.toml", "--config", "--variants"),
+        ("-m gru --kernels 3", "--kernels", "--method"),
+        ("-m gru --whole", "--whole", "--method"),
+    ],
+)
+def test_an_option_without_use_is_refused(options, unused, flag):
+    result = CliRunner().invoke(main, ["speed", *options.split()])
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: {unused} has no use with {flag}; leave it out.\n"

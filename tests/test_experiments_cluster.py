@@ -235,6 +235,36 @@ def test_a_cell_that_kills_its_workers_fails_and_the_others_are_computed(
     assert "Every worker that computed poison on Mine died" in failed.error
 
 
+BREAKING = """
+from rntk_bench.kernels import RBF
+
+
+class Breaking(RBF):
+    def gram(self, prepared):
+        raise MemoryError("for a Gram")
+"""
+
+
+@pytest.mark.parametrize("length", [WHOLE, CUT])
+def test_any_exception_on_a_worker_fails_its_cell_alone(tmp_path, data, monkeypatch, length):
+    (tmp_path / "breaking.py").write_text(BREAKING)
+    monkeypatch.syspath_prepend(tmp_path)
+    from breaking import Breaking
+
+    breaking = KernelMethod("breaking", {"alpha": (1.0, 2.0, 3.0)}, Breaking)
+    options = Options(tmp_path / "runs", data_dir=data)
+    with (
+        scheduler(tmp_path, PYTHONPATH=str(tmp_path)) as (_, address),
+        worker(address, "--no-nanny", PYTHONPATH=str(tmp_path)),
+        connected(address, (), print) as client,
+    ):
+        outcomes = run_on(client, options, ["Mine"], (breaking, METHODS_HERE[2]), length=length)
+    assert [outcome.kind for outcome in outcomes] == ["failed", "computed"]
+    failed = next(record for record in read_records(options.results)[0] if record.error)
+    assert "MemoryError: for a Gram" in failed.error
+    assert "in gram" in failed.traceback
+
+
 def test_a_kernel_of_ones_own_that_the_cluster_lacks_is_named(address, tmp_path, data, monkeypatch):
     (tmp_path / "lacking.py").write_text(POISON)
     monkeypatch.syspath_prepend(tmp_path)

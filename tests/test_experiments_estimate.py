@@ -20,6 +20,7 @@ def test_cost_grows_with_what_it_depends_on():
     assert 3 * base < seconds(method="rntk-extended") < 7 * base
     assert seconds(experiment=Experiment(n_folds=5)) < base
     assert seconds(slowness=2.0) == 2 * base
+    assert seconds(length=4000, n_dimensions=50) > 3 * seconds(length=4000)
 
 
 def test_calibration_is_a_positive_factor():
@@ -43,6 +44,7 @@ def test_a_networks_cost_grows_with_what_it_depends_on():
     assert 1.8 < cost(length=400).seconds / base.seconds < 2.2
     assert cost("rnn-gaussian").seconds < base.seconds / 2
     assert cost(slowness=2.0).seconds == 2 * base.seconds
+    assert cost(n_dimensions=900).seconds > 2 * base.seconds
     assert cost(n_jobs=2).seconds > base.seconds
     short = cost(experiment=Experiment(network=Network(max_epochs=3)))
     assert short.seconds == short.at_most < base.seconds

@@ -1,9 +1,13 @@
+import os
+import time
+from threading import Event
+
 import numpy as np
 import pytest
 
 from rntk_bench import NTK, RBF, RNTK
 from rntk_bench.deadline import Deadline, TimeLimitError
-from rntk_bench.errors import InputError, KernelError, RntkBenchError
+from rntk_bench.errors import InputError, KernelError, LockedError, RntkBenchError
 from rntk_bench.experiments import large_gram
 from rntk_bench.experiments.large_gram import Plan, gram_to_file
 
@@ -119,4 +123,62 @@ def test_a_deadline_and_an_overflow_end_it(tmp_path):
         with pytest.raises(TimeLimitError):
             gram_to_file(KERNEL, series(30), tmp_path / "gram.npy")
     with pytest.raises(KernelError, match="float64"):
-        gram_to_file(RNTK(1e200), series(30), tmp_path / "gram.npy")
+        gram_to_file(RNTK(1e200), series(30), tmp_path / "gram.npy", n_jobs=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_refused_gram_leaves_no_file_of_an_earlier_attempt(tmp_path):
+    X, path = series(60), tmp_path / "gram.npy"
+    path.write_text("an earlier result")
+    X[-1] *= 1e200
+    with pytest.raises(KernelError, match="float64"):
+        gram_to_file(KERNEL, X, path)
+    assert [file.name for file in tmp_path.iterdir()] == ["gram.npy"]
+    assert path.read_text() == "an earlier result"
+
+
+def test_a_second_writer_is_refused_and_the_first_is_not_disturbed(tmp_path):
+    X, path = series(40), tmp_path / "gram.npy"
+
+    def try_again(done, total):
+        with pytest.raises(LockedError, match="is writing"):
+            gram_to_file(RNTK(1.41), X, path)
+
+    np.testing.assert_allclose(
+        gram_to_file(KERNEL, X, path, progress=try_again), KERNEL(X), rtol=1e-13, atol=1e-15
+    )
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_thread_that_is_still_at_work_writes_nothing_into_the_next_file(tmp_path, monkeypatch):
+    X, path = series(20), tmp_path / "gram.npy"
+    blocked, late = Event(), []
+
+    class Slow(RNTK):
+        """Fails on the first tile while the second waits."""
+
+        def __call__(self, X, Y=None):
+            if Y is None and not late:
+                late.append(True)
+                raise KernelError("It overflows.")
+            blocked.wait(20)
+            return np.full((len(X), len(X if Y is None else Y)), 7.0)
+
+    with pytest.raises(KernelError, match="overflows"):
+        gram_to_file(Slow(1.4), X, path, n_jobs=2)
+
+    def let_it_go(done, total):
+        if done == total:
+            blocked.set()
+            time.sleep(0.2)
+
+    gram = gram_to_file(KERNEL, X, path, progress=let_it_go)
+    np.testing.assert_allclose(gram, KERNEL(X), rtol=1e-13, atol=1e-15)
+
+
+def test_only_a_regular_file_is_replaced(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="no regular file"):
+        gram_to_file(KERNEL, series(30), path)
+    assert list(tmp_path.iterdir()) == [path]

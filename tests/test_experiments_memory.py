@@ -4,7 +4,7 @@ from rntk_bench.config import Experiment
 from rntk_bench.data.archive import ArchiveEntry
 from rntk_bench.errors import InputError
 from rntk_bench.experiments import memory
-from rntk_bench.experiments.memory import cell_memory, in_words, jobs_within, machine_memory
+from rntk_bench.experiments.memory import cell_memory, in_words, jobs_within
 from rntk_bench.methods import METHODS
 
 EXPERIMENT = Experiment()
@@ -40,15 +40,12 @@ def test_as_many_jobs_as_fit():
         jobs_within(needs[0] - 1, size, method, EXPERIMENT, 8)
 
 
-def test_the_machines_memory_is_that_of_its_group(tmp_path, monkeypatch):
-    whole = machine_memory()
-    assert whole is not None
-    assert whole > 2**28
-    monkeypatch.setattr(memory, "CGROUP", tmp_path / "memory.max")
-    (tmp_path / "memory.max").write_text("max\n")
-    assert machine_memory() >= whole
-    (tmp_path / "memory.max").write_text("123456789\n")
-    assert machine_memory() == 123456789
+@pytest.mark.parametrize("method", ["rntk", "rbf", "ntk", "gru"])
+def test_every_dimension_of_the_series_counts(method):
+    one, six = (bytes_of(method, length=5000, n_dimensions=m) for m in (1, 6))
+    assert six - one >= 5 * 8 * memory.SERIES * 1010 * 5000
+    with pytest.raises(InputError, match="of length 5000 in 6 dimensions, but may take"):
+        jobs_within(six - 1, ArchiveEntry(1000, 10, 5000, 2, "", 6), METHODS[method], EXPERIMENT, 1)
 
 
 def test_sizes_in_words():

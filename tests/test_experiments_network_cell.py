@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,11 +14,14 @@ from rntk_bench.errors import RntkBenchError
 from rntk_bench.experiments import network_cell
 from rntk_bench.experiments.cell import Problem
 from rntk_bench.experiments.network_cell import run_network_cell
+from rntk_bench.experiments.plan import Options
+from rntk_bench.experiments.runner import run_plan
 from rntk_bench.finite import pool
 from rntk_bench.finite.fitting import fit_one
 from rntk_bench.finite.series import chunks
+from rntk_bench.kernels import RBF
 from rntk_bench.learn.stopping import NO_EPOCH
-from rntk_bench.methods import NetworkMethod
+from rntk_bench.methods import KernelMethod, NetworkMethod
 from rntk_bench.store.counts import decode_counts
 
 METHOD = NetworkMethod(
@@ -43,6 +48,37 @@ def made_up(n=30, seed=0, m=1, equal=True):
 def answer(record):
     """What must not depend on how the record was computed."""
     return record.protocol, record.data, record.selection, record.test, record.warnings
+
+
+def kill_this_process(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_out_of_memory(*_):
+    raise MemoryError("for the states")
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (kill_this_process, "was ended from outside, perhaps for lack of memory"),
+        (run_out_of_memory, "MemoryError: for the states"),
+    ],
+)
+def test_a_worker_that_fails_fails_its_cell_alone(
+    tmp_path, write_dataset, monkeypatch, function, said
+):
+    network = replace(METHOD, grid={**METHOD.grid, "width": (4,), "learning_rate": (0.03,)})
+    rbf = KernelMethod("rbf", {"alpha": (1.0,)}, RBF)
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    with monkeypatch.context() as broken:
+        broken.setattr(pool, "train_one", function)
+        outcomes = run_plan(["Mine"], [network, rbf], EXPERIMENT, options)
+    assert [outcome.kind for outcome in outcomes] == ["failed", "computed"]
+    record = outcomes[0].record
+    assert said in record.error
+    if function is run_out_of_memory:
+        assert "in run_out_of_memory" in record.traceback
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,16 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rntk_bench.config import Experiment
+from rntk_bench.errors import StorageError
+from rntk_bench.experiments import plan
 from rntk_bench.experiments.plan import Options
 from rntk_bench.experiments.runner import run_plan
 from rntk_bench.kernels import RBF, RNTK
+from rntk_bench.learn import smo
 from rntk_bench.methods import KernelMethod
 from rntk_bench.store.records import read_records
 
@@ -52,6 +56,92 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(tmp_path, write_dataset)
     assert run(options, ["Mine"], [OVERFLOWING]) == (["failed"], [])
     again = Options(options.results, data_dir=options.data_dir, overwrite="failed")
     assert run(again, ["Mine"], [OVERFLOWING, RBF_METHOD])[1] == [("Mine", "rntk")]
+
+
+class Breaking(RBF):
+    """A kernel that raises `error` on every Gram."""
+
+    error: Exception
+
+    @classmethod
+    def grams(cls, kernels, prepared):
+        raise cls.error
+
+
+UNEXPECTED = [
+    (MemoryError("Unable to allocate 4.03 GiB"), "MemoryError: Unable to allocate 4.03 GiB"),
+    (
+        np.linalg.LinAlgError("SVD did not\nconverge"),
+        "unexpected LinAlgError: SVD did not converge.",
+    ),
+    (ZeroDivisionError(), "unexpected ZeroDivisionError."),
+    (OSError(11, "Resource temporarily unavailable"), "unexpected BlockingIOError: "),
+]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(("error", "said"), UNEXPECTED)
+def test_any_exception_fails_its_cell_alone(
+    tmp_path, write_dataset, monkeypatch, error, said, n_jobs
+):
+    monkeypatch.setattr(Breaking, "error", error, raising=False)
+    breaking = KernelMethod("breaking", RBF_METHOD.grid, Breaking)
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"), n_jobs=n_jobs)
+    assert run(options, ["Mine"], [breaking, RBF_METHOD])[0] == ["failed", "computed"]
+    failed, done = read_records(options.results)[0]
+    assert said in failed.error
+    assert "\n" not in failed.error
+    assert failed.traceback.startswith("Traceback")
+    assert "in grams" in failed.traceback
+    assert done.traceback is None
+    assert run(options, ["Mine"], [breaking, RBF_METHOD]) == (["failed", "kept"], [])
+
+
+def test_an_error_of_ours_needs_no_traceback(tmp_path, write_dataset):
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    run(options, ["Mine"], [OVERFLOWING])
+    ((record,), _) = read_records(options.results)
+    assert record.traceback is None
+
+
+@pytest.mark.parametrize("error", [StorageError("No room."), KeyboardInterrupt()])
+def test_what_ends_a_run_is_no_failed_cell(tmp_path, write_dataset, monkeypatch, error):
+    hidden = SystemError("of compiled code")
+    hidden.__context__ = error
+    raised = hidden if isinstance(error, KeyboardInterrupt) else error
+    monkeypatch.setattr(Breaking, "error", raised, raising=False)
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    with pytest.raises(type(error)):
+        run(options, ["Mine"], [KernelMethod("breaking", RBF_METHOD.grid, Breaking)])
+    assert not read_records(options.results)[0]
+
+
+def test_data_that_do_not_fit_into_the_memory_do_not_stop_the_others(
+    tmp_path, write_dataset, monkeypatch
+):
+    load = plan.load_dataset
+
+    def limited(name, **options):
+        if name == "Large":
+            raise MemoryError
+        return load(name, **options)
+
+    monkeypatch.setattr(plan, "load_dataset", limited)
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    assert run(options, ["Large", "Mine"])[0] == ["unreadable", "computed"]
+
+
+def test_more_series_than_the_solver_can_number_are_refused_by_name(
+    tmp_path, write_dataset, monkeypatch
+):
+    monkeypatch.setattr(smo, "MAX_SERIES", 11)
+    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine", n=12))
+    assert run(options, ["Mine"])[0] == ["failed"]
+    ((record,), _) = read_records(options.results)
+    assert record.error.startswith("Mine has 12 training series in its two largest classes")
+    monkeypatch.setattr(smo, "MAX_SERIES", 12)
+    again = replace(options, overwrite="failed")
+    assert run(again, ["Mine"])[0] == ["computed"]
 
 
 def test_unreadable_data_does_not_stop_the_others(tmp_path, write_dataset):

@@ -35,7 +35,11 @@ def test_spread_covers_the_grid():
     kernels = speed.spread(20)
     assert len(kernels) == 20
     assert len({kernel.sigma_w for kernel in kernels}) > 10
-    assert len(speed.spread(900)) == 900
+    for n in (1, 7, 600, 899, 900):
+        kernels = speed.spread(n)
+        assert len(set(kernels)) == n
+        places = [speed._paper_grid().index(kernel) for kernel in kernels]
+        assert max(np.diff([*places, 900]), default=0) <= -(-900 // n)
 
 
 def test_the_whole_comparison_chooses_alike(write_dataset, monkeypatch):

@@ -3,13 +3,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from rntk_bench import kernels
 from rntk_bench.config import Experiment
 from rntk_bench.data.dataset import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.experiments import trial
 from rntk_bench.experiments.estimate import cell_cost
 from rntk_bench.experiments.trial import tried_seconds
-from rntk_bench.methods import METHODS
+from rntk_bench.methods import METHODS, KernelMethod
 
 EXPERIMENT = Experiment()
 RNTK = METHODS["rntk"]
@@ -30,7 +31,7 @@ def clock(monkeypatch):
     )
 
     class Cell:
-        def __init__(self, data, method, experiment):
+        def __init__(self, data, method, experiment, prune):
             self.kernels, self.watch = (
                 method.kernels(),
                 SimpleNamespace(seconds={"svm": 0.0, "gram": 0.0}),
@@ -68,6 +69,9 @@ def test_what_is_not_reached_costs_what_was_reached_less_what_is_pruned(clock):
     assert tried_seconds(dataset(), RNTK, EXPERIMENT, 2, 1.0) == pytest.approx(
         whole - 0.5 * 0.75 * 0.01 * (N_SETTINGS - reached)
     )
+    clock.evaluated = 0
+    unpruned = tried_seconds(dataset(), RNTK, EXPERIMENT, 2, 1.0, prune=False)
+    assert unpruned == pytest.approx(whole)
 
 
 def test_large_sets_are_tried_on_fewer_series_of_each_class(clock):
@@ -82,9 +86,21 @@ def test_large_sets_are_tried_on_fewer_series_of_each_class(clock):
     assert np.bincount(half.y_train).tolist() == [3, 2, 2]
 
 
-def test_a_cell_that_cannot_be_tried_is_estimated(monkeypatch):
-    def refuse(*_):
-        raise RntkBenchError("It cannot be read.")
+def test_what_no_fewer_series_make_short_is_estimated(clock):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 20_000)), np.arange(40) % 20
+    classes = tuple(map(str, range(20)))
+    long = Dataset("Long", X, y, X[:6], y[:6], classes, "folder")
+    method = KernelMethod("rntk", {"sigma_w": (1.3, 1.4)}, kernels.RNTK)
+    whole = cell_cost(long, method, EXPERIMENT, 1e4).seconds
+    assert tried_seconds(long, method, EXPERIMENT, 2, 1e4) == pytest.approx(whole / 2)
+    assert clock.evaluated == 0
+
+
+@pytest.mark.parametrize("error", [RntkBenchError("It cannot be read."), MemoryError()])
+def test_a_cell_that_cannot_be_tried_is_estimated(monkeypatch, error):
+    def refuse(*_, **__):
+        raise error
 
     monkeypatch.setattr(trial, "KernelCell", refuse)
     found = tried_seconds(dataset(), RNTK, EXPERIMENT, 2, 3.0)

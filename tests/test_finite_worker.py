@@ -28,9 +28,22 @@ def test_calls_are_answered_one_after_the_other(worker):
     assert worker.call(os.getenv, "JAX_PLATFORMS") == "cpu"
 
 
-def test_an_error_in_a_call_is_told_with_its_place_and_the_worker_goes_on(worker):
-    with pytest.raises(RuntimeError, match=r"in a worker process:[\s\S]*ValueError"):
+class UnpicklableError(Exception):
+    def __init__(self, first, second):
+        super().__init__(f"{first} and {second}")
+
+
+def raise_unpicklable():
+    raise UnpicklableError("this", "that")
+
+
+def test_an_error_in_a_call_is_raised_here_with_its_place_and_the_worker_goes_on(worker):
+    with pytest.raises(ValueError, match="seven") as caught:
         worker.call(int, "seven")
+    assert "in serve" in caught.value.__notes__[0]
+    with pytest.raises(RuntimeError, match="UnpicklableError: this and that") as caught:
+        worker.call(raise_unpicklable)
+    assert "in raise_unpicklable" in caught.value.__notes__[0]
     assert worker.call(int, "7") == 7
 
 

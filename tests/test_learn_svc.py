@@ -8,6 +8,7 @@ from sklearn.svm import SVC
 
 from rntk_bench import RNTK
 from rntk_bench.data import load_dataset, unit_norm
+from rntk_bench.errors import InputError
 from rntk_bench.learn import smo
 from rntk_bench.learn.folds import stratified_folds
 from rntk_bench.learn.svc import (
@@ -195,3 +196,15 @@ def test_held_out_decisions_are_those_of_machines_trained_without_the_fold():
         machines = Machines.train(gram[np.ix_(a, a)], y[a], 1.0, OPTIONS)
         np.testing.assert_allclose(found[:, b], machines.decisions(gram[np.ix_(a, b)]), atol=1e-12)
     np.testing.assert_array_equal(found[1:, fold == 0], 1.0)  # (0, 2) and (1, 2)
+
+
+def test_more_series_than_the_solver_can_number_are_refused(monkeypatch):
+    monkeypatch.setattr(smo, "MAX_SERIES", 8)
+    options = SVCOptions()
+    y = np.repeat([0, 1, 2], [3, 4, 4])  # 11 series, but at most 8 in a pair of classes
+    CrossValidation(y, np.arange(11) % 3, options)
+    y = np.repeat([0, 1, 2], [5, 1, 4])
+    with pytest.raises(InputError, match="has 9 training series in its two largest classes"):
+        CrossValidation(y, np.arange(10) % 3, options)
+    with pytest.raises(InputError, match="take at most 8;"):
+        Machines.train(np.eye(10), y, 1.0, options)

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from rntk_bench.store.claims import claim, is_claimed, sweep
+from rntk_bench.errors import LockedError, StorageError
+from rntk_bench.store.claims import claim, is_claimed, output_lock, sweep
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the locks are POSIX's")
 
@@ -79,3 +80,39 @@ def test_without_locks_everybody_gets_the_claim(tmp_path, monkeypatch):
         sweep(tmp_path, "*.lock")
         assert path.exists()
     assert not path.exists()
+
+
+def test_an_output_has_one_writer_and_the_second_is_told_who(tmp_path):
+    path = tmp_path / "curve.partial"
+    with output_lock(path):
+        said = f"^Process {os.getpid()} is writing {path}; wait until it has ended"
+        with pytest.raises(LockedError, match=said), output_lock(path):
+            pytest.fail("both hold the lock")
+        with output_lock(tmp_path / "other.partial"):
+            pass
+    with output_lock(path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_cannot_be_made_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with (
+        pytest.raises(StorageError, match="Cannot write"),
+        output_lock(tmp_path / "file" / "curve.partial"),
+    ):
+        pytest.fail("there is no place for the lock")
+
+
+def test_the_lock_of_a_killed_process_is_taken_over(tmp_path):
+    path = tmp_path / "gram.npy"
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from rntk_bench.store.claims import output_lock\n"
+        "with output_lock(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert [file.name for file in tmp_path.iterdir()] == [".gram.npy.lock"]
+    with output_lock(path):
+        pass
+    assert list(tmp_path.iterdir()) == []

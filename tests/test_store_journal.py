@@ -56,3 +56,15 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="make room or make the folder writable"):
         Journal(tmp_path / "file" / "x.partial", HEADER).append(ENTRIES[0])
+
+
+def test_nothing_is_appended_to_entries_of_something_else(path):
+    first = Journal(path, HEADER)
+    second = Journal(path, {"seed": 1})
+    second.append(ENTRIES[0])
+    first.append({"fold": 3})
+    assert Journal(path, {"seed": 1}).entries == []
+    assert Journal(path, HEADER).entries == [*ENTRIES, {"fold": 3}]
+    path.unlink()
+    second.append(ENTRIES[1])
+    assert Journal(path, {"seed": 1}).entries == ENTRIES[:2]

@@ -59,7 +59,7 @@ def test_the_file_reads_a_line_an_entry(tmp_path):
     lines = write_record(tmp_path, COFFEE).read_text().splitlines()
     assert lines[1] == ' "dataset": "Coffee",'
     assert '  "C": [0.01,0.1,1,10,100],' in lines
-    fields = [field.name for field in dataclasses.fields(Record)]
+    fields = [field.name for field in dataclasses.fields(Record) if field.name != "traceback"]
     assert list(json.loads("".join(lines))) == [*fields, "digest"]
 
 
@@ -158,6 +158,20 @@ def test_a_file_that_is_no_record_is_one_sentence(tmp_path, content, sentence):
 def test_a_failed_run_needs_no_score(tmp_path):
     failed = dataclasses.replace(COFFEE, status="failed", test=None, error="too long")
     assert read_record(write_record(tmp_path, failed)) == failed
+
+
+def test_a_traceback_is_an_entry_only_where_there_is_one(tmp_path):
+    failed = dataclasses.replace(
+        COFFEE, status="failed", test=None, error="It broke.", traceback="Traceback:\n  boom\n"
+    )
+    path = write_record(tmp_path, failed)
+    assert read_record(path) == failed
+    wrong = json.loads(path.read_text()) | {"traceback": 7}
+    del wrong["digest"]
+    path.write_text(json.dumps(wrong))
+    with pytest.raises(RecordError, match="damaged field 'traceback'"):
+        read_record(path)
+    assert "traceback" not in write_record(tmp_path, COFFEE).read_text()
 
 
 def test_reading_a_folder_keeps_the_good_and_names_the_bad(tmp_path):

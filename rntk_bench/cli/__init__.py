@@ -24,7 +24,7 @@ from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.cli.show import show
 from rntk_bench.cli.speed import speed
 from rntk_bench.cli.status import status
-from rntk_bench.cli.stopping import as_interrupts, exit_code, heed_termination
+from rntk_bench.cli.stopping import as_interrupts, exit_code, heed_termination, no_memory
 from rntk_bench.cli.table import table
 from rntk_bench.errors import RntkBenchError
 
@@ -43,6 +43,9 @@ class _Group(click.Group):
         except KeyboardInterrupt as stop:
             click.echo("Interrupted.", err=True)
             ctx.exit(exit_code(stop))
+        except MemoryError as error:
+            click.echo(f"Error: {no_memory(error)}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -32,6 +32,7 @@ def compare(
     from rntk_bench.report.comparison import compare as compared
     from rntk_bench.report.comparison_tables import pairs_table, ranks_table
 
+    to.refuse_unwritable(output)
     accuracies, notes = selecting.side_by_side(**selected)
     found = compared(accuracies)
     builders = {"ranks": ranks_table, "pairs": pairs_table}

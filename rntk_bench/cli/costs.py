@@ -13,7 +13,9 @@ from rntk_bench.errors import InputError
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
     from rntk_bench.experiments.estimate import Size
+    from rntk_bench.experiments.plan import Options
     from rntk_bench.methods import Method
+    from rntk_bench.store.records import Record
 
 Sizes = dict[str, "Size"]
 
@@ -42,9 +44,10 @@ def sizes(names: Sequence[str], data_dir: Path | None, cache_dir: Path | None) -
 
 
 def refuse_what_does_not_fit(
-    limit: int | None, names: Sequence[str], methods: Sequence[Method], experiment: Experiment
+    names: Sequence[str], methods: Sequence[Method], experiment: Experiment, settings: Options
 ) -> None:
-    """Refuse a plan with a cell that does not fit into the memory, by the archive's table.
+    """Refuse a plan with a cell to compute that does not fit into the memory, by the archive's
+    table.
 
     Raises
     ------
@@ -59,50 +62,75 @@ def refuse_what_does_not_fit(
         for method in methods:
             try:
                 if name in ARCHIVE:
-                    jobs_within(limit, ARCHIVE[name], method, experiment, 1)
+                    jobs_within(settings.memory_limit, ARCHIVE[name], method, experiment, 1)
             except InputError as error:
-                errors.append(f"{name}: {error}")
+                if _kept(name, method, experiment, settings) is None:
+                    errors.append(f"{name}: {error}")
     if errors:
         more = f" ({len(errors)} cells of the plan do not fit.)" if len(errors) > 1 else ""
         raise InputError(errors[0] + more)
 
 
-def print_plan(
-    found: Sizes,
-    methods: Sequence[Method],
+def _kept(
+    name: str,
+    method: Method,
     experiment: Experiment,
-    jobs: int,
-    limit: int | None,
+    settings: Options,
+    size: Size | None = None,
+) -> Record | None:
+    """The record that makes computing a cell unnecessary, of these data where they are here."""
+    from rntk_bench.data import Dataset
+    from rntk_bench.experiments.plan import kept_record
+    from rntk_bench.store.records import record_path
+
+    path = record_path(settings.results, name, method.name, method.protocol(experiment))
+    return kept_record(path, settings.overwrite, size if isinstance(size, Dataset) else None)
+
+
+def print_plan(
+    found: Sizes, methods: Sequence[Method], experiment: Experiment, settings: Options
 ) -> None:
     """Estimate every cell on this machine, a kernel's by a short trial where its data are here.
+
+    What has a record that a run would keep takes no time.
 
     Raises
     ------
     InputError
-        If a cell does not fit into the memory.
+        If a cell does not fit into the memory, or has more series than can be classified.
     """
     from rntk_bench.data import Dataset
     from rntk_bench.experiments.estimate import calibrate, cell_cost
     from rntk_bench.experiments.memory import cell_memory, in_words, jobs_within
     from rntk_bench.experiments.trial import tried_seconds
+    from rntk_bench.learn.svc import check_size
     from rntk_bench.methods import KernelMethod
 
     slowness = calibrate()
     total = at_most = 0.0
+    n_kept = 0
     click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'jobs':>6}{'time':>10}{'memory':>10}")
     for name, size in found.items():
         for method in methods:
-            fitting = jobs_within(limit, size, method, experiment, jobs)
+            line = f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
+            if record := _kept(name, method, experiment, settings, size):
+                n_kept += 1
+                click.echo(f"{line}{'kept' if record.status == 'ok' else 'failed':>16}")
+                continue
+            if isinstance(size, Dataset) and isinstance(method, KernelMethod):
+                check_size(size.y_train, name)
+            fitting = jobs_within(settings.memory_limit, size, method, experiment, settings.n_jobs)
             cost = cell_cost(size, method, experiment, slowness, fitting)
             seconds, longest = cost.seconds / fitting, cost.at_most / fitting
             if isinstance(size, Dataset) and isinstance(method, KernelMethod):
-                seconds = longest = tried_seconds(size, method, experiment, fitting, slowness)
+                seconds = longest = tried_seconds(
+                    size, method, experiment, fitting, slowness, settings.prune
+                )
             total, at_most = total + seconds, at_most + longest
             memory = in_words(cell_memory(size, method, experiment, fitting))
-            click.echo(
-                f"{name:<32}{method.name:<14}{len(method.settings()):>9}{fitting:>6}"
-                f"{seconds:>8.1f} s{memory:>10}"
-            )
-    click.echo(f"About {total:.0f} s with {jobs} jobs, without cached Grams.")
+            click.echo(f"{line}{fitting:>6}{seconds:>8.1f} s{memory:>10}")
+    click.echo(f"About {total:.0f} s with {settings.n_jobs} jobs, without cached Grams.")
+    if n_kept:
+        click.echo(f"{n_kept} of {len(found) * len(methods)} cells have a record and are kept.")
     if at_most > total:
         click.echo(f"{at_most:.0f} s if no network stopped early.")

@@ -53,9 +53,9 @@ def fit(
     from rntk_bench.estimators import save_model
     from rntk_bench.experiments.own_data import name_classes, training_set
 
+    refuse_unwritable(output)
     experiment = configured(config, (method,), seed)
     model = _classifier(experiment, method, jobs, verbose=not quiet and sys.stderr.isatty())
-    refuse_unwritable(output)
     X, codes, classes = training_set(read_split(train))
     _compile(experiment)
     started = time.perf_counter()
@@ -91,11 +91,10 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
     from rntk_bench.estimators import KernelClassifier, load_model
     from rntk_bench.experiments.own_data import predict_split
 
+    refuse_unwritable(output)
     classifier = load_model(model)
     if not isinstance(classifier, KernelClassifier):
         raise InputError(f"{model} is a {type(classifier).__name__}, but must be a classifier.")
-    if output is not None:
-        refuse_unwritable(output)
     found = predict_split(classifier, read_split(file, "none" if no_labels else "partial"))
     text = found.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     write(text, output)

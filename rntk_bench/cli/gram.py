@@ -75,8 +75,8 @@ def gram(
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.experiments.large_gram import gram_to_file, unfinished_path
 
-    kernel = _kernel(method, assignments)
     refuse_unwritable(output)
+    kernel = _kernel(method, assignments)
     sets = [_series(path, no_labels, unit_norm) for path in (file, other) if path is not None]
     announce_compilation(lambda: kernel([[0.5, 1.0], [1.0]]), partial(click.echo, err=True))
     started = time.perf_counter()
@@ -111,6 +111,8 @@ def _kernel(name: str, assignments: tuple[str, ...]) -> Kernel:
             raise InputError(
                 f"--set {assignment} must be NAME=VALUE with a NAME among {', '.join(known)}."
             )
+        if key in given:
+            raise InputError(f"--set {key} is given twice; give each parameter once.")
         given[key] = (_value(value),)
     try:
         found = with_grid(fixed, given)

@@ -106,10 +106,22 @@ def methods(
     )
 
 
+def _some(ctx: click.Context, parameter: click.Parameter, size: int | None) -> int | None:
+    if size == 0:
+        raise click.BadParameter(
+            "it is less than a byte; leave it out for the default.", ctx, parameter
+        )
+    return size
+
+
 def memory_limit(help: str, default: str = "none") -> Callable[[Any], Any]:
     """A bound on memory, in bytes; None stands for the default."""
     return click.option(
-        "--memory-limit", type=_Bytes(), metavar="SIZE", help=f"{help}  [default: {default}]"
+        "--memory-limit",
+        type=_Bytes(),
+        metavar="SIZE",
+        callback=_some,
+        help=f"{help}  [default: {default}]",
     )
 
 

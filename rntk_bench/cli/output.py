@@ -11,6 +11,7 @@ import click
 from rntk_bench.errors import InputError, StorageError
 from rntk_bench.report.cells import Table
 from rntk_bench.report.render import DOCUMENTS, RENDERERS
+from rntk_bench.store.atomic import write_atomically
 
 style = click.option(
     "--format",
@@ -56,19 +57,52 @@ def write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
+    target = output.resolve() if output.is_file() else output  # what a link points to
     try:
-        output.write_text(text, encoding="utf-8")
+        write_atomically(target, text.encode(), durable=False)
     except OSError as error:
         raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."
         ) from error
 
 
-def refuse_unwritable(path: Path) -> None:
-    """Refuse a file that cannot be written, before the work and not after it."""
+def refuse_unwritable(path: Path | None) -> None:
+    """Refuse a file that cannot be written or that the command reads, before the work and not
+    after it; None is the standard output.
+
+    Raises
+    ------
+    StorageError
+        If its folder is missing or not writable.
+    InputError
+        As `refuse_input`.
+    """
+    if path is None:
+        return
+    refuse_input(path)
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise StorageError(
             f"Cannot write {path}: its folder is missing or not writable; choose another file with "
             "--output."
         )
+
+
+def refuse_input(output: Path) -> None:
+    """Refuse to write where the command in work reads, also through links.
+
+    Raises
+    ------
+    InputError
+        If `output` is one of the files that the command's options and arguments name.
+    """
+    if not output.is_file():
+        return
+    for given in click.get_current_context().params.values():
+        for path in given if isinstance(given, tuple) else (given,):
+            read = isinstance(path, Path) and path is not output and path.is_file()
+            if read and path.samefile(output):
+                raise InputError(
+                    f"{output} would be overwritten, but the command reads it; choose another "
+                    "output."
+                )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.cli import names, options, selecting
+from rntk_bench.cli.output import refuse_input
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -127,4 +128,6 @@ def _save(picture: Figure, out: Path, name: str, rows: pd.DataFrame) -> None:
     from rntk_bench.report import figures
 
     kinds = ("png", "pdf", "svg")
-    options.print_files(figures.save(picture, out, figures.file_name(name), rows, kinds))
+    name = figures.file_name(name)
+    refuse_input(out / f"{name}.csv")
+    options.print_files(figures.save(picture, out, name, rows, kinds))

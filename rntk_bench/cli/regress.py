@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.cli import names, options
+from rntk_bench.cli.output import refuse_input
 from rntk_bench.cli.progress import counting
 from rntk_bench.config import brief
 
@@ -56,18 +57,21 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _vary(*kinds: str) -> Callable[[Any], Any]:
+def _vary(**kinds: str) -> Callable[[Any], Any]:
     return click.option(
         "--vary",
-        type=click.Choice(kinds),
+        type=click.Choice([*kinds]),
         default="length",
         show_default=True,
-        help="T_var, sigma_n of the noise, or the number of training segments.",
+        help=f"{', '.join(f'{kind}: {what}' for kind, what in kinds.items())}.",
     )
 
 
+_LENGTH, _NOISE, _TRAIN = "T_var", "sigma_n", "the number of training segments"
+
+
 @regress.command()
-@_vary("length", "noise", "train")
+@_vary(length=_LENGTH, noise=_NOISE, train=_TRAIN)
 @_shared
 def sine(**given: Any) -> None:
     """One period of a noisy sine: panels (a) T_var and (b) noise."""
@@ -84,7 +88,7 @@ def sine(**given: Any) -> None:
     required=True,
     help="CSV of daily prices with the columns Date and Close.",
 )
-@_vary("length", "train")
+@_vary(length=_LENGTH, train=_TRAIN)
 @_shared
 def prices(path: Path, **given: Any) -> None:
     """Daily closing prices of a stock: panels (c) T_var and (d) training segments.
@@ -147,6 +151,8 @@ def own(
 
     kernels = _kernels(config, methods)
     figures.ready(out)
+    name = f"{path.stem}-{figures.file_name(column)}"
+    refuse_input(out / f"{name}.csv")
     found = forecast(read_column(path, column), kernels, length, train, share, seed)
     click.echo(f"{'':<15}{'SNR, dB':>9}{'RMSE':>12}{'MAE':>12}{'ridge':>8}  setting")
     for row in found.scores.to_dict("records"):
@@ -154,7 +160,6 @@ def own(
             f"{display_name(row['method']):<15}{row['snr']:9.2f}{row['rmse']:12.5g}"
             f"{row['mae']:12.5g}{row['ridge']:8g}  {brief(row['setting'])}"
         )
-    name = f"{path.stem}-{figures.file_name(column)}"
     table = found.table()
     options.print_files(figures.save(plot_forecast(table, column), out, name, table))
 
@@ -185,17 +190,20 @@ def _curves(
     from rntk_bench.report import figures
     from rntk_bench.report.plot_regression import plot_regression
     from rntk_bench.report.results import display_name
+    from rntk_bench.store.claims import output_lock
 
     kernels = _kernels(config, methods)
     panel = Panel(signal, vary, tuple(sorted(set(values))) or VALUES[vary])
     name = f"{signal.name}-{vary}"
     figures.ready(out)
+    refuse_input(out / f"{name}.csv")
     partial = out / f"{name}.partial"
     n_jobs = effective_n_jobs(jobs)
-    with counting(name, "batches of repeats", quiet, partial) as progress:
-        curves = snr_curves(panel, kernels, repeats, seed, n_jobs, partial, progress)
-    files = figures.save(plot_regression(curves, vary, title), out, name, curves)
-    partial.unlink(missing_ok=True)
+    with output_lock(partial):
+        with counting(name, "batches of repeats", quiet, partial) as progress:
+            curves = snr_curves(panel, kernels, repeats, seed, n_jobs, partial, progress)
+        files = figures.save(plot_regression(curves, vary, title), out, name, curves)
+        partial.unlink(missing_ok=True)
     if quiet:
         return
     table = curves.pivot_table(index="value", columns="method", values="snr", sort=False)

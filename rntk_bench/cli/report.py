@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from rntk_bench.cli import options, selecting
+from rntk_bench.cli.output import refuse_input
 from rntk_bench.errors import RntkBenchError
 
 
@@ -41,6 +42,7 @@ def report(
     from rntk_bench.report.page import render_page
     from rntk_bench.store.atomic import write_atomically
 
+    refuse_input(output)
     results = selecting.collected_with(**selected)
     page = render_page(results, Labels(data_dir, cache_dir), with_paper)
     try:

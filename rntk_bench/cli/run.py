@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +98,7 @@ def run(
 
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import configured
-    from rntk_bench.experiments.memory import machine_memory
+    from rntk_bench.experiments.machine_memory import machine_memory
     from rntk_bench.experiments.plan import Options, count_stored
     from rntk_bench.experiments.runner import run_plan
     from rntk_bench.experiments.warmup import check_extras, warm_up
@@ -104,13 +106,26 @@ def run(
     from rntk_bench.store.cache import GramCache, cache_folder
 
     place.check(backend, scheduler, dry_run, memory_limit)
+    source = click.get_current_context().get_parameter_source("cache_limit")
+    if no_cache and source is click.core.ParameterSource.COMMANDLINE:
+        raise InputError("--cache-limit has no use with --no-cache; leave one of them out.")
     experiment = configured(config, methods, seed)
     resolved = resolve(experiment)
-    names = _names(datasets, everything or config is not None, experiment, config)
-    n_jobs = effective_n_jobs(jobs)
-    if scheduler is None:
-        memory_limit = memory_limit or machine_memory()
-        costs.refuse_what_does_not_fit(memory_limit, names, resolved, experiment)
+    names = _names(datasets, everything, experiment, config)
+    if memory_limit is None and scheduler is None:
+        memory_limit = machine_memory()
+    settings = Options(
+        results=results,
+        data_dir=data_dir,
+        cache_dir=cache_dir,
+        n_jobs=effective_n_jobs(jobs),
+        prune=prune,
+        overwrite=overwrite,
+        fail_fast=fail_fast,
+        timeout=timeout,
+        memory_limit=memory_limit,
+    )
+    costs.refuse_what_does_not_fit(names, resolved, experiment, settings)
     display = _Display(quiet)
     n_cells = len(names) * len(resolved)
 
@@ -138,29 +153,22 @@ def run(
             found = costs.sizes(names, data_dir, cache_dir)
             # A plan's cost is told by the speed of the kernels' loops.
             compile_loops([*resolved, KERNEL_METHODS["rntk"]])
-            costs.print_plan(found, resolved, experiment, n_jobs, memory_limit)
+            costs.print_plan(found, resolved, experiment, settings)
             return
-        grams = None
         if not no_cache:
             grams = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn)
-        settings = Options(
-            results=results,
-            data_dir=data_dir,
-            cache_dir=cache_dir,
-            n_jobs=n_jobs,
-            prune=prune,
-            overwrite=overwrite,
-            fail_fast=fail_fast,
-            cache=grams,
-            timeout=timeout,
-            memory_limit=memory_limit,
-        )
+            settings = replace(settings, cache=grams)
         start_plan = partial(display.start_plan, n_cells)
         with place.opened(scheduler, resolved, experiment, settings, start_plan) as where:
             outcomes = run_plan(
                 names, resolved, experiment, settings, start_cell, display.report, where
             )
-    kinds = {outcome.kind for outcome in outcomes}
+    kinds = Counter(outcome.kind for outcome in outcomes)
+    if kinds["failed"]:
+        click.echo(
+            f"{kinds['failed']} of {n_cells} cells failed; try them again with --overwrite failed.",
+            err=True,
+        )
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
 
 
@@ -169,9 +177,11 @@ def _names(
 ) -> list[str]:
     from rntk_bench.report.paper import paper_datasets
 
+    if datasets and everything:
+        raise InputError("--all and --dataset exclude each other; leave one of them out.")
     if datasets:
         return list(dict.fromkeys(datasets))
-    if not everything:
+    if not everything and config is None:
         raise InputError(
             "No dataset is named; name one with -d NAME, or run the paper's with --all."
         )

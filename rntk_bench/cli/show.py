@@ -138,7 +138,8 @@ def _outcome(record: Record) -> dict[str, str]:
     from rntk_bench.report.paper import paper_accuracy
 
     if record.status == "failed":
-        return {"failed": record.error or ""}
+        trace = 'in the file above, under "traceback"; --json prints it' if record.traceback else ""
+        return {"failed": record.error or "", "traceback": trace}
     entries = {} if record.selection is None else _choice(record.selection)
     if record.test is not None:
         correct, n = record.test["correct"], record.test["n"]

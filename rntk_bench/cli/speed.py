@@ -16,6 +16,33 @@ if TYPE_CHECKING:
     from rntk_bench.experiments.speed import Comparison
 
 
+_DATA = ("dataset", "data_dir", "cache_dir")
+_USED = {
+    "--regression": ("regression", "kernels"),
+    "--variants": ("variants", *_DATA),
+    "--method": ("methods", "config", *_DATA),
+}
+"""What is timed instead of Grams and support vector machines, and the parameters that it uses."""
+
+
+def _refuse_unused(**instead: object) -> None:
+    """Refuse options that what is timed does not use.
+
+    Parameters
+    ----------
+    instead : whether each option of `_USED` is given, by its parameter's name
+    """
+    flag = next((flag for flag, names in _USED.items() if instead[names[0]]), None)
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        given = source is click.core.ParameterSource.COMMANDLINE
+        if flag and given and parameter.name not in _USED[flag]:
+            raise InputError(
+                f"{max(parameter.opts, key=len)} has no use with {flag}; leave it out."
+            )
+
+
 @click.command()
 @click.option(
     "-d",
@@ -78,6 +105,7 @@ def speed(
     from rntk_bench.methods import KERNEL_METHODS
     from rntk_bench.store.environment import environment
 
+    _refuse_unused(regression=regression, variants=variants, methods=methods)
     if regression:
         from rntk_bench.experiments.speed_regression import compare_repeat
 

@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from rntk_bench.errors import ClusterError, StorageError
+from rntk_bench.errors import ClusterError, LockedError, StorageError, interrupt_behind
 
 
 class Terminated(KeyboardInterrupt):
@@ -36,11 +36,8 @@ def as_interrupts() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        behind: BaseException | None = error
-        while behind is not None:
-            if isinstance(behind, KeyboardInterrupt):
-                raise behind from None
-            behind = behind.__cause__ or behind.__context__
+        if interrupt := interrupt_behind(error):
+            raise interrupt from None
         raise
 
 
@@ -58,9 +55,20 @@ def telling(progress: Callable[[], str]) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         click.echo(f"Interrupted: {progress()}", err=True)
         sys.exit(exit_code(stop))
+    except LockedError:  # nothing has begun
+        raise
     except (StorageError, ClusterError) as error:
         click.echo(f"Error: {error}\nStopped: {progress()}", err=True)
         sys.exit(error.exit_code)
+    except MemoryError as error:
+        click.echo(f"Error: {no_memory(error)}\nStopped: {progress()}", err=True)
+        sys.exit(1)
+
+
+def no_memory(error: MemoryError) -> str:
+    """A lack of memory in one sentence."""
+    detail = f" ({error})" if str(error) else ""
+    return f"The memory does not suffice{detail}; use fewer --jobs or smaller data."
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's arguments

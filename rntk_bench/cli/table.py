@@ -42,6 +42,7 @@ def table(
     from rntk_bench.report.sorting import sort_tables
     from rntk_bench.report.tables import table1, table2
 
+    to.refuse_unwritable(output)
     results = selecting.collected_with(**selected)
     builders = {
         "1": partial(table1, results, with_paper, digits=digits, metrics=metrics),

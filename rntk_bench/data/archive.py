@@ -24,6 +24,7 @@ class ArchiveEntry:
     length: int
     n_classes: int
     type: str
+    n_dimensions: int = 1
 
 
 def _read_table() -> dict[str, ArchiveEntry]:

@@ -7,17 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from traceback import clear_frames, format_exception
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset, Sequences, unit_norm
-from rntk_bench.errors import RntkBenchError
+from rntk_bench.errors import RntkBenchError, StorageError, interrupt_behind
 from rntk_bench.methods import Method
 from rntk_bench.store.environment import environment
 from rntk_bench.store.records import Record
+
+Result = TypeVar("Result")
+REASON_LENGTH = 300
+"""Characters of an exception's message that a reason holds; the traceback holds them all."""
 
 Progress = Callable[[int, int, float], None]
 """Told how many parts are done, of how many, and the best validation accuracy so far."""
@@ -109,10 +114,35 @@ def finished_cell(
     )
 
 
+def recorded(
+    dataset: Dataset, method: Method, experiment: Experiment, compute: Callable[[], Result]
+) -> Result | Record:
+    """What `compute` returns, or the record of a failed cell if it raises an exception.
+
+    Raises
+    ------
+    StorageError
+        If a result cannot be written, since then no record could be.
+    KeyboardInterrupt
+        Also where compiled code has made another exception of it.
+    """
+    try:
+        return compute()
+    except StorageError:
+        raise
+    except Exception as error:
+        if interrupt := interrupt_behind(error):
+            raise interrupt from None
+        return failed_cell(dataset, method, experiment, error)
+
+
 def failed_cell(
-    dataset: Dataset, method: Method, experiment: Experiment, error: RntkBenchError
+    dataset: Dataset, method: Method, experiment: Experiment, error: Exception
 ) -> Record:
-    """The record of a cell that could not be computed."""
+    """The record of a cell that could not be computed, with a traceback if that is unexpected."""
+    trace = None if isinstance(error, RntkBenchError) else "".join(format_exception(error))
+    # The frames hold arrays, and the reason may be a lack of memory.
+    clear_frames(error.__traceback__)
     return Record(
         dataset=dataset.name,
         method=method.name,
@@ -122,10 +152,26 @@ def failed_cell(
         selection=None,
         test=None,
         warnings=[],
-        error=str(error),
+        error=reason(error),
         timings={},
         environment=environment(),
+        traceback=trace,
     )
+
+
+def reason(error: Exception) -> str:
+    """Why something failed, in one line; an exception that is none of ours is named."""
+    text = str(error)
+    if isinstance(error, RntkBenchError):
+        return text
+    text = " ".join(text.split()).rstrip(".")
+    text = f": {text[:REASON_LENGTH]}" if text else ""
+    if isinstance(error, MemoryError):
+        return (
+            f"The memory did not suffice (MemoryError{text}); give it more, or use fewer --jobs "
+            "or a lower --memory-limit."
+        )
+    return f"It was ended by an unexpected {type(error).__name__}{text}."
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from rntk_bench.learn.folds import stratified_folds
 from rntk_bench.learn.svc import CrossValidation, SVCOptions
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 
-PAIR_STEP = 0.7e-9
+PAIR_STEP, DIMENSION = 0.7e-9, 0.12
+"""Seconds of a step of a pair of series, and the share of them that a further dimension takes."""
 SVM_PER_SERIES, SVM_PER_SQUARE = 1.5e-6, 1.8e-8
 """Seconds of a grid cell for a pair of classes with m series: a m + b m^2, measured on six
 archive datasets (from FiftyWords, m = 18, to ProximalPhalanxOutlineCorrect, m = 600), with 10
@@ -47,6 +48,9 @@ class Size(Protocol):
 
     @property
     def n_classes(self) -> int: ...  # noqa: D102
+
+    @property
+    def n_dimensions(self) -> int: ...  # noqa: D102
 
 
 class Cost(NamedTuple):
@@ -84,7 +88,8 @@ def cell_cost(
 
 def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slowness: float) -> Cost:
     n, kernels = size.n_train, method.kernels()
-    steps = size.length if method.kernel.uses_time else 1
+    further = DIMENSION * (size.n_dimensions - 1)
+    steps = size.length * (1.0 + further) if method.kernel.uses_time else 1.0
     gram = 0.5 * n * n * steps * PAIR_STEP
     m = 2.0 * n / size.n_classes
     pairs = size.n_classes * (size.n_classes - 1) / 2
@@ -112,7 +117,7 @@ def _network_cost(
     networks = set()
     for setting in method.settings():
         n, layers = int(setting["width"]), int(setting["n_layers"])
-        flops = 2 * gates * n * n * (2 * layers - 1)
+        flops = 2 * gates * n * (n * (2 * layers - 1) + size.n_dimensions - 1)
         step = layers * (passes * PASS_STEP + rows * gates * n * UNIT_STEP) + rows * flops * FLOP
         epoch += folds * size.length * step
         networks.add((n, layers))

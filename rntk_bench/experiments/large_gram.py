@@ -7,10 +7,11 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -18,10 +19,11 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
-from rntk_bench.errors import InputError, StorageError
+from rntk_bench.errors import InputError, KernelError, StorageError
 from rntk_bench.experiments.kernel_cell import gram_identity
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
+from rntk_bench.store.claims import output_lock
 from rntk_bench.store.journal import Journal
 
 Array = NDArray[np.float64]
@@ -103,16 +105,38 @@ def gram_to_file(
     ------
     InputError
         If the memory limit or the room on the disk does not suffice.
+    LockedError
+        If another process is computing a Gram into this file.
     StorageError
         If the file cannot be written.
     KernelError
-        If an entry leaves the range of float64.
+        If an entry leaves the range of float64; no file is left then.
     """
     sets = kernel.read_alike(X) if Y is None else kernel.read_alike(X, Y)
     lengths = [len(x) for series in sets for x in series]  # type: ignore[arg-type]
     plan = Plan((len(sets[0]), len(sets[-1])), max(lengths), symmetric=Y is None)
     if memory_limit is not None:
         n_jobs = plan.jobs_within(memory_limit, sum(map(_bytes, sets)), n_jobs)
+    with output_lock(path):
+        try:
+            _fill(kernel, sets, path, plan, n_jobs, progress)
+        except KernelError:  # of every further attempt, too
+            unfinished_path(path).unlink(missing_ok=True)
+            _journal_path(path).unlink(missing_ok=True)
+            raise
+    gram: Array = np.load(path, mmap_mode="r")
+    return gram
+
+
+def _fill(
+    kernel: Kernel,
+    sets: Sequence[Sequences],
+    path: Path,
+    plan: Plan,
+    n_jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Compute the tiles that are missing, and put the file in its place."""
     unfinished, journal = _open(path, plan, _header(kernel, sets, plan))
     done = {(entry["i"], entry["j"]) for entry in journal.entries}
     missing = [tile for tile in plan.tiles if tile not in done]
@@ -120,36 +144,38 @@ def gram_to_file(
 
     def compute(tile: Tile) -> Tile:
         with limit.here():
-            _compute(kernel, sets, tile, plan.symmetric, unfinished)
+            _compute(kernel, sets, tile, plan, file)
         return tile
 
     total = len(plan.tiles)
     if progress is not None:
         progress(total - len(missing), total)
     pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
-    for finished, (i, j) in enumerate(pool(delayed(compute)(tile) for tile in missing), 1):
-        journal.append({"i": i, "j": j})
-        if progress is not None:
-            progress(total - len(missing) + finished, total)
+    # A thread that is still at work after an error finds the file closed, whatever is at its path.
+    with unfinished.open("r+b") as file:
+        for finished, (i, j) in enumerate(pool(delayed(compute)(tile) for tile in missing), 1):
+            journal.append({"i": i, "j": j})
+            if progress is not None:
+                progress(total - len(missing) + finished, total)
     unfinished.replace(path)
     _journal_path(path).unlink(missing_ok=True)
-    gram: Array = np.load(path, mmap_mode="r")
-    return gram
 
 
 def _compute(
-    kernel: Kernel, sets: Sequence[Sequences], tile: Tile, symmetric: bool, path: Path
+    kernel: Kernel, sets: Sequence[Sequences], tile: Tile, plan: Plan, file: BinaryIO
 ) -> None:
     rows, columns = (slice(k * TILE, (k + 1) * TILE) for k in tile)
-    if symmetric and rows == columns:
+    if plan.symmetric and rows == columns:
         values = kernel(sets[0][rows])
         values = np.triu(values) + np.triu(values, 1).T  # whatever the last bits of the lower
     else:
         values = kernel(sets[0][rows], sets[-1][columns])
     # Mapped for one tile at a time: what is written leaves this process's memory with the map.
-    gram = open_memmap(path, mode="r+")
+    size = 8 * plan.shape[0] * plan.shape[1]
+    start = os.fstat(file.fileno()).st_size - size
+    gram = np.memmap(file, np.float64, "r+", start, plan.shape)
     gram[rows, columns] = values
-    if symmetric:
+    if plan.symmetric:
         gram[columns, rows] = values.T
     gram.flush()
 
@@ -161,6 +187,8 @@ def unfinished_path(path: Path) -> Path:
 
 def _open(path: Path, plan: Plan, header: dict[str, Any]) -> tuple[Path, Journal]:
     """The file that is being filled, and the journal of its tiles; new ones unless they agree."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no regular file; choose another output.")
     unfinished = unfinished_path(path)
     journal = Journal(_journal_path(path), header)
     if journal.entries and _holds(unfinished, plan):
@@ -178,6 +206,8 @@ def _open(path: Path, plan: Plan, header: dict[str, Any]) -> tuple[Path, Journal
         open_memmap(unfinished, mode="w+", dtype=np.float64, shape=plan.shape)
         _reserve(unfinished)
     except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
         raise StorageError(
             f"Cannot write {unfinished}: {error.strerror}; choose another folder."
         ) from error

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-from pathlib import Path
-
 from rntk_bench.config import Experiment
 from rntk_bench.errors import InputError
 from rntk_bench.experiments.estimate import Size
@@ -20,7 +16,6 @@ six archive datasets, from Coffee to TwoPatterns."""
 NETWORK_BASE, COMPILED, STATES = 280 << 20, 6 << 20, 7.5
 """Bytes of a process with JAX and of a compiled network, and how often a process holds the states
 of all gates, layers and steps; fitted to CricketY and GunPoint."""
-CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def cell_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int = 1) -> int:
@@ -53,21 +48,12 @@ def jobs_within(
         if cell_memory(size, method, experiment, jobs) <= limit:
             return jobs
     needed = cell_memory(size, method, experiment)
+    dimensions = f" in {size.n_dimensions} dimensions" if size.n_dimensions > 1 else ""
     raise InputError(
         f"{method.name} takes about {in_words(needed)} on {size.n_train} training and "
-        f"{size.n_test} test series of length {size.length}, but may take {in_words(limit)}; give "
-        "it more with --memory-limit, or leave it out."
+        f"{size.n_test} test series of length {size.length}{dimensions}, but may take "
+        f"{in_words(limit)}; give it more with --memory-limit, or leave it out."
     )
-
-
-def machine_memory() -> int | None:
-    """Bytes that this machine has, or grants to a group of processes; None where it is unknown."""
-    found = []
-    with suppress(ValueError, OSError, AttributeError):
-        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    with suppress(ValueError, OSError):
-        found.append(int(CGROUP.read_text(encoding="ascii")))
-    return min(found, default=None)
 
 
 def in_words(n_bytes: float) -> str:
@@ -79,7 +65,7 @@ def in_words(n_bytes: float) -> str:
 def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
     n, m, T = size.n_train, size.n_test, size.length
     family, batch = method.kernel, method.largest_batch
-    held = SERIES * (n + m) * T
+    held = SERIES * _values(size)
     pair = 2 * n // size.n_classes
     # Beside its Gram a support vector machine has the judged columns and a pair's matrix.
     job = family.room(batch, (n, n), T) + n * n + pair * pair
@@ -94,8 +80,17 @@ def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n
     from rntk_bench.finite.classifiers import CELLS
 
     gates = CELLS[method.name].gates
+    data = 8 * SERIES * _values(size)
+    # In single precision, with room to the next bucket.
+    packed = 4 * 2 * max(size.n_train, size.n_test) * size.length * size.n_dimensions
     networks = {(int(s["n_layers"]), int(s["width"])) for s in method.settings()}
     largest = gates * max(n_layers * width for n_layers, width in networks)
     batch = min(experiment.network.batch_size, size.n_train)
     states = int(STATES * 4 * size.length * batch * largest)
-    return NETWORK_BASE + n_jobs * (NETWORK_BASE + len(networks) * COMPILED + states)
+    job = NETWORK_BASE + len(networks) * COMPILED + states + packed
+    return NETWORK_BASE + data + n_jobs * job
+
+
+def _values(size: Size) -> int:
+    """Numbers in all series of a dataset."""
+    return (size.n_train + size.n_test) * size.length * size.n_dimensions

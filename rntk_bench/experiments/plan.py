@@ -14,7 +14,8 @@ from typing import NamedTuple, Self
 
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset, load_dataset
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError, StorageError, interrupt_behind
+from rntk_bench.experiments.cell import reason
 from rntk_bench.methods import Method
 from rntk_bench.store.cache import GramCache
 from rntk_bench.store.claims import claim, is_claimed, sweep
@@ -157,8 +158,13 @@ class Plan:
                 return
             options = self._options
             dataset = load_dataset(name, data_dir=options.data_dir, cache_dir=options.cache_dir)
-        except RntkBenchError as error:
-            outcomes = [Outcome(name, m.name, "unreadable", message=str(error)) for m in methods]
+        except StorageError:
+            raise
+        except Exception as error:
+            if interrupt := interrupt_behind(error):
+                raise interrupt from None
+            message = reason(error)
+            outcomes = [Outcome(name, m.name, "unreadable", message=message) for m in methods]
             self._add(*outcomes)
             return
         for method in free:
@@ -187,18 +193,8 @@ class Plan:
         return False
 
     def _kept(self, cell: Cell) -> Record | None:
-        """The record that makes computing a cell unnecessary, if there is one."""
-        if self._overwrite == "always":
-            return None
-        try:
-            record = read_record(self._path(cell.dataset.name, cell.method))
-        except RecordError:
-            return None
-        if record.data.get("fingerprint") != cell.dataset.fingerprint:
-            return None
-        if record.status == "ok" and not says_choice(record):
-            return None
-        return None if record.status == "failed" and self._overwrite == "failed" else record
+        path = self._path(cell.dataset.name, cell.method)
+        return kept_record(path, self._overwrite, cell.dataset)
 
     def _add(self, *outcomes: Outcome) -> None:
         """Note what became of cells of one dataset, and report the first of them for all."""
@@ -211,6 +207,28 @@ class Plan:
     def _path(self, name: str, method: Method) -> Path:
         protocol = method.protocol(self._experiment)
         return record_path(self._options.results, name, method.name, protocol)
+
+
+def kept_record(path: Path, overwrite: str, dataset: Dataset | None = None) -> Record | None:
+    """The record that makes computing a cell unnecessary, if there is one.
+
+    Parameters
+    ----------
+    path : where it would be
+    overwrite : as in `Options`
+    dataset : of which the record must be; None where it is not here to compare
+    """
+    if overwrite == "always":
+        return None
+    try:
+        record = read_record(path)
+    except RecordError:
+        return None
+    if dataset is not None and record.data.get("fingerprint") != dataset.fingerprint:
+        return None
+    if record.status == "ok" and not says_choice(record):
+        return None
+    return None if record.status == "failed" and overwrite == "failed" else record
 
 
 def count_stored(

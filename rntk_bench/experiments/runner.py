@@ -11,11 +11,11 @@ from pathlib import Path
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset
 from rntk_bench.deadline import Deadline
-from rntk_bench.errors import RntkBenchError, StorageError
-from rntk_bench.experiments.cell import Progress, failed_cell
+from rntk_bench.experiments.cell import Progress, recorded
 from rntk_bench.experiments.kernel_cell import run_kernel_cell
 from rntk_bench.experiments.memory import jobs_within
 from rntk_bench.experiments.plan import Cell, Options, Outcome, Plan
+from rntk_bench.learn.svc import check_size
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.store.records import Record
 
@@ -97,14 +97,15 @@ def compute_cell(
     StorageError
         If a finished run cannot be kept.
     """
-    try:
+
+    def compute() -> Record:
+        if isinstance(cell.method, KernelMethod):
+            check_size(cell.dataset.y_train, cell.dataset.name)
         n_jobs = jobs_within(options.memory_limit, *cell, experiment, options.n_jobs)
         with Deadline(options.timeout):
             return _compute(*cell, experiment, replace(options, n_jobs=n_jobs), partial, progress)
-    except StorageError:
-        raise
-    except RntkBenchError as error:
-        return failed_cell(*cell, experiment, error)
+
+    return recorded(*cell, experiment, compute)
 
 
 def _compute(

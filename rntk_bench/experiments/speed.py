@@ -147,9 +147,9 @@ def compare_whole(dataset: Dataset, experiment: Experiment, n_jobs: int) -> Comp
 
 
 def spread(n: int) -> list[RNTK]:
-    """n kernels spread evenly over the paper's grid."""
+    """n different kernels spread evenly over the paper's grid, n at most its size."""
     kernels = _paper_grid()
-    return kernels[:: len(kernels) // n][:n]
+    return [kernels[i * len(kernels) // n] for i in range(n)]
 
 
 def _paper_grid() -> list[RNTK]:

@@ -24,27 +24,37 @@ BATCH_SECONDS: Final = 0.3
 
 
 def tried_seconds(
-    dataset: Dataset, method: KernelMethod, experiment: Experiment, n_jobs: int, slowness: float
+    dataset: Dataset,
+    method: KernelMethod,
+    experiment: Experiment,
+    n_jobs: int,
+    slowness: float,
+    prune: bool = True,
 ) -> float:
-    """Seconds of a cell with so many jobs, pruning included, cached Grams not.
+    """Seconds of a cell with so many jobs, without cached Grams.
 
     Settings in random order are evaluated as a run evaluates them. Those that are not reached are
     taken to cost what these do, less the folds that would have been pruned had the best score
-    been known from the beginning.
+    been known from the beginning. A cell that cannot be tried in a short time is estimated by its
+    sizes.
 
     Parameters
     ----------
     slowness : of this machine, by `calibrate`; decides how many series are tried
+    prune : whether folds that cannot change the choice are left out
     """
     whole = estimate = cell_cost(dataset, method, experiment, slowness).seconds
     batches = method.kernel.batches(method.kernels())
     tried = dataset
     while estimate > BATCH_SECONDS * len(batches):
-        tried = _half(tried)
+        half = _half(tried)
+        if half.n_train == tried.n_train:  # one series of each class is left
+            return whole / n_jobs
+        tried = half
         estimate = cell_cost(tried, method, experiment, slowness).seconds
     try:
-        return whole / estimate * _trial(tried, method, experiment, n_jobs, batches)
-    except RntkBenchError:
+        return whole / estimate * _trial(tried, method, experiment, n_jobs, batches, prune)
+    except (RntkBenchError, MemoryError):
         return whole / n_jobs
 
 
@@ -54,9 +64,10 @@ def _trial(
     experiment: Experiment,
     n_jobs: int,
     batches: list[list[int]],
+    prune: bool,
 ) -> float:
     started = time.perf_counter()
-    cell = KernelCell(dataset, method, experiment)
+    cell = KernelCell(dataset, method, experiment, prune=prune)
     search = cell.search()
     order = np.random.default_rng(0).permutation(len(batches))
     # The first alone, as in a run: it computes what all settings share.
@@ -73,7 +84,7 @@ def _trial(
     left = len(cell.kernels) - len(done)
     stages = cell.watch.seconds
     svm, gram = stages.get("svm", 0.0), stages.get("gram", 0.0)
-    spared = (1.0 - search.needed_share(done)) * svm / (svm + gram) if left else 0.0
+    spared = (1.0 - search.needed_share(done)) * svm / (svm + gram) if left and prune else 0.0
     pace = (ended - alone) / (len(done) - first) if left else 0.0
     pairs = dataset.n_train * (dataset.n_train + 1) / 2
     test = gram / len(done) * dataset.n_train * dataset.n_test / pairs

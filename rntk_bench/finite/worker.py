@@ -56,6 +56,8 @@ class Worker:
         ------
         RntkBenchError
             If the process dies.
+        Exception
+            What the function raises, with a note of where that was.
         """
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None
@@ -70,7 +72,7 @@ class Worker:
                 "memory; run the same command again with fewer --jobs."
             ) from None
         if not done:
-            raise RuntimeError(f"in a worker process:\n{answer}")
+            raise answer
         return answer
 
     def kill(self) -> None:
@@ -95,10 +97,21 @@ def serve() -> None:
         function, arguments = calls.get()
         try:
             answer = True, function(*arguments)
-        except Exception:
-            answer = False, traceback.format_exc()
+        except Exception as error:
+            answer = False, _portable(error)
         pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()
+
+
+def _portable(error: Exception) -> Exception:
+    """The exception, or one that says the same if it cannot be pickled, with its traceback."""
+    note = f"In a process that trains networks:\n{traceback.format_exc()}"
+    try:
+        pickle.loads(pickle.dumps(error, pickle.HIGHEST_PROTOCOL))
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(note)
+    return error
 
 
 def _listen(requests: IO[bytes], calls: SimpleQueue[Any]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
+from rntk_bench.errors import InputError
 from rntk_bench.learn import smo
 
 Array = NDArray[np.float64]
@@ -25,6 +26,27 @@ class SVCOptions:
     max_iterations: int = 1_000_000
 
 
+def check_size(y: IntArray, name: str = "This dataset") -> None:
+    """Refuse a set with a pair of classes that the solver cannot number.
+
+    Parameters
+    ----------
+    y : (n,) class codes
+    name : what the message calls the set
+
+    Raises
+    ------
+    InputError
+        If two classes have more than `smo.MAX_SERIES` series together.
+    """
+    pair = int(np.sort(np.bincount(y))[-2:].sum())
+    if pair > smo.MAX_SERIES:
+        raise InputError(
+            f"{name} has {pair:,} training series in its two largest classes, but the support "
+            f"vector machines take at most {smo.MAX_SERIES:,}; leave some out."
+        )
+
+
 class CrossValidation:
     """One split of a training set, sorted by class, for any number of its Grams.
 
@@ -33,9 +55,15 @@ class CrossValidation:
     y : (n,) ascending class codes 0, 1, ...
     fold : (n,) the fold that holds each series out
     options : SVCOptions
+
+    Raises
+    ------
+    InputError
+        As `check_size`.
     """
 
     def __init__(self, y: IntArray, fold: IntArray, options: SVCOptions) -> None:
+        check_size(y)
         self.y, self.fold, self.options = y, fold, options
         self.fold_sizes = np.bincount(fold)
         # Each fold's columns are padded to full vectors; the padding repeats column 0 and its
@@ -111,7 +139,13 @@ class Machines:
         y : (n,) ascending class codes 0, 1, ...
         C : a value of the options' grid
         held_out : (n,) what is not trained on; a class without other series loses to every other
+
+        Raises
+        ------
+        InputError
+            As `check_size`.
         """
+        check_size(y)
         n_classes = int(y[-1]) + 1
         n_pairs = n_classes * (n_classes - 1) // 2
         coefficients, biases = np.zeros((n_pairs, len(y))), np.zeros(n_pairs)

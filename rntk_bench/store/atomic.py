@@ -18,6 +18,8 @@ def write_atomically(
 ) -> None:
     """Replace `path` by the chunks in one step: a reader sees the old file or the new one.
 
+    A pipe or a device is written to as it is.
+
     Parameters
     ----------
     path : Path
@@ -36,6 +38,10 @@ def write_atomically(
     OSError
         The file cannot be written; nothing is left behind.
     """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as stream:
+            stream.writelines(chunks)
+        return
     written = False
     while not written:
         name = f".{path.name}.{secrets.token_hex(6)}.tmp"

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from rntk_bench.errors import LockedError, StorageError
 
 try:
     import fcntl
@@ -51,6 +53,41 @@ def claim(path: Path, mode: int = 0o666) -> Iterator[bool]:
             path.unlink()  # before the lock ends: whoever opened it meanwhile sees that it is gone
         if fcntl is not None:
             os.close(descriptor)
+
+
+@contextmanager
+def output_lock(path: Path) -> Iterator[None]:
+    """Hold the lock of an output that is written bit by bit, for the time of the block.
+
+    Raises
+    ------
+    LockedError
+        If another process holds it.
+    StorageError
+        If there is no room for the lock, or no permission.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    with ExitStack() as stack:
+        try:
+            mine = stack.enter_context(claim(lock))
+        except OSError as error:
+            raise StorageError(
+                f"Cannot write {path}: {error.strerror}; choose another folder."
+            ) from error
+        if not mine:
+            raise LockedError(
+                f"{_holder(lock)} is writing {path}; wait until it has ended, or choose another "
+                "output."
+            )
+        yield
+
+
+def _holder(lock: Path) -> str:
+    """Who holds a lock, for the beginning of a sentence."""
+    with suppress(OSError):
+        if number := lock.read_text(encoding="ascii", errors="replace").strip():
+            return f"Process {number}"
+    return "Another process"
 
 
 def is_claimed(path: Path) -> bool:

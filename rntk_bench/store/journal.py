@@ -17,7 +17,8 @@ class Journal:
     after its digest.
 
     Entries under another header and what follows a damaged line are left out, and gone with the
-    next entry.
+    next entry. So is what another process has written meanwhile under another header: nothing is
+    ever appended to entries of something else.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ class Journal:
         """
         self.entries.append(entry)
         try:
-            if self._sound:
+            if self._sound and self._is_headed():
                 with self._path.open("ab") as file:
                     file.write(_line(entry))
                 return
@@ -63,6 +64,14 @@ class Journal:
                 f"Cannot write {self._path}: {error.strerror}; make room or make the folder "
                 "writable, or choose another."
             ) from error
+
+    def _is_headed(self) -> bool:
+        """Whether the file is there and still begins with this header."""
+        try:
+            with self._path.open("rb") as file:
+                return file.readline() == self._header
+        except FileNotFoundError:
+            return False
 
 
 def count_entries(path: Path) -> int | None:

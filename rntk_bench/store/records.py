@@ -58,6 +58,9 @@ class Record:
         ISO 8601 time in UTC.
     schema : int
         Version of this layout.
+    traceback : str or None
+        Where an unexpected exception came from, for status "failed"; a file without this entry
+        has none.
     """
 
     dataset: str
@@ -73,6 +76,7 @@ class Record:
     environment: dict[str, Any]
     created: str = field(default_factory=_now)
     schema: int = SCHEMA
+    traceback: str | None = None
 
 
 _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -89,7 +93,10 @@ _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
     "environment": dict,
     "created": str,
     "schema": int,
+    "traceback": (str, type(None)),
 }
+_OPTIONAL = {"traceback"}
+"""Fields that a file has only where they say something; files of earlier versions have none."""
 
 
 _DIGEST = "digest"
@@ -171,7 +178,7 @@ def read_record(path: Path) -> Record:
     fault = _fault(content)
     if fault:
         raise RecordError(f"{path} {fault}.")
-    return Record(**{name: content[name] for name in _FIELD_TYPES})
+    return Record(**content)
 
 
 def says_choice(record: Record) -> bool:
@@ -221,7 +228,11 @@ def _digest(content: dict[str, Any]) -> str:
 
 def _render(record: Record) -> str:
     """A record as JSON: a field a line, and a line for each entry of a field that is a dict."""
-    content = {item.name: getattr(record, item.name) for item in dataclasses.fields(record)}
+    content = {
+        item.name: getattr(record, item.name)
+        for item in dataclasses.fields(record)
+        if item.name not in _OPTIONAL or getattr(record, item.name) is not None
+    }
     lines = []
     for name, value in [*content.items(), (_DIGEST, _digest(content))]:
         if isinstance(value, dict) and value:
@@ -251,12 +262,12 @@ def _fault(content: Any) -> str | None:
             "with the version that wrote it, or run its dataset again"
         )
     digest = content.pop(_DIGEST, None)
-    if content.keys() != _FIELD_TYPES.keys():
-        names = ", ".join(sorted(content.keys() ^ _FIELD_TYPES.keys()))
+    if differing := (content.keys() ^ _FIELD_TYPES.keys()) - (_OPTIONAL - content.keys()):
+        names = ", ".join(sorted(differing))
         return f"lacks or adds the fields {names}; delete it and run its dataset again"
     if digest not in (None, _digest(content)):
         return "was changed after it was written; delete it and run its dataset again"
-    wrong = [name for name, kind in _FIELD_TYPES.items() if not isinstance(content[name], kind)]
+    wrong = [name for name in content if not isinstance(content[name], _FIELD_TYPES[name])]
     if not wrong:
         wrong = [name for name, holds in _checks(content).items() if not holds]
     if wrong:

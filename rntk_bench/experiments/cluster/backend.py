@@ -244,12 +244,16 @@ class DaskBackend:
             task.alone = True
             task.of.started = None  # its waiting does not count
             self._suspects.append(task)
-        except (ImportError, RuntimeError) as error:
+        except ClusterError:
+            raise
+        except Exception as error:
             missing = error if isinstance(error, ImportError) else error.__cause__
-            if not isinstance(missing, ImportError):
+            if isinstance(missing, ImportError):
+                process = "the scheduler or a worker that joined late"
+                raise ClusterError(refusal(process, missing, self._identity)) from error
+            if future.status != "error":  # the connection's, not the task's
                 raise
-            process = "the scheduler or a worker that joined late"
-            raise ClusterError(refusal(process, missing, self._identity)) from error
+            return failed_cell(*task.of.cell, self._experiment, error)
         else:
             if isinstance(result, Record):
                 return result

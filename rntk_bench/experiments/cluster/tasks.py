@@ -16,8 +16,8 @@ import rntk_bench
 from rntk_bench.config import Experiment
 from rntk_bench.data import Dataset
 from rntk_bench.deadline import Deadline
-from rntk_bench.errors import ClusterError, InputError, RntkBenchError
-from rntk_bench.experiments.cell import failed_cell
+from rntk_bench.errors import ClusterError, InputError
+from rntk_bench.experiments.cell import recorded
 from rntk_bench.experiments.kernel_cell import KernelCell
 from rntk_bench.experiments.plan import Cell, Options
 from rntk_bench.experiments.runner import compute_cell
@@ -159,19 +159,21 @@ def evaluate_piece(dataset: Dataset, job: Job, settings: list[int], best: int) -
     ----------
     best : highest score known of the whole grid
     """
-    try:
+
+    def compute() -> Found:
         cell = job.kernel_cell(dataset)
         with job.deadline(), cell.watch("total"):
             search = cell.search(best)
             cell.evaluate(search, settings)
-    except RntkBenchError as error:
-        return failed_cell(dataset, job.method, job.experiment, error)
-    return search.part(settings), cell.watch.seconds
+        return search.part(settings), cell.watch.seconds
+
+    return recorded(dataset, job.method, job.experiment, compute)
 
 
 def finish_cell(dataset: Dataset, job: Job, found: Sequence[Found]) -> Record:
     """Choose among what all pieces have found, and test the choice; timings are their sums."""
-    try:
+
+    def compute() -> Record:
         cell = job.kernel_cell(dataset)
         with job.deadline(), cell.watch("total"):
             search = cell.search()
@@ -180,9 +182,9 @@ def finish_cell(dataset: Dataset, job: Job, found: Sequence[Found]) -> Record:
                 for stage, spent in seconds.items():
                     cell.watch.add(stage, spent)
             fit = cell.fit(search)
-    except RntkBenchError as error:
-        return failed_cell(dataset, job.method, job.experiment, error)
-    return cell.record(search, fit)
+        return cell.record(search, fit)
+
+    return recorded(dataset, job.method, job.experiment, compute)
 
 
 @cache
