@@ -15,10 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from rntk_bench.data import unit_norm
-from rntk_bench.errors import ConfigError, KernelError
+from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.series import read
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.grid import evaluate_grid
+from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
 
 Array = NDArray[np.float64]
@@ -58,20 +59,45 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             known = [
                 name for name, m in KERNEL_METHODS.items() if issubclass(m.kernel, self.family)
             ]
-            if method not in known:
+            if not isinstance(method, str) or method not in known:
                 raise ConfigError(
-                    f"{type(self).__name__}: method is {method!r}, but must be one of "
+                    f"{type(self).__name__}: method is {short_repr(method)}, but must be one of "
                     f"{', '.join(known)}, or a KernelMethod."
                 )
             method = KERNEL_METHODS[method]
-        if self.n_folds < 2:
-            raise ConfigError(f"n_folds is {self.n_folds!r}, but must be an integer >= 2.")
+        for name in ("unit_norm", "prune", "verbose"):
+            value = getattr(self, name, False)
+            if not isinstance(value, bool | np.bool_) and value not in (0, 1):
+                raise ConfigError(f"{name} is {short_repr(value)}, but must be True or False.")
+        self._folds()
+        if not isinstance(self.grid, Mapping | None):
+            raise ConfigError(
+                f"grid is {short_repr(self.grid)}, but must be a dict of a list for each parameter."
+            )
         grid = {name: _axis(method.name, name, axis) for name, axis in (self.grid or {}).items()}
         return cast(KernelMethod, with_grid(method, grid))
+
+    def _folds(self) -> int:
+        n_folds = as_integer(self.n_folds)
+        if n_folds is None or n_folds < 2:
+            raise ConfigError(
+                f"n_folds is {short_repr(self.n_folds)}, but must be an integer >= 2."
+            )
+        return n_folds
+
+    def _numbers(self, name: str) -> tuple[float, ...] | None:
+        """A parameter's finite numbers, one or several; None if it holds none or something else."""
+        value = getattr(self, name)
+        several = hasattr(value, "__iter__") and not isinstance(value, str) and np.ndim(value) > 0
+        numbers = [as_number(each) for each in (value if several else [value])]
+        found = [number for number in numbers if number is not None and np.isfinite(number)]
+        return tuple(found) if found and len(found) == len(numbers) else None
 
     def _seed(self) -> int:
         """`random_state` itself where it is a number, so that folds are those of the benchmark."""
         if isinstance(self.random_state, Integral):
+            if self.random_state < 0:
+                raise ConfigError(f"random_state is {self.random_state}, but must be >= 0.")
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31))
 
@@ -110,7 +136,8 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         if not family.uses_time:
             _refuse_longer(series, max(map(len, self.X_fit_)), family.name)
         train, new = family.read_alike(self.X_fit_, series)
-        return self.kernel_(train, new)
+        # Always two sets, also where the series to predict are the very ones fitted to.
+        return self.kernel_.checked(self.kernel_.gram(self.kernel_.prepare(train, new)))
 
 
 def _axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:
@@ -118,7 +145,7 @@ def _axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:
     values = [axis] if isinstance(axis, str) or not hasattr(axis, "__iter__") else list(axis)
     if not values:
         raise ConfigError(f"grid.{method}.{name} is empty, but must hold at least one value.")
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    return tuple(values)
 
 
 def _refuse_longer(series: Any, length: int, name: str) -> None:
