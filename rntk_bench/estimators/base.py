@@ -52,7 +52,8 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ConfigError
-            If there is none of this name and family, or the grid is not one of it.
+            If there is none of this name and family, the grid is not one of it, or another
+            parameter is not what it must be.
         """
         method = self.method
         if not isinstance(method, KernelMethod):
@@ -65,17 +66,24 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
                     f"{', '.join(known)}, or a KernelMethod."
                 )
             method = KERNEL_METHODS[method]
-        for name in ("unit_norm", "prune", "verbose"):
+        self._check_parameters()
+        grid = {name: _axis(method.name, name, axis) for name, axis in (self.grid or {}).items()}
+        return cast(KernelMethod, with_grid(method, grid))
+
+    def _check_parameters(self) -> None:
+        """Refuse what is not of a parameter's type, of those that all estimators have."""
+        for name in ("unit_norm", "prune"):
             value = getattr(self, name, False)
-            if not isinstance(value, bool | np.bool_) and value not in (0, 1):
+            if not isinstance(value, bool | np.bool_) and as_integer(value) not in (0, 1):
                 raise ConfigError(f"{name} is {short_repr(value)}, but must be True or False.")
-        self._folds()
+        if self.n_jobs is not None and not as_integer(self.n_jobs):
+            raise ConfigError(
+                f"n_jobs is {short_repr(self.n_jobs)}, but must be None or an integer other than 0."
+            )
         if not isinstance(self.grid, Mapping | None):
             raise ConfigError(
                 f"grid is {short_repr(self.grid)}, but must be a dict of a list for each parameter."
             )
-        grid = {name: _axis(method.name, name, axis) for name, axis in (self.grid or {}).items()}
-        return cast(KernelMethod, with_grid(method, grid))
 
     def _folds(self) -> int:
         n_folds = as_integer(self.n_folds)
@@ -87,9 +95,7 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _numbers(self, name: str) -> tuple[float, ...] | None:
         """A parameter's finite numbers, one or several; None if it holds none or something else."""
-        value = getattr(self, name)
-        several = hasattr(value, "__iter__") and not isinstance(value, str) and np.ndim(value) > 0
-        numbers = [as_number(each) for each in (value if several else [value])]
+        numbers = [as_number(each) for each in _listed(getattr(self, name))]
         found = [number for number in numbers if number is not None and np.isfinite(number)]
         return tuple(found) if found and len(found) == len(numbers) else None
 
@@ -120,7 +126,9 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             def progress(done: int) -> None:
                 bar.update(done - bar.n)
 
-            evaluate_grid(kernels, grams, evaluate, effective_n_jobs(self.n_jobs), progress)
+            evaluate_grid(
+                kernels, grams, evaluate, effective_n_jobs(as_integer(self.n_jobs)), progress
+            )
 
     def _gram(self, X: Any) -> Array:
         """Kernel (n_fit, n) of the series fitted to with those of X.
@@ -142,10 +150,16 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
 
 def _axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:
     """An axis of a grid as plain values; a single value is an axis of one."""
-    values = [axis] if isinstance(axis, str) or not hasattr(axis, "__iter__") else list(axis)
+    values = _listed(axis)
     if not values:
         raise ConfigError(f"grid.{method}.{name} is empty, but must hold at least one value.")
     return tuple(values)
+
+
+def _listed(values: Any) -> list[Any]:
+    """Several values as a list, or a list of the one."""
+    several = hasattr(values, "__iter__") and getattr(values, "ndim", 1) > 0
+    return list(values) if several and not isinstance(values, str) else [values]
 
 
 def _refuse_longer(series: Any, length: int, name: str) -> None:

@@ -23,6 +23,8 @@ def read_labels(estimator: BaseEstimator, y: Any) -> NDArray[Any]:
         If they are not one for each series, one is missing, or they are something else or a
         mixture of text and numbers.
     """
+    if getattr(getattr(y, "dtype", None), "kind", "O") == "T":  # NumPy's text of any length
+        y = y.astype(object)
     labels: NDArray[Any] = validate_data(estimator, y=y)
     if labels.dtype.kind in "biufU":
         return labels

@@ -18,7 +18,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
-from rntk_bench.errors import InputError, StorageError
+from rntk_bench.errors import InputError, KernelError, StorageError
 from rntk_bench.experiments.kernel_cell import gram_identity
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
@@ -127,10 +127,15 @@ def gram_to_file(
     if progress is not None:
         progress(total - len(missing), total)
     pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
-    for finished, (i, j) in enumerate(pool(delayed(compute)(tile) for tile in missing), 1):
-        journal.append({"i": i, "j": j})
-        if progress is not None:
-            progress(total - len(missing) + finished, total)
+    try:
+        for finished, (i, j) in enumerate(pool(delayed(compute)(tile) for tile in missing), 1):
+            journal.append({"i": i, "j": j})
+            if progress is not None:
+                progress(total - len(missing) + finished, total)
+    except KernelError:  # which another try would meet again: there is nothing to go on with
+        for each in (unfinished, _journal_path(path)):
+            each.unlink(missing_ok=True)
+        raise
     unfinished.replace(path)
     _journal_path(path).unlink(missing_ok=True)
     gram: Array = np.load(path, mmap_mode="r")
