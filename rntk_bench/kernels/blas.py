@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from threading import Lock
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import OpenBLASController, threadpool_limits
 
 
 class _OneThread:
@@ -30,6 +30,9 @@ class _OneThread:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
+                # Since version 3.8 only the thread that set a limit may lift it, or else nobody.
+                if hasattr(OpenBLASController, "clear_controlling_thread"):
+                    OpenBLASController.clear_controlling_thread(force=True)
                 self._limit.close()
 
 

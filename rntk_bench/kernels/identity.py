@@ -32,7 +32,9 @@ def dataclass_key(kernel: object) -> str | None:
 
 
 def _described(value: object) -> list[Any]:
-    names = {field.name for field in fields(value)} if is_dataclass(value) else set()
+    if not is_dataclass(value):
+        raise _NoKeyError
+    names = {field.name for field in fields(value)}
     if not names.issuperset(getattr(value, "__dict__", {})) or not _is_named(type(value)):
         raise _NoKeyError
     values = {name: _exact(getattr(value, name)) for name in sorted(names)}

@@ -174,9 +174,10 @@ def _numbers(x: Any, otherwise: str) -> Array:
         ):
             raise TypeError
         if hasattr(x, "iloc"):  # pandas has values of its own for what is missing
-            return np.asarray(x.to_numpy(dtype=np.float64, na_value=np.nan))
+            values = x.to_numpy(dtype=np.float64, na_value=np.nan)
         with np.errstate(over="ignore"):
-            return values.astype(np.float64, copy=False)
+            # In one order in memory, on which the last bits of a product may depend.
+            return np.asarray(values, dtype=np.float64, order="C")
     except (TypeError, ValueError, ArithmeticError, RuntimeError):
         raise KernelError(otherwise) from None
 
