@@ -8,11 +8,11 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Timer
 from typing import Any, TypeVar, cast
 
 import llvmlite.binding as llvm
 from numba import config, njit
+from numba.core import event
 from numba.core.caching import FunctionCache
 
 _settings = vars(config)
@@ -116,19 +116,27 @@ def instruction_set() -> dict[str, str | None]:
     return {"processor": named or llvm.get_host_cpu_name(), "vectors": vectors}
 
 
-def announce_compilation(
-    warm_up: Callable[[], object], say: Callable[[str], None], patience: float = 1.0
-) -> None:
-    """Run `warm_up`; if it takes longer than `patience` seconds, say that it compiles.
+def announce_compilation(warm_up: Callable[[], object], say: Callable[[str], None]) -> None:
+    """Run `warm_up`; if a loop has to be compiled for it, say so before the first is.
 
-    With compiled code in the cache the warm-up takes milliseconds and nothing is said.
+    With compiled code in the cache nothing is compiled and nothing is said.
     """
-    timer = Timer(
-        patience, say, ["Compiling the numerical loops for this machine (once, under 20 s) ..."]
-    )
-    timer.daemon = True
-    timer.start()
-    try:
+    with event.install_listener("numba:compile", _Announcement(say)):
         warm_up()
-    finally:
-        timer.cancel()
+
+
+class _Announcement(event.Listener):
+    """Says once that something is compiled."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._said = False
+
+    def on_start(self, event: object) -> None:  # noqa: ARG002 - what is compiled does not matter
+        """Say it."""
+        if not self._said:
+            self._said = True
+            self._say("Compiling the numerical loops for this machine (once, under 20 s) ...")
+
+    def on_end(self, event: object) -> None:
+        """Nothing: the next progress bar shows that it is over."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rntk_bench.errors import ConfigError
+from rntk_bench.errors import ConfigError, short_repr
 
 MAX_BYTES = 1 << 20
 """Far above any experiment; a larger file is something else."""
@@ -209,13 +209,4 @@ def _unknown(key: str, known: list[str]) -> str:
 
 def _require(condition: bool, key: str, value: object, wanted: str) -> None:
     if not condition:
-        raise ConfigError(f"{key} is {_shown(value)}, but must be {wanted}.")
-
-
-def _shown(value: object) -> str:
-    """A value as Python writes it, cut where that is long or, for huge integers, not possible."""
-    try:
-        text = repr(value)
-    except ValueError:
-        return "a number of thousands of digits"
-    return text if len(text) <= 80 else f"{text[:80]}..."
+        raise ConfigError(f"{key} is {short_repr(value)}, but must be {wanted}.")

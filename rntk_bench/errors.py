@@ -56,9 +56,12 @@ class ExtraError(InputError):
     """A command that needs packages of an extra which is not installed."""
 
     def __init__(self, what: str, package: str, extra: str) -> None:
-        super().__init__(
-            f"{what} needs {package}; install it with pip install 'rntk-bench[{extra}]'."
-        )
+        # The arguments themselves, with which pickle makes the error again in another process.
+        super().__init__(what, package, extra)
+
+    def __str__(self) -> str:
+        what, package, extra = self.args
+        return f"{what} needs {package}; install it with pip install 'rntk-bench[{extra}]'."
 
 
 def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
@@ -69,3 +72,12 @@ def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
             return behind
         behind = behind.__cause__ or behind.__context__
     return None
+
+
+def short_repr(value: object) -> str:
+    """A value on one line as Python writes it, cut where that is long or cannot be written."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:80]}..."

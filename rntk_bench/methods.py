@@ -9,20 +9,26 @@ from __future__ import annotations
 import difflib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
 from typing import Any, ClassVar, cast
 
+import numpy as np
+
 from rntk_bench.config import Experiment, Grid, Value
-from rntk_bench.errors import ConfigError, InputError, KernelError
+from rntk_bench.errors import ConfigError, InputError, KernelError, short_repr
 from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
+from rntk_bench.kernels.parameters import LARGEST_COUNT, as_integer, as_number
 
 MAX_SETTINGS = 100_000
 """A grid's settings are listed before they are evaluated."""
-MAX_INTEGER = 1_000_000
-"""Layers and widths above this are a slip, and would fill the memory."""
+
+
+def _plain(value: Any) -> Any:
+    """A value of a grid as Python has it, which a record can hold."""
+    return value.item() if isinstance(value, np.generic | np.ndarray) and not value.ndim else value
 
 
 @dataclass(frozen=True)
@@ -31,15 +37,33 @@ class Method(ABC):
 
     name: str
     grid: Grid
+    default: Mapping[str, Value] = field(default_factory=dict, kw_only=True)
+    """The setting to take where cross-validation cannot tell settings apart."""
     work: ClassVar[str]
     """What takes the time, for a progress bar, and `part`, of what it counts."""
     part: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        grid = {name: tuple(map(_plain, axis)) for name, axis in self.grid.items()}
+        object.__setattr__(self, "grid", grid)
 
     def settings(self) -> list[dict[str, Value]]:
         """Every combination of the grid's values, the last parameter varying fastest."""
         return [
             dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())
         ]
+
+    @property
+    def default_setting(self) -> int:
+        """Position of the default among `settings`.
+
+        On each axis it is the value nearest to the declared one; the middle one where none is
+        declared, or a name that the axis lacks.
+        """
+        position = 0
+        for name, axis in self.grid.items():
+            position = position * len(axis) + _nearest(axis, self.default.get(name))
+        return position
 
     @abstractmethod
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
@@ -132,11 +156,22 @@ class NetworkMethod(Method):
                     raise ConfigError(f"grid.{self.name}.{name} holds {value!r}, but must be > 0.")
 
 
+def _nearest(axis: Sequence[Value], wanted: Value | None) -> int:
+    """Position of the value nearest to the wanted one, the middle if none is near to anything."""
+    if wanted in axis:
+        return axis.index(wanted)
+    if not isinstance(wanted, int | float):
+        return (len(axis) - 1) // 2
+    distances = [abs(value - wanted) for value in axis if isinstance(value, int | float)]
+    return distances.index(min(distances)) if len(distances) == len(axis) else (len(axis) - 1) // 2
+
+
 _NETWORK_GRID: Grid = {
     "n_layers": (1, 2),
     "width": (50, 100, 200, 500),
     "learning_rate": (1e-2, 1e-3, 1e-4, 1e-5),
 }
+_NETWORK_DEFAULT: Mapping[str, Value] = {"n_layers": 1, "width": 100, "learning_rate": 1e-3}
 _RNTK_GRID: Grid = {
     "sigma_w": (
         *(1.34, 1.35, 1.36, 1.37, 1.38, 1.39, 1.40, 1.41, 1.42),
@@ -147,10 +182,18 @@ _RNTK_GRID: Grid = {
     "sigma_h": (0.0, 0.01, 0.1, 0.5, 1.0),
 }
 
+_RNTK_DEFAULT: Mapping[str, Value] = {
+    "sigma_w": math.sqrt(2.0),
+    "sigma_u": 1.0,
+    "sigma_b": 0.1,
+    "sigma_h": 0.0,
+}
+"""The paper's S_ReLU (section 3), but with a bias."""
+
 KERNEL_METHODS: Mapping[str, KernelMethod] = {
     method.name: method
     for method in (
-        KernelMethod("rntk", _RNTK_GRID, RNTK),
+        KernelMethod("rntk", _RNTK_GRID, RNTK, default=_RNTK_DEFAULT),
         KernelMethod(
             "ntk",
             {
@@ -159,6 +202,7 @@ KERNEL_METHODS: Mapping[str, KernelMethod] = {
                 "sigma_b": (0.0, 0.01, 0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 5.0),
             },
             NTK,
+            default={"n_layers": 1, "sigma_w": math.sqrt(2.0), "sigma_b": 0.1},
         ),
         KernelMethod(
             "rbf",
@@ -169,16 +213,22 @@ KERNEL_METHODS: Mapping[str, KernelMethod] = {
                 )
             },
             RBF,
+            default={"alpha": 1.0},
         ),
         KernelMethod(
             "poly",
             {"degree": (1, 2, 3, 4, 5), "r": (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)},
             Polynomial,
+            default={"degree": 3, "r": 1.0},
         ),
         # Beyond the paper: the readouts of arXiv:2012.04859, and the network's Gaussian process.
-        KernelMethod("rntk-avg", {"pooling": ("average",), **_RNTK_GRID}, RNTK),
-        KernelMethod("rntk-both", {"direction": ("both",), **_RNTK_GRID}, RNTK),
-        KernelMethod("nngp", _RNTK_GRID, NNGP),
+        KernelMethod(
+            "rntk-avg", {"pooling": ("average",), **_RNTK_GRID}, RNTK, default=_RNTK_DEFAULT
+        ),
+        KernelMethod(
+            "rntk-both", {"direction": ("both",), **_RNTK_GRID}, RNTK, default=_RNTK_DEFAULT
+        ),
+        KernelMethod("nngp", _RNTK_GRID, NNGP, default=_RNTK_DEFAULT),
         KernelMethod(
             "rntk-extended",
             {
@@ -187,11 +237,13 @@ KERNEL_METHODS: Mapping[str, KernelMethod] = {
                 **_RNTK_GRID,
             },
             RNTK,
+            default={"direction": "forward", "pooling": "last", **_RNTK_DEFAULT},
         ),
     )
 }
 NETWORK_METHODS: Mapping[str, NetworkMethod] = {
-    name: NetworkMethod(name, _NETWORK_GRID) for name in ("rnn-gaussian", "rnn-identity", "gru")
+    name: NetworkMethod(name, _NETWORK_GRID, default=_NETWORK_DEFAULT)
+    for name in ("rnn-gaussian", "rnn-identity", "gru")
 }
 METHODS: Mapping[str, Method] = {**KERNEL_METHODS, **NETWORK_METHODS}
 
@@ -265,11 +317,23 @@ def _typed(
     if parameter not in known:
         raise ConfigError(f"{key} is not a parameter; known are {', '.join(known)}.")
     kind = type(known[parameter])
-    accepted = {float: (int, float), int: (int,), str: (str,)}[kind]
+    read, named = _TYPES[kind]
+    typed = []
     for value in values:
-        if not isinstance(value, accepted):
-            named = {float: "numbers", int: "integers", str: "names"}[kind]
-            raise ConfigError(f"{key} holds {value!r}, but must be a list of {named}.")
-        if kind is int and isinstance(value, int) and value > MAX_INTEGER:
-            raise ConfigError(f"{key} holds {value!r}, but must be at most {MAX_INTEGER}.")
-    return tuple(map(kind, values))
+        if (plain := read(value)) is None:
+            raise ConfigError(f"{key} holds {short_repr(value)}, but must be a list of {named}.")
+        if kind is int and plain > LARGEST_COUNT:
+            raise ConfigError(f"{key} holds {value!r}, but must be at most {LARGEST_COUNT}.")
+        typed.append(plain)
+    return tuple(typed)
+
+
+def _as_name(value: object) -> str | None:
+    return str(value) if isinstance(value, str) else None
+
+
+_TYPES: Mapping[type, tuple[Callable[[object], Any], str]] = {
+    float: (as_number, "numbers"),
+    int: (as_integer, "integers"),
+    str: (_as_name, "names"),
+}

@@ -137,3 +137,12 @@ def test_a_damaged_record_is_a_warning_and_the_others_are_shown(tmp_path):
     assert outcome.exit_code == 0
     assert outcome.stderr.startswith("Warning: ")
     assert "rbf" in outcome.stdout
+
+
+def test_a_choice_that_fell_to_the_default_is_shown(tmp_path):
+    (path,) = (REFERENCE / "GunPoint").glob("rbf-*.json")
+    record = read_record(path)
+    selection = {**record.selection, "by_default": True}
+    write_record(tmp_path, replace(record, selection=selection))
+    found = entries(show("GunPoint", "rbf", results=tmp_path))
+    assert found["chosen"] == "alpha=3, C=10, the default: all settings tie"

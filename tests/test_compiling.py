@@ -11,17 +11,25 @@ from rntk_bench import compiling
 from rntk_bench.compiling import announce_compilation, compiled, instruction_set
 
 
-def test_quick_work_says_nothing():
+def test_slow_work_that_compiles_nothing_says_nothing():
     said: list[str] = []
-    announce_compilation(lambda: None, said.append, patience=5.0)
+    announce_compilation(lambda: time.sleep(1.2), said.append)
     assert said == []
 
 
-def test_slow_work_is_announced_once():
-    said: list[str] = []
-    announce_compilation(lambda: time.sleep(0.1), said.append, patience=0.01)
-    assert len(said) == 1
-    assert "Compiling" in said[0]
+def test_compiling_is_announced_once_and_before_it_begins(monkeypatch):
+    monkeypatch.setattr(compiling, "_KEEPS", False)
+    first, second = compiled(lambda x: 3.0 * x), compiled(lambda x: 5.0 * x)
+    said: list[int] = []
+
+    def count(message):
+        assert "Compiling" in message
+        said.append(len(first.signatures))
+
+    announce_compilation(lambda: (first(1.5), second(1.5)), count)
+    assert said == [0]
+    announce_compilation(lambda: (first(1.5), second(1.5)), count)
+    assert said == [0]
 
 
 def test_the_instruction_set_is_that_of_the_processor():

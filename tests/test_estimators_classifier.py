@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -16,7 +17,13 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from rntk_bench import NTK, RNTK, Polynomial
 from rntk_bench.data import load_dataset
-from rntk_bench.estimators import KernelClassifier, RNTKClassifier
+from rntk_bench.estimators import (
+    KernelClassifier,
+    RNTKClassifier,
+    RNTKRegressor,
+    UndecidedWarning,
+)
+from rntk_bench.kernels.series import ShapeWarning
 from rntk_bench.methods import KernelMethod
 from rntk_bench.store.records import read_records
 
@@ -88,7 +95,7 @@ def test_decisions_are_those_of_scikit_learns_svc():
         model = small(grid={**SMALL, "sigma_w": [1.41], "sigma_b": 0.1}, C=[1.0]).fit(X, y)
         unit = X / np.linalg.norm(X, axis=1, keepdims=True)
         reference = SVC(kernel="precomputed", C=1.0).fit(model.kernel_(unit), y)
-        expected = reference.decision_function(model.kernel_(unit, unit))
+        expected = reference.decision_function(model.kernel_(unit, unit.copy()))
         np.testing.assert_allclose(model.decision_function(X), expected, atol=5e-3)
 
 
@@ -224,3 +231,76 @@ def test_every_kernel_is_a_callable_for_svc():
             fitted.predict(X[16:]), precomputed.predict(kernel(X[16:], X[:16]))
         )
         assert fitted.score(X[16:], y[16:]) > 0.7
+
+
+def test_classes_of_one_series_are_a_warning_and_take_the_default():
+    X, y = waves(n=4, n_classes=4)
+    with pytest.warns(UndecidedWarning, match="cannot choose"):
+        model = KernelClassifier("rbf", C=[0.1, 1.0, 10.0]).fit(X, y)
+    assert model.best_params_ == {"alpha": 1.0, "C": 1.0}
+    assert model.cv_results_["params"][model.best_index_] == model.best_params_
+    assert (model.n_ties_, model.best_score_) == (54, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("n_folds", value) for value in ("3", 3.5, 1, True, None)],
+        *[("C", value) for value in ("a", None, [], [0], [np.inf], [True], ["1"], [[1.0, 2.0]])],
+        *[("tolerance", value) for value in ("a", 0, np.nan, np.inf, None)],
+        *[("max_iterations", value) for value in ("a", 0, 1.5, None)],
+        *[("unit_norm", value) for value in ("False", None, 2)],
+        *[("prune", "no"), ("n_jobs", 0), ("n_jobs", "all"), ("n_jobs", 1.5), ("random_state", -1)],
+        *[("grid", value) for value in ([1.4], "rntk", {"sigma_w": [True]}, {"sigma_w": ["1"]})],
+        *[("method", value) for value in (3, None, ["rntk"], np.array(["rntk", "ntk"]))],
+    ],
+)
+def test_parameters_of_another_type_are_refused_by_name(name, value):
+    X, y = waves()
+    with pytest.raises(ValueError, match=rf"{name}(\.rntk\.\w+)? (is|holds) [^\n]*, but must be"):
+        small(**{name: value}).fit(X, y)
+
+
+def test_numbers_of_any_type_make_the_same_model():
+    X, y = waves()
+    plain = small(grid={**SMALL, "n_layers": [1, 2]}, C=[0.5, 2.0], n_folds=4).fit(X, y)
+    grid = {**SMALL, "sigma_u": np.array(1), "n_layers": np.array([1.0, 2.0])}
+    C = np.array([0.5, 2.0], "f4")
+    typed = small(grid=grid, C=C, n_folds=4.0, max_iterations=1e6, n_jobs=np.int64(1)).fit(X, y)
+    assert typed.kernel_ == plain.kernel_
+    assert typed.best_params_ == plain.best_params_
+    np.testing.assert_array_equal(typed.predict_proba(X), plain.predict_proba(X))
+
+
+def test_padding_with_nan_is_series_of_different_lengths():
+    X, y = waves()
+    series = [x[: 30 - i % 4] for i, x in enumerate(X)]
+    padded = np.full_like(X, np.nan)
+    for row, x in zip(padded, series, strict=True):
+        row[: len(x)] = x
+    expected = small().fit(series, y).predict_proba(series)
+    for container in (np.asarray, pd.DataFrame, np.ma.masked_invalid, lambda X: X[:, :, None]):
+        model = small().fit(container(padded), y)
+        assert not hasattr(model, "n_features_in_")
+        np.testing.assert_array_equal(model.predict_proba(container(padded)), expected)
+    whole = small().fit(X, y)
+    np.testing.assert_array_equal(whole.predict(padded), whole.predict(series))
+    for nan_within in (np.where(np.arange(30) == 3, np.nan, X), padded.tolist()):
+        with pytest.raises(ValueError, match="not finite"):
+            small().fit(nan_within, y)
+
+
+def test_containers_that_are_no_set_of_series_say_what_to_do():
+    X, y = waves()
+    nested = pd.DataFrame({"x": [pd.Series(x) for x in X]})
+    with pytest.raises(ValueError, match="sktime_faces"):
+        small().fit(nested, y)
+    with pytest.warns(ShapeWarning, match="sktime"):
+        small().fit(X[:, None], y)
+
+
+def test_the_series_fitted_to_are_another_set_when_predicted():
+    X, _ = waves()
+    grid = {"sigma_w": [1.2], "sigma_b": [0.1], "sigma_h": [3.0]}
+    model = RNTKRegressor(grid=grid, ridges=[0.1]).fit(X, X[:, 0])
+    np.testing.assert_array_equal(model.predict(X), model.predict(X.copy()))

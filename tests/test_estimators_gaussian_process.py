@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import approx_fprime
 from sklearn.base import clone
@@ -127,3 +128,13 @@ def test_parameters_that_cannot_be_free_are_refused(kernel, free, said):
 def test_a_gradient_of_two_sets_is_refused():
     with pytest.raises(ValueError, match="Y is None"):
         FREE[0](np.ones((2, 3)), np.ones((2, 3)), eval_gradient=True)
+
+
+def test_one_object_is_one_set_and_rows_of_a_frame_are_series():
+    X, kernel = np.random.default_rng(0).standard_normal((5, 4)), RNTK(1.2, sigma_h=2.0)
+    process = GaussianProcessKernel(kernel)
+    objects = as_objects(pd.DataFrame(X))
+    assert [each.values.shape for each in objects] == [(4, 1)] * 5
+    for given in (X, objects):
+        np.testing.assert_array_equal(process(given, given), kernel(X))
+        np.testing.assert_allclose(process(given, given.copy()), kernel(X, X.copy()), rtol=1e-12)

@@ -249,3 +249,29 @@ def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
         file.write("    # changed\n")
     assert before is not None
     assert kernel_cell.gram_identity(own()) != before
+
+
+def test_classes_of_one_series_leave_nothing_to_choose_from():
+    rng = np.random.default_rng(0)
+    centres, y = rng.standard_normal((5, 20)), np.arange(5)
+    X_test = np.repeat(centres, 4, axis=0) + 0.3 * rng.standard_normal((20, 20))
+    dataset = Dataset("Made", centres, y, X_test, np.repeat(y, 4), tuple("abcde"), "test")
+    for method in (METHODS["poly"], SMALL):
+        record = run_kernel_cell(dataset, method, Experiment())
+        selection, n = record.selection, len(method.settings())
+        assert selection["by_default"] is True
+        assert selection["setting"] == method.settings()[method.default_setting]
+        assert (selection["C"], selection["ties"], selection["accuracy"]) == (1.0, 5 * n, 0.0)
+        assert f"Cross-validation cannot choose: all {5 * n} pairs" in record.warnings[-1]
+        assert record == replace(
+            run_kernel_cell(dataset, method, Experiment(), prune=False),
+            **{name: getattr(record, name) for name in ("timings", "created", "environment")},
+            selection=selection,
+        )
+        assert record.test["accuracy"] > 0.9
+
+
+def test_a_record_of_a_choice_has_nothing_of_a_default(gunpoint):
+    record = run_kernel_cell(gunpoint, SMALL, Experiment())
+    assert "by_default" not in record.selection
+    assert record.warnings == []

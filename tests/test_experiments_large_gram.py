@@ -182,3 +182,16 @@ def test_only_a_regular_file_is_replaced(tmp_path):
     with pytest.raises(InputError, match="no regular file"):
         gram_to_file(KERNEL, series(30), path)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_gram_that_overflows_leaves_no_file(tmp_path):
+    X = [*series(20), *series(20, T=400, seed=1)]  # the first tile is done before one overflows
+    with pytest.raises(KernelError, match="range of float64"):
+        gram_to_file(RNTK(40.0), X, tmp_path / "gram.npy")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_object_is_one_set(tmp_path):
+    X, kernel = series(20), RNTK(1.4, sigma_h=2.0)
+    gram = gram_to_file(kernel, X, tmp_path / "gram.npy", X)
+    np.testing.assert_allclose(gram, kernel(X), rtol=1e-13)

@@ -252,3 +252,16 @@ def test_training_stops_at_a_deadline_and_goes_on_with_more_time(whole, tmp_path
         cell()
     assert not pool._workers
     assert answer(cell()) == answer(whole)
+
+
+def test_classes_of_one_series_leave_nothing_to_choose_from():
+    whole = made_up(n=4)
+    classes = np.arange(2)
+    dataset = Dataset("Made", whole.X_train, classes, whole.X_test, classes, ("a", "b"), "test")
+    method = replace(METHOD, default={"width": 8, "learning_rate": 0.03})
+    record = run_network_cell(dataset, method, EXPERIMENT)
+    selection = record.selection
+    assert selection["by_default"] is True
+    assert selection["setting"] == {"n_layers": 1, "width": 8, "learning_rate": 0.03}
+    assert selection["ties"] == 4
+    assert "Cross-validation cannot choose: all 4 settings have" in record.warnings[-1]

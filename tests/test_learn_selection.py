@@ -125,3 +125,41 @@ def test_nothing_usable_is_an_error():
     search.evaluate(0, np.array([[np.nan]]))
     with pytest.raises(ValueError, match="usable"):
         search.choose()
+
+
+@pytest.mark.parametrize("right", [0, 2, 3])
+def test_where_all_tie_the_default_is_taken_with_the_middle_cost(right):
+    hits = np.full((4, 5, 2), right)
+    for prune in (True, False):
+        choice = searched(hits, [3, 3], prune=prune).choose(default=2)
+        assert (choice.setting, choice.C, choice.ties) == (2, 2, 20)
+        assert choice.by_default
+        assert choice.accuracy == pytest.approx(right / 3)
+    first = searched(hits, [3, 3]).choose()
+    assert (first.setting, first.C, first.by_default) == (0, 0, False)
+
+
+def test_the_middle_of_an_even_number_of_costs_is_the_smaller():
+    assert searched(np.zeros((3, 4, 2), dtype=int), [3, 3]).choose(default=1).C == 1
+
+
+def test_one_right_prediction_more_is_a_choice():
+    hits = np.zeros((4, 5, 2), dtype=int)
+    hits[3, 4, 1] = 1
+    choice = searched(hits, [3, 3]).choose(default=2)
+    assert (choice.setting, choice.C, choice.by_default) == (3, 4, False)
+    hits[:3] = hits[3] = [0, 1]
+    hits[0, 0] = 0
+    assert not searched(hits, [3, 3]).choose(default=2).by_default
+
+
+def test_a_single_pair_is_no_tie():
+    assert not searched(np.zeros((1, 1, 2), dtype=int), [3, 3]).choose(default=0).by_default
+
+
+def test_a_default_that_cannot_be_used_leaves_the_first_that_can():
+    search = Search(Prescribed(np.zeros((4, 3, 2), dtype=int), [2, 2]), 4)
+    for setting, entry in enumerate([0.0, 2.0, np.nan, 4.0]):
+        search.evaluate(setting, np.array([[entry]]))
+    choice = search.choose(default=2)
+    assert (choice.setting, choice.C, choice.ties, choice.by_default) == (1, 1, 6, True)

@@ -84,3 +84,19 @@ def test_pruning_in_any_order_changes_neither_the_choice_nor_what_is_reported(se
     np.testing.assert_array_equal(reported[0], reported[2])
     needed = found.needed
     assert (needed[:, :-1] >= needed[:, 1:]).all()
+
+
+def test_where_all_tie_the_default_is_taken_and_without_a_right_epoch_all_epochs():
+    never = search([[[0, 0], [0]], [[0], [0]], [[0, 0], [0]]], [2, 2])
+    choice = never.choose(default=2, max_epochs=9)
+    assert (choice.setting, choice.ties, choice.n_epochs, choice.by_default) == (2, 3, 9, True)
+    always = search([[[2], [2]], [[1, 2], [2]], [[0, 2], [0, 2]]], [2, 2])
+    choice = always.choose(default=1, max_epochs=9)
+    assert (choice.setting, choice.n_epochs, choice.by_default) == (1, 2, True)
+    decided = search([[[0], [1]], [[0], [0]]], [2, 2]).choose(default=1, max_epochs=9)
+    assert (decided.setting, decided.n_epochs, decided.by_default) == (0, 1, False)
+
+
+def test_settings_that_never_trained_do_not_count_as_tied():
+    choice = search([[[], []], [[0], [0]], [[0], [0]]], [2, 2]).choose(default=0)
+    assert (choice.setting, choice.ties, choice.by_default) == (1, 2, True)

@@ -1,11 +1,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rntk_bench import RNTK
 from rntk_bench.config import Experiment, Network, read_experiment
 from rntk_bench.errors import ConfigError
-from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, resolve
+from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, KernelMethod, resolve
 from rntk_bench.report.paper import paper_datasets
 from rntk_bench.store.records import protocol_id
 
@@ -143,3 +145,44 @@ def test_the_quick_grid_of_the_networks_is_part_of_the_papers():
         assert all(setting in METHODS[method.name].settings() for setting in method.settings())
         paper, small = METHODS[method.name].protocol(Experiment()), method.protocol(quick)
         assert {key for key in paper if paper[key] != small[key]} == {"grid"}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_every_method_declares_a_default_that_is_a_point_of_its_grid(method):
+    declared = {name: value for name, value in method.default.items() if name in method.grid}
+    assert declared
+    setting = method.settings()[method.default_setting]
+    assert {name: setting[name] for name in declared} == declared
+    assert all(len(axis) == 1 for name, axis in method.grid.items() if name not in declared)
+
+
+def test_the_rntks_default_is_the_papers():
+    setting = METHODS["rntk"].settings()[METHODS["rntk"].default_setting]
+    assert setting == {"sigma_w": 2**0.5, "sigma_u": 1.0, "sigma_b": 0.1, "sigma_h": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("grid", "expected"),
+    [
+        ({"sigma_w": (1.0, 1.5, 1.35)}, {"sigma_w": 1.35}),
+        ({"sigma_b": (0.0, 0.2)}, {"sigma_b": 0.0}),
+        ({"sigma_h": (3, 2)}, {"sigma_h": 2.0}),
+        ({"sigma_v": (1, 2, 3), "sigma_w": (1.0,)}, {"sigma_v": 2.0, "sigma_w": 1.0}),
+        ({"activation": ("erf", "relu", "sin", "tanh")}, {"activation": "relu"}),
+        ({"direction": ("both", "backward", "forward")}, {"direction": "backward"}),
+    ],
+)
+def test_in_a_grid_of_ones_own_the_default_is_the_nearest_or_the_middle(grid, expected):
+    (method,) = resolve(Experiment(methods=("rntk",), grids={"rntk": grid}))
+    setting = method.settings()[method.default_setting]
+    assert {name: setting[name] for name in expected} == expected
+    assert setting["sigma_u"] == 1.0
+
+
+def test_numbers_of_any_type_make_the_same_grid_and_protocol():
+    plain = KernelMethod("own", {"sigma_w": (1.25, 2.0), "n_layers": (1, 2)}, RNTK)
+    grid = {"sigma_w": np.array([1.25, 2.0], "f4"), "n_layers": [np.int8(1), np.array(2)]}
+    typed = KernelMethod("own", grid, RNTK)
+    assert typed == plain
+    assert protocol_id(typed.protocol(Experiment())) == protocol_id(plain.protocol(Experiment()))
+    assert typed.kernels() == plain.kernels()

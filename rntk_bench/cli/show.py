@@ -156,8 +156,9 @@ def _choice(selection: dict[str, Any]) -> dict[str, str]:
     what = "pairs of setting and C" if "C" in selection else "settings"
     sizes = sorted(set(selection["fold_sizes"]))
     left_out = "; folds that cannot change the choice left out" if selection["pruned"] else ""
+    by_default = ", the default: all settings tie" if selection.get("by_default") else ""
     entries = {
-        "chosen": brief_choice(selection),
+        "chosen": brief_choice(selection) + by_default,
         "settings": f"number {selection['setting_index'] + 1} of {selection['n_settings']}; "
         f"other {what} that tie with it: {selection['ties'] - 1}",
         "validation": f"{100 * selection['accuracy']:.2f} % in {len(selection['fold_sizes'])} "

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
+    from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier, UndecidedWarning
     from rntk_bench.estimators.gaussian_process import GaussianProcessKernel, as_objects
     from rntk_bench.estimators.portable import load_model, save_model
     from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
@@ -20,12 +20,13 @@ __all__ = [
     "KernelRegressor",
     "RNTKClassifier",
     "RNTKRegressor",
+    "UndecidedWarning",
     "as_objects",
     "load_model",
     "save_model",
 ]
 _MODULES = {
-    "classifier": ("KernelClassifier", "RNTKClassifier"),
+    "classifier": ("KernelClassifier", "RNTKClassifier", "UndecidedWarning"),
     "gaussian_process": ("GaussianProcessKernel", "as_objects"),
     "portable": ("load_model", "save_model"),
     "regressor": ("KernelRegressor", "RNTKRegressor"),

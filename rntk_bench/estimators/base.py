@@ -15,10 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from rntk_bench.data import unit_norm
-from rntk_bench.errors import ConfigError, KernelError
+from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.series import read
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.grid import evaluate_grid
+from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
 
 Array = NDArray[np.float64]
@@ -51,27 +52,58 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         ConfigError
-            If there is none of this name and family, or the grid is not one of it.
+            If there is none of this name and family, the grid is not one of it, or another
+            parameter is not what it must be.
         """
         method = self.method
         if not isinstance(method, KernelMethod):
             known = [
                 name for name, m in KERNEL_METHODS.items() if issubclass(m.kernel, self.family)
             ]
-            if method not in known:
+            if not isinstance(method, str) or method not in known:
                 raise ConfigError(
-                    f"{type(self).__name__}: method is {method!r}, but must be one of "
+                    f"{type(self).__name__}: method is {short_repr(method)}, but must be one of "
                     f"{', '.join(known)}, or a KernelMethod."
                 )
             method = KERNEL_METHODS[method]
-        if self.n_folds < 2:
-            raise ConfigError(f"n_folds is {self.n_folds!r}, but must be an integer >= 2.")
+        self._check_parameters()
         grid = {name: _axis(method.name, name, axis) for name, axis in (self.grid or {}).items()}
         return cast(KernelMethod, with_grid(method, grid))
+
+    def _check_parameters(self) -> None:
+        """Refuse what is not of a parameter's type, of those that all estimators have."""
+        for name in ("unit_norm", "prune"):
+            value = getattr(self, name, False)
+            if not isinstance(value, bool | np.bool_) and as_integer(value) not in (0, 1):
+                raise ConfigError(f"{name} is {short_repr(value)}, but must be True or False.")
+        if self.n_jobs is not None and not as_integer(self.n_jobs):
+            raise ConfigError(
+                f"n_jobs is {short_repr(self.n_jobs)}, but must be None or an integer other than 0."
+            )
+        if not isinstance(self.grid, Mapping | None):
+            raise ConfigError(
+                f"grid is {short_repr(self.grid)}, but must be a dict of a list for each parameter."
+            )
+
+    def _folds(self) -> int:
+        n_folds = as_integer(self.n_folds)
+        if n_folds is None or n_folds < 2:
+            raise ConfigError(
+                f"n_folds is {short_repr(self.n_folds)}, but must be an integer >= 2."
+            )
+        return n_folds
+
+    def _numbers(self, name: str) -> tuple[float, ...] | None:
+        """A parameter's finite numbers, one or several; None if it holds none or something else."""
+        numbers = [as_number(each) for each in _listed(getattr(self, name))]
+        found = [number for number in numbers if number is not None and np.isfinite(number)]
+        return tuple(found) if found and len(found) == len(numbers) else None
 
     def _seed(self) -> int:
         """`random_state` itself where it is a number, so that folds are those of the benchmark."""
         if isinstance(self.random_state, Integral):
+            if self.random_state < 0:
+                raise ConfigError(f"random_state is {self.random_state}, but must be >= 0.")
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31))
 
@@ -94,7 +126,9 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             def progress(done: int) -> None:
                 bar.update(done - bar.n)
 
-            evaluate_grid(kernels, grams, evaluate, effective_n_jobs(self.n_jobs), progress)
+            evaluate_grid(
+                kernels, grams, evaluate, effective_n_jobs(as_integer(self.n_jobs)), progress
+            )
 
     def _gram(self, X: Any) -> Array:
         """Kernel (n_fit, n) of the series fitted to with those of X.
@@ -110,15 +144,22 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         if not family.uses_time:
             _refuse_longer(series, max(map(len, self.X_fit_)), family.name)
         train, new = family.read_alike(self.X_fit_, series)
-        return self.kernel_(train, new)
+        # Always two sets, also where the series to predict are the very ones fitted to.
+        return self.kernel_.checked(self.kernel_.gram(self.kernel_.prepare(train, new)))
 
 
 def _axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:
     """An axis of a grid as plain values; a single value is an axis of one."""
-    values = [axis] if isinstance(axis, str) or not hasattr(axis, "__iter__") else list(axis)
+    values = _listed(axis)
     if not values:
         raise ConfigError(f"grid.{method}.{name} is empty, but must hold at least one value.")
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    return tuple(values)
+
+
+def _listed(values: Any) -> list[Any]:
+    """Several values as a list, or a list of the one."""
+    several = hasattr(values, "__iter__") and getattr(values, "ndim", 1) > 0
+    return list(values) if several and not isinstance(values, str) else [values]
 
 
 def _refuse_longer(series: Any, length: int, name: str) -> None:

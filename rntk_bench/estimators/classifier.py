@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -10,21 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from rntk_bench.errors import ConfigError, KernelError
+from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.cv_results import table
-from rntk_bench.estimators.series import read_with_targets, take
+from rntk_bench.estimators.labels import encode, fraction_equal, read_labels
+from rntk_bench.estimators.series import read, take
 from rntk_bench.kernels import RNTK, Kernel
+from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.learn.calibration import inverse_temperature, probabilities
 from rntk_bench.learn.folds import fold_weights, stratified_folds
-from rntk_bench.learn.selection import NOT_EVALUATED, Search
+from rntk_bench.learn.selection import NOT_EVALUATED, Search, undecided
 from rntk_bench.learn.svc import CrossValidation, Machines, SVCOptions, held_out_decisions
 from rntk_bench.methods import KernelMethod
 
 Array = NDArray[np.float64]
+
+
+class UndecidedWarning(UserWarning):
+    """Cross-validation tells no setting from any other."""
 
 
 class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
@@ -73,7 +80,9 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     best_score_ : float
         Its mean validation accuracy.
     n_ties_ : int
-        Settings and C with this accuracy; the smallest C is taken, then the first setting.
+        Settings and C with this accuracy; the smallest C is taken, then the first setting. Where
+        all tie, the method's default setting is taken with the middle C; where no held-out series
+        is ever right, that is an `UndecidedWarning`.
     cv_results_ : dict
         As of scikit-learn's `GridSearchCV`.
     n_features_in_ : int
@@ -135,21 +144,22 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
             For input or a grid that cannot be used; the message says what.
         """
         method, options = self._resolved(), self._options()
-        X, y = read_with_targets(self, X, y)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        labels = read_labels(self, y)
+        X = read(self, X)
+        check_consistent_length(X, labels)
+        self.classes_, codes = encode(labels)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"The series have one class, {str(self.classes_[0])!r}: there is nothing to learn."
             )
         order = np.argsort(codes, kind="stable")
         codes, self.X_fit_ = codes[order], self._normalised(take(X, order))
-        fold = stratified_folds(codes, self.n_folds, self._seed())
+        fold = stratified_folds(codes, self._folds(), self._seed())
         kernels = method.kernels()
         self.grid_ = {**method.grid, "C": options.C}
         search = Search(CrossValidation(codes, fold, options), len(kernels), self.prune)
         self._search(kernels, self.X_fit_, search.evaluate)
-        self._choose(search, method.name, kernels)
+        self._choose(search, method, kernels)
         self._train(codes, fold, options)
         return self
 
@@ -158,6 +168,10 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         decisions = self._decisions(X)
         found: NDArray[Any] = self.classes_[self.machines_.winners(decisions)]
         return found
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy on series X with labels y, (n,)."""
+        return fraction_equal(read_labels(self, y), self.predict(X), sample_weight)
 
     def decision_function(self, X: Any) -> Array:
         """Score of each class, shape (n, n_classes); of two classes that of the second, (n,).
@@ -178,24 +192,29 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         return self.machines_.winners(decisions), probabilities(scores, self.inverse_temperature_)
 
     def _options(self) -> SVCOptions:
-        C = tuple(sorted({float(value) for value in np.ravel(self.C)}))
-        if not C or not all(np.isfinite(C)) or C[0] <= 0:
-            raise ConfigError(f"C is {self.C!r}, but must be numbers > 0, at least one.")
-        for name in ("tolerance", "max_iterations"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"{name} is {getattr(self, name)!r}, but must be > 0.")
-        return SVCOptions(C, float(self.tolerance), int(self.max_iterations))
+        C = self._numbers("C")
+        if C is None or min(C) <= 0:
+            raise ConfigError(f"C is {short_repr(self.C)}, but must be numbers > 0, at least one.")
+        tolerance = as_number(self.tolerance)
+        if tolerance is None or not 0 < tolerance < math.inf:
+            raise ConfigError(f"tolerance is {short_repr(self.tolerance)}, but must be > 0.")
+        steps = as_integer(self.max_iterations)
+        if steps is None or steps < 1:
+            raise ConfigError(
+                f"max_iterations is {short_repr(self.max_iterations)}, but must be an integer > 0."
+            )
+        return SVCOptions(tuple(sorted(set(C))), tolerance, steps)
 
-    def _choose(self, search: Search, name: str, kernels: Sequence[Kernel]) -> None:
+    def _choose(self, search: Search, method: KernelMethod, kernels: Sequence[Kernel]) -> None:
         try:
-            choice = search.choose()
+            choice = search.choose(method.default_setting)
         except ValueError:
             found = " or ".join(sorted(set(search.flaws.values())))
             size = getattr(self, "n_features_in_", None)  # None for lists of series
             these = "these series" if size is None else f"series of {size} feature(s)"
             raise KernelError(
-                f"No setting of {name}'s grid can be used on {these}: the Gram {found}; take "
-                "series that differ, scale them down, or take other values."
+                f"No setting of {method.name}'s grid can be used on {these}: the Gram {found}; "
+                "take series that differ, scale them down, or take other values."
             ) from None
         if hard := search.unfinished_settings:
             warnings.warn(
@@ -203,6 +222,9 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
                 ConvergenceWarning,
                 stacklevel=3,
             )
+        if choice.by_default and choice.accuracy == 0.0:
+            tied = f"{choice.ties} pairs of setting and C"
+            warnings.warn(undecided(tied, choice.accuracy), UndecidedWarning, stacklevel=3)
         sizes, n_C = search.validation.fold_sizes, len(self.grid_["C"])
         hits = np.where(search.hits == NOT_EVALUATED, np.nan, search.hits).reshape(-1, len(sizes))
         weights, full = fold_weights(sizes)  # so that ties are ties

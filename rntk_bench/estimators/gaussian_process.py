@@ -13,6 +13,7 @@ from sklearn.gaussian_process import kernels as sklearn_kernels
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.parameter_gradient import parameter_gradient
+from rntk_bench.kernels.series import read_sequences
 
 Array = NDArray[np.float64]
 RANGES = {"sigma_w": (0.1, 2.0), "alpha": (1e-3, 1e3), "r": (1e-3, 1e3)}
@@ -86,7 +87,7 @@ class GaussianProcessKernel(sklearn_kernels.GenericKernelMixin, sklearn_kernels.
             If derivatives are asked for two sets, or the kernel cannot be computed.
         """
         x = _series(X)
-        gram = self.kernel(x, None if Y is None else _series(Y))
+        gram = self.kernel(x, None if Y is None or Y is X else _series(Y))
         if not eval_gradient:
             return gram
         if Y is not None:
@@ -140,10 +141,16 @@ def as_objects(X: Any) -> NDArray[np.object_]:
 
     Parameters
     ----------
-    X : n series, each of shape (T_i,) or (T_i, m)
+    X : n series, as a kernel takes them
+
+    Raises
+    ------
+    KernelError
+        If X is something else.
     """
-    objects = np.empty(len(X), dtype=object)
-    objects[:] = [Series(x) for x in X]
+    series = read_sequences(X)
+    objects = np.empty(len(series), dtype=object)
+    objects[:] = [Series(x) for x in series]
     return objects
 
 

@@ -8,13 +8,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from threadpoolctl import threadpool_limits
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import validate_data
 
-from rntk_bench.errors import ConfigError, KernelError
+from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.cv_results import table
-from rntk_bench.estimators.series import read_with_targets
+from rntk_bench.estimators.series import read
 from rntk_bench.kernels import RNTK, Kernel
+from rntk_bench.kernels.blas import one_blas_thread
 from rntk_bench.learn.ridge import RIDGES, Spectrum, validation_residuals
 from rntk_bench.methods import KernelMethod
 
@@ -106,10 +108,11 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
             For input or a grid that cannot be used; the message says what.
         """
         method, ridges = self._resolved(), self._ridges()
-        X, y = read_with_targets(self, X, y, y_numeric=True, ensure_min_samples=2)
-        y = y.astype(np.float64)
+        y = validate_data(self, y=y, y_numeric=True).astype(np.float64)
+        X = read(self, X, ensure_min_samples=2)
+        check_consistent_length(X, y)
         self.X_fit_ = self._normalised(X)
-        n_folds = min(self.n_folds, len(y))
+        n_folds = min(self._folds(), len(y))
         fold = np.random.default_rng(self._seed()).permutation(len(y)) % n_folds
         kernels = method.kernels()
         self.grid_ = {**method.grid, "ridge": ridges}
@@ -121,7 +124,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
                 for q in range(n_folds):
                     errors[position, :, q] = squares[:, fold == q].mean(axis=1)
 
-        with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore"):
+        with one_blas_thread, np.errstate(over="ignore"):
             self._search(kernels, self.X_fit_, evaluate)
             self._choose(errors, np.bincount(fold), method.name)
             self.kernel_ = kernels[self.best_index_ // len(ridges)]
@@ -138,9 +141,11 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         return found
 
     def _ridges(self) -> tuple[float, ...]:
-        ridges = tuple(float(ridge) for ridge in np.ravel(self.ridges))
-        if not ridges or not all(np.isfinite(ridges)) or min(ridges) < 0:
-            raise ConfigError(f"ridges is {self.ridges!r}, but must be finite numbers >= 0.")
+        ridges = self._numbers("ridges")
+        if ridges is None or min(ridges) < 0:
+            raise ConfigError(
+                f"ridges is {short_repr(self.ridges)}, but must be finite numbers >= 0."
+            )
         return ridges
 
     def _choose(self, errors: Array, sizes: NDArray[np.int64], name: str) -> None:

@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.layout import read_sequences
+from rntk_bench.kernels.series import (
+    is_objects,
+    read_sequences,
+    read_set,
+    refuse_panel,
+    warn_of_one_step,
+    without_mask,
+)
 
 
 def is_sequences(X: Any) -> bool:
@@ -20,8 +26,8 @@ def is_sequences(X: Any) -> bool:
     That is a list, tuple or one-dimensional object array whose items are arrays, or of which NumPy
     cannot make one array.
     """
-    if isinstance(X, np.ndarray):
-        return X.dtype == object and X.ndim == 1 and _has_lengths(X)
+    if hasattr(X, "dtype"):
+        return is_objects(X) and _has_lengths(X)
     if not isinstance(X, list | tuple) or not len(X) or not _has_lengths(X):
         return False
     return all(isinstance(x, np.ndarray) for x in X) or len({len(x) for x in X}) > 1
@@ -35,7 +41,8 @@ def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
     """The series X of shape (n, T) or (n, T, m) as float64, or a list of n arrays (T_i, m).
 
     Of arrays scikit-learn checks the shape against the one that the estimator was fitted with,
-    unless that was a list; the dimension m is always checked.
+    unless that was a list; the dimension m is always checked. An array whose rows end in NaN is a
+    list of series of different lengths.
 
     Parameters
     ----------
@@ -48,34 +55,36 @@ def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
     """
     series: Any
     if is_sequences(X):
-        series = read_sequences(list(X))
-        if checks.get("reset", True) and hasattr(estimator, "n_features_in_"):
-            del estimator.n_features_in_
+        series = read_sequences(X)
     else:
-        series = validate_data(estimator, X, dtype=np.float64, allow_nd=True, **checks)
+        refuse_panel(X)
+        series = validate_data(
+            estimator,
+            without_mask(X),
+            dtype=np.float64,
+            allow_nd=True,
+            ensure_all_finite="allow-nan",
+            **checks,
+        )
         if series.ndim > 3 or 0 in series.shape:
             raise ValueError(
                 f"X has shape {series.shape}, but must have shape (n, T) or (n, T, m)."
             )
+        if isinstance(X, list | tuple):
+            read_set(list(series))  # refuses NaN, which is padding in arrays and data frames only
+        series = read_set(series)
+        warn_of_one_step(series, stacklevel=4)
     m = series[0].shape[1] if series[0].ndim == 2 else 1
     if checks.get("reset", True):
         estimator.n_dimensions_in_ = m
+        if isinstance(series, list) and hasattr(estimator, "n_features_in_"):
+            del estimator.n_features_in_
     elif m != estimator.n_dimensions_in_:
         raise KernelError(
             f"The series have {m} values a step, but {type(estimator).__name__} was fitted to "
             f"series with {estimator.n_dimensions_in_}."
         )
     return series
-
-
-def read_with_targets(
-    estimator: BaseEstimator, X: Any, y: Any, y_numeric: bool = False, **checks: Any
-) -> tuple[Any, Any]:
-    """The series as `read` gives them, and the targets y, (n,), of as many."""
-    y = validate_data(estimator, y=y, y_numeric=y_numeric)
-    series = read(estimator, X, **checks)
-    check_consistent_length(series, y)
-    return series, y
 
 
 def take(X: Any, rows: NDArray[np.int64]) -> Any:

@@ -14,6 +14,7 @@ from sktime.classification.base import BaseClassifier
 from sktime.dists_kernels.base import BasePairwiseTransformerPanel
 
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
+from rntk_bench.estimators.labels import fraction_equal, read_labels
 from rntk_bench.kernels import NTK, RNTK, Kernel
 from rntk_bench.kernels.base import Sequences
 
@@ -131,6 +132,11 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
 
     def _predict_proba(self, X: Any) -> Array:
         return self.classifier_.predict_proba(_sequences(X))
+
+    def score(self, X: Any, y: Any) -> float:
+        """The accuracy on series X with labels y, (n,)."""
+        predicted = self.predict(X)
+        return fraction_equal(read_labels(self.classifier_, y), predicted)
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:

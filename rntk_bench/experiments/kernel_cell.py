@@ -21,7 +21,7 @@ from rntk_bench.experiments.cell import Problem, Progress, Stopwatch, finished_c
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.grid import evaluate_grid
 from rntk_bench.learn.folds import stratified_folds
-from rntk_bench.learn.selection import Choice, Search
+from rntk_bench.learn.selection import Choice, Search, undecided
 from rntk_bench.learn.svc import CrossValidation, SVCOptions, classify
 from rntk_bench.methods import KernelMethod
 from rntk_bench.store.cache import GramCache
@@ -131,7 +131,7 @@ class KernelCell:
         """
         name = self.problem.dataset.name
         try:
-            choice = search.choose()
+            choice = search.choose(self.method.default_setting)
         except ValueError:
             found = " or ".join(sorted(set(search.flaws.values())))
             raise RntkBenchError(
@@ -157,7 +157,7 @@ class KernelCell:
             selection=_selection(self.method, self.experiment, fit.choice, search),
             predictions=fit.predictions,
             notes=_length_notes(self.problem.dataset, self.method),
-            warnings=_warnings(search, fit.unfinished, self._options),
+            warnings=_warnings(search, fit, self._options),
             watch=self.watch,
         )
 
@@ -249,23 +249,26 @@ def worth_storing(n: int, length: int) -> bool:
 
 
 def gram_identity(kernel: Kernel) -> str | None:
-    """What the Grams of this kernel have in common, and of no other: parameters and source code.
+    """What the Grams of this kernel have in common, and of no other: its key and source code.
 
-    None where they do not tell kernels apart, since the class was not defined in a file or a
-    parameter shows itself by its place in memory, as a function does.
+    None where they do not tell kernels apart: the kernel has no key, or its class was not
+    defined in a file.
     """
-    shown = repr(kernel)
+    key = kernel.cache_key()
     try:
-        return None if " at 0x" in shown else f"{shown}\n{_code_version(type(kernel))}"
+        return None if key is None else f"{key}\n{_code_version(type(kernel))}"
     except (OSError, TypeError):
         return None
 
 
 @cache
 def _code_version(family: type[Kernel]) -> str:
-    """Digest of the source of all kernels and of the family's own module, wherever that is."""
-    own = Path(inspect.getfile(family)).read_bytes()
-    return hashlib.sha256(source_digest(rntk_bench.kernels).encode() + own).hexdigest()
+    """Digest of the source of all kernels and of the modules of the family and its bases."""
+    digest = hashlib.sha256(source_digest(rntk_bench.kernels).encode())
+    for cls in family.__mro__:
+        if issubclass(cls, Kernel):
+            digest.update(Path(inspect.getfile(cls)).read_bytes())
+    return digest.hexdigest()
 
 
 def _selection(
@@ -284,16 +287,19 @@ def _selection(
         "fold_sizes": search.validation.fold_sizes.tolist(),
         "pruned": search.prune,
         "hits": encode_counts(search.hits.astype(np.int16)),
+        **({"by_default": True} if choice.by_default else {}),
     }
 
 
-def _warnings(search: Search, unfinished: int, options: SVCOptions) -> list[str]:
-    messages = []
+def _warnings(search: Search, fit: Fit, options: SVCOptions) -> list[str]:
+    choice, messages = fit.choice, []
+    if choice.by_default:
+        messages.append(undecided(f"{choice.ties} pairs of setting and C", choice.accuracy))
     for found, count in sorted(Counter(search.flaws.values()).items()):
         messages.append(f"The Gram of {count} settings {found}; they were not considered.")
     bound = f"stopped at the bound of {options.max_iterations} steps"
     if hard := search.unfinished_settings:
         messages.append(f"In {hard} settings a cross-validation problem {bound}.")
-    if unfinished:
-        messages.append(f"{unfinished} problems of the final fit {bound}.")
+    if fit.unfinished:
+        messages.append(f"{fit.unfinished} problems of the final fit {bound}.")
     return messages

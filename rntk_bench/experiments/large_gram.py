@@ -112,9 +112,9 @@ def gram_to_file(
     KernelError
         If an entry leaves the range of float64; no file is left then.
     """
-    sets = kernel.read_alike(X) if Y is None else kernel.read_alike(X, Y)
+    sets = kernel.read_alike(X) if Y is None or Y is X else kernel.read_alike(X, Y)
     lengths = [len(x) for series in sets for x in series]  # type: ignore[arg-type]
-    plan = Plan((len(sets[0]), len(sets[-1])), max(lengths), symmetric=Y is None)
+    plan = Plan((len(sets[0]), len(sets[-1])), max(lengths), symmetric=len(sets) == 1)
     if memory_limit is not None:
         n_jobs = plan.jobs_within(memory_limit, sum(map(_bytes, sets)), n_jobs)
     with output_lock(path):

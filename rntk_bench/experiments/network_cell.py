@@ -18,6 +18,7 @@ from rntk_bench.finite.schedule import Task
 from rntk_bench.finite.series import bucket, pack
 from rntk_bench.finite.validation import Curve, Training
 from rntk_bench.learn.folds import stratified_folds
+from rntk_bench.learn.selection import undecided
 from rntk_bench.learn.stopping import StoppedChoice, StoppedSearch
 from rntk_bench.methods import NetworkMethod
 from rntk_bench.store.counts import encode_counts
@@ -63,7 +64,7 @@ def run_network_cell(
         train_all(training, settings, runs.missing, runs.reach, runs.add, n_jobs)
         watch.add("training", runs.seconds)
         try:
-            choice = search.choose()
+            choice = search.choose(method.default_setting, experiment.network.max_epochs)
         except ValueError:
             raise RntkBenchError(
                 f"Every network of {method.name}'s grid diverges on {dataset.name} in its first "
@@ -78,6 +79,8 @@ def run_network_cell(
             f"The chosen network of {method.name} overflows on the test series of {dataset.name}."
         )
     warnings = runs.warnings()
+    if choice.by_default:
+        warnings.append(undecided(f"{choice.ties} settings", choice.accuracy))
     if final.diverged:
         warnings.append(
             f"The final training diverged in epoch {final.epochs + 1} of {choice.n_epochs}; "
@@ -224,4 +227,5 @@ def _selection(
         "diverged": [list(task) for task in runs.diverged],
         "pruned": search.prune,
         "hits": encode_counts(search.hits.astype(np.int16)),
+        **({"by_default": True} if choice.by_default else {}),
     }

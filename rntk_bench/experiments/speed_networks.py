@@ -65,7 +65,7 @@ def _obvious(
             curve = _train(training, setting, X, y, fold, experiment)
             search.add(position, fold, curve)
             epochs += len(curve)
-    choice = search.choose()
+    choice = search.choose(method.default_setting, experiment.network.max_epochs)
     network = Recurrent(training, settings[choice.setting][0], training.n_folds)
     optimizer = _optimizer(network, settings[choice.setting][1], experiment)
     for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from scipy.special import ndtr
 
-from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array
+from rntk_bench.errors import KernelError, short_repr
+from rntk_bench.kernels.parameters import at_least_zero
+from rntk_bench.kernels.series import Array
 
 Function = Callable[[Array], Array]
 
@@ -27,7 +28,8 @@ class LeakyReLU:
     slope: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.slope <= 1.0:
+        at_least_zero(self, slope=self.slope)
+        if self.slope > 1.0:
             raise KernelError(f"LeakyReLU: slope is {self.slope}, but must be from 0 to 1.")
 
 
@@ -50,6 +52,13 @@ class Smooth:
 
     phi: Function
     derivative: Function | None = None
+
+    def __post_init__(self) -> None:
+        for name, function in (("phi", self.phi), ("derivative", self.derivative)):
+            if not callable(function) and (name == "phi" or function is not None):
+                raise KernelError(
+                    f"Smooth: {name} is {short_repr(function)}, but must be a function of arrays."
+                )
 
     def slope(self, z: Array, distance: float = DISTANCE) -> Array:
         """phi'(z); where it is a difference, of points that are multiples of `distance` apart."""
@@ -92,7 +101,7 @@ def activation(given: str | Function | Activation) -> Activation:
     if callable(given):
         return Smooth(given)
     raise KernelError(
-        f"RNTK: activation is {given!r}, but must be one of {', '.join(ACTIVATIONS)}, "
+        f"RNTK: activation is {short_repr(given)}, but must be one of {', '.join(ACTIVATIONS)}, "
         "or a function of arrays."
     )
 

@@ -1,21 +1,20 @@
-"""What every kernel has in common: parameters checked, inputs read, finite results."""
+"""What every kernel has in common: how it is called, its identity, finite results."""
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from rntk_bench.data import zero_pad
 from rntk_bench.errors import KernelError
+from rntk_bench.kernels.identity import dataclass_key
+from rntk_bench.kernels.parameters import at_least_zero
+from rntk_bench.kernels.series import Array, Sequences, warn_of_one_step
 
-Array = NDArray[np.float64]
-Sequences = Array | Sequence[ArrayLike]
-"""(n, T), (n, T, m), or n arrays of shape (T_i,) or (T_i, m)."""
+__all__ = ["Array", "Kernel", "Sequences", "at_least_zero"]
 
 
 class Kernel(ABC):
@@ -23,7 +22,7 @@ class Kernel(ABC):
 
     A kernel object is immutable and holds parameters only; it is equal to another with the same
     parameters. `kernel(X)` is the Gram matrix of one set of series, `kernel(X, Y)` that between
-    two sets.
+    two sets; `kernel(X, X)` with one and the same object is `kernel(X)`.
     """
 
     name: ClassVar[str]
@@ -90,15 +89,39 @@ class Kernel(ABC):
         """
         return (len(kernels) + cls.temporaries) * shape[0] * shape[1]
 
+    def cache_key(self) -> str | None:
+        """Text that no kernel with other Grams has, or None if Grams must not be kept.
+
+        That of a dataclass holds its class and the exact values of its fields, as long as these
+        are numbers, strings, arrays of numbers or tuples of such and there is no other state.
+        Override it for a class that is something else.
+        """
+        return dataclass_key(self)
+
     def __call__(self, X: Sequences, Y: Sequences | None = None) -> Array:
         """Gram matrix (n_x, n_y) of the series X with the series Y, or with themselves.
+
+        One and the same object as X and Y is one set, as scikit-learn's SVC means it. Two arrays
+        of one axis are two series, and their entry is returned: so its `pairwise_kernels`, and
+        with it KernelRidge, calls a kernel.
 
         Raises
         ------
         KernelError
             If the inputs are not series of finite numbers, or an entry leaves the range of float64.
         """
-        return self.checked(self.gram(self.prepare(X, Y)))
+        if _is_row(X) and _is_row(Y):
+            entry: Array = self([cast(Array, X)], None if Y is X else [cast(Array, Y)])[0, 0]
+            return entry
+        return self.checked(self.gram(self.read(X, Y)))
+
+    def read(self, X: Sequences, Y: Sequences | None = None) -> Any:
+        """What `prepare` returns for series from outside, where one object as both is one set."""
+        Y = None if Y is X else Y
+        if self.uses_time:
+            for series in (X, Y):
+                warn_of_one_step(series, stacklevel=3)
+        return self.prepare(X, Y)
 
     def checked(self, values: Array) -> Array:
         """Return `values` if all are finite, else raise a KernelError that names the setting."""
@@ -109,35 +132,6 @@ class Kernel(ABC):
         return values
 
 
-def at_least_zero(kernel: object, **parameters: float) -> None:
-    """Raise a KernelError naming the first parameter that is negative or not finite."""
-    for name, value in parameters.items():
-        if not (math.isfinite(value) and value >= 0.0):
-            raise KernelError(
-                f"{type(kernel).__name__}: {name} is {value}, but must be a finite number >= 0."
-            )
-
-
-def read_series(X: Sequences) -> Array:
-    """X as a float64 array (n, T) or (n, T, m) of series of one length.
-
-    Raises
-    ------
-    KernelError
-        If there is no series, no time step, a value that is not finite, or several lengths.
-    """
-    try:
-        values = np.asarray(X, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise KernelError(
-            "The series must be numbers of shape (n, T) or (n, T, m), all of one length."
-        ) from None
-    if values.ndim not in (2, 3) or 0 in values.shape:
-        raise KernelError(
-            f"The series have shape {values.shape}, but must have shape (n, T) or (n, T, m), "
-            "with at least one series and one step."
-        )
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    if not finite.all():
-        raise KernelError(f"Series {int(np.argmin(finite))} holds a value that is not finite.")
-    return values
+def _is_row(X: object) -> bool:
+    """Whether X is one series of numbers rather than a set."""
+    return isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype != object

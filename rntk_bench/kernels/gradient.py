@@ -27,9 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Sequences, read_series
+from rntk_bench.kernels.base import Array, Sequences
 from rntk_bench.kernels.partials import Moments, Operators, operators, ratio
 from rntk_bench.kernels.rntk import RNTK
+from rntk_bench.kernels.series import read_series
 
 BLOCK = 2**18
 """Steps of pairs, over all layers, that are held in memory at a time."""
@@ -71,13 +72,13 @@ def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> Array:
                 gradient[block] += _gradient(kernel, phi, x[block], y[block])
             if kernel.direction != "forward":
                 gradient[block] += _gradient(kernel, phi, x[::-1][block], y[::-1][block])[::-1]
-    return kernel.checked(np.moveaxis(gradient, -1, 0).reshape(np.asarray(X).shape))
+    by_series = np.moveaxis(gradient, -1, 0)
+    return kernel.checked(by_series.reshape(*by_series.shape[:2], *np.asarray(X).shape[2:]))
 
 
 def _time_major(X: Sequences) -> Array:
     """The series as (T, m, P)."""
-    values = read_series(X)
-    return np.moveaxis(values if values.ndim == 3 else values[:, :, None], 0, -1)
+    return np.moveaxis(read_series(X), 0, -1)
 
 
 def _gradient(kernel: RNTK, phi: Operators, x: Array, y: Array) -> Array:

@@ -9,6 +9,7 @@ from joblib import Parallel, delayed
 
 from rntk_bench.deadline import deadline
 from rntk_bench.kernels.base import Array, Kernel
+from rntk_bench.kernels.blas import one_blas_thread
 
 TASKS = 64
 """Pieces into which a grid is cut for the threads."""
@@ -51,10 +52,11 @@ def evaluate_grid(
                 limit.check()
         return len(task)
 
-    # The first alone: it computes what all settings share.
-    done = run(first)
-    pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
-    for finished in pool(delayed(run)(task) for task in others):
-        done += finished
-        if progress is not None:
-            progress(done)
+    with one_blas_thread:
+        # The first alone: it computes what all settings share.
+        done = run(first)
+        pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
+        for finished in pool(delayed(run)(task) for task in others):
+            done += finished
+            if progress is not None:
+                progress(done)

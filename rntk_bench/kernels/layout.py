@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Sequences, read_series
 from rntk_bench.kernels.loops.rntk import LANES
+from rntk_bench.kernels.series import Array, Sequences, read_sequences
 
 
 @dataclass(frozen=True)
@@ -183,41 +183,3 @@ class Readouts:
         ]
         chosen = [part[..., int(k), :] for part, k in zip(parts, self.tangent, strict=True)]
         return np.stack(chosen, axis=-2)
-
-
-def read_sequences(X: Sequences) -> list[Array]:
-    """The series as float64 arrays (T_i, m) of one dimension m.
-
-    Raises
-    ------
-    KernelError
-        If there is no series, or one has no step, a value that is not finite, or another
-        dimension than the first.
-    """
-    if isinstance(X, np.ndarray):
-        values = read_series(X)
-        return list(values if values.ndim == 3 else values[:, :, None])
-    series = [_read(i, x) for i, x in enumerate(X)]
-    if not series:
-        raise KernelError("There is no series.")
-    for i, x in enumerate(series):
-        if x.shape[1] != series[0].shape[1]:
-            raise KernelError(
-                f"Series {i} has {x.shape[1]} dimensions, but series 0 has {series[0].shape[1]}."
-            )
-    return series
-
-
-def _read(i: int, x: ArrayLike) -> Array:
-    try:
-        values = np.asarray(x, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise KernelError(f"Series {i} must be numbers of shape (T,) or (T, m).") from None
-    if values.ndim not in (1, 2) or 0 in values.shape:
-        raise KernelError(
-            f"Series {i} has shape {values.shape}, but must have shape (T,) or (T, m), "
-            "with at least one step."
-        )
-    if not np.isfinite(values).all():
-        raise KernelError(f"Series {i} holds a value that is not finite.")
-    return values.reshape(len(values), -1)

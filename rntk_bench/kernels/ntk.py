@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
-from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Kernel, Sequences, at_least_zero
+from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.loops.ntk import ntk_grams
 from rntk_bench.kernels.loops.operators import Curves
+from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
+from rntk_bench.kernels.series import Array, Sequences
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,7 @@ class NTK(Kernel):
 
     def __post_init__(self) -> None:
         at_least_zero(self, sigma_w=self.sigma_w, sigma_b=self.sigma_b, sigma_v=self.sigma_v)
-        if self.n_layers < 1 or self.n_layers != int(self.n_layers):
-            raise KernelError(f"NTK: n_layers is {self.n_layers}, but must be 1, 2, 3, ...")
+        at_least_one(self, n_layers=self.n_layers)
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.base import Array, Kernel, Sequences
 from rntk_bench.kernels.gradient import Alone, Together
-from rntk_bench.kernels.layout import read_sequences
 from rntk_bench.kernels.ntk import NTK
 from rntk_bench.kernels.partials import Operators, operators
 from rntk_bench.kernels.polynomial import Polynomial
 from rntk_bench.kernels.rbf import RBF
 from rntk_bench.kernels.rntk import BOTH, RNTK
+from rntk_bench.kernels.series import read_sequences
 
 BLOCK = 2**20
 """Derivatives of variances, over all layers and steps of pairs, that are held at a time."""
@@ -68,7 +68,7 @@ def _(kernel: RBF, X: Sequences, names: Sequence[str]) -> Array:
 def _(kernel: Polynomial, X: Sequences, names: Sequence[str]) -> Array:
     _refuse_others(kernel, names, "r")
     with np.errstate(over="ignore"):
-        by_r = kernel.degree * (kernel.r + kernel.prepare(X).inner) ** (int(kernel.degree) - 1)
+        by_r = kernel.degree * (kernel.r + kernel.prepare(X).inner) ** (kernel.degree - 1)
     return np.repeat(kernel.checked(by_r)[..., None], len(names), axis=2)
 
 

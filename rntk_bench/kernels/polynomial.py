@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Kernel, Sequences, at_least_zero
+from rntk_bench.kernels.base import Kernel
+from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
+from rntk_bench.kernels.series import Array, Sequences
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class Polynomial(Kernel):
 
     def __post_init__(self) -> None:
         at_least_zero(self, r=self.r)
-        if self.degree < 1 or self.degree != int(self.degree):
-            raise KernelError(f"Polynomial: degree is {self.degree}, but must be 1, 2, 3, ...")
+        at_least_one(self, degree=self.degree)
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:
@@ -45,11 +45,11 @@ class Polynomial(Kernel):
     def gram(self, prepared: Products) -> Array:
         """Gram matrix (n_x, n_y)."""
         with np.errstate(over="ignore"):
-            gram: Array = (self.r + prepared.inner) ** int(self.degree)
+            gram: Array = (self.r + prepared.inner) ** self.degree
         return gram
 
     def diag(self, X: Sequences) -> Array:
         """k(x, x) of every series, shape (n,)."""
         x = self.prepare(X).x
         with np.errstate(over="ignore"):
-            return self.checked((self.r + np.einsum("nd,nd->n", x, x)) ** int(self.degree))
+            return self.checked((self.r + np.einsum("nd,nd->n", x, x)) ** self.degree)

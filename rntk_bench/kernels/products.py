@@ -7,11 +7,10 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from rntk_bench.data import zero_pad
-from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Sequences, read_series
+from rntk_bench.kernels.blas import one_blas_thread
+from rntk_bench.kernels.series import Array, Sequences, read_set
 
 CLOSE = 1e-6
 """Gaps below this are recomputed from differences: 1 - cos has lost too many digits there."""
@@ -77,12 +76,8 @@ class Products:
 
 
 def _vectors(X: Sequences) -> Array:
-    if not isinstance(X, np.ndarray):
-        try:
-            X = zero_pad([np.asarray(x, dtype=np.float64) for x in X])
-        except (TypeError, ValueError):
-            raise KernelError("The series must be numbers, each of shape (T,) or (T, m).") from None
-    values = read_series(X)
+    series = read_set(X)
+    values = series if isinstance(series, np.ndarray) else zero_pad(series)
     return values.reshape(len(values), -1)
 
 
@@ -95,6 +90,6 @@ def _norms(x: Array) -> Array:
 
 def matmul(x: Array, y: Array) -> Array:
     """x @ y.T, on one thread, so that the last bits do not depend on how many there are."""
-    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+    with one_blas_thread, np.errstate(over="ignore", invalid="ignore"):
         product: Array = x @ y.T
     return product

@@ -7,8 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from rntk_bench.kernels.base import Array, Kernel, Sequences, at_least_zero
+from rntk_bench.kernels.base import Kernel
+from rntk_bench.kernels.parameters import at_least_zero
 from rntk_bench.kernels.products import Products
+from rntk_bench.kernels.series import Array, Sequences, read_set
 
 
 @dataclass(frozen=True)
@@ -44,4 +46,4 @@ class RBF(Kernel):
 
     def diag(self, X: Sequences) -> Array:
         """Ones, shape (n,)."""
-        return np.ones(len(X))
+        return np.ones(len(read_set(X)))

@@ -13,11 +13,17 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from rntk_bench.errors import KernelError
 from rntk_bench.kernels import closed_form, smooth
 from rntk_bench.kernels.activations import Activation, Function, Smooth, activation
-from rntk_bench.kernels.base import Array, Kernel, Sequences, at_least_zero
+from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas
+from rntk_bench.kernels.parameters import (
+    at_least_one,
+    at_least_zero,
+    at_least_zero_in_each_layer,
+    one_of,
+)
+from rntk_bench.kernels.series import Array, Sequences
 
 POOLINGS = ("last", "average")
 DIRECTIONS = ("forward", "backward", "both")
@@ -88,20 +94,12 @@ class RNTK(Kernel):
     """Whether the kernel is Theta, or K without the tangent's part."""
 
     def __post_init__(self) -> None:
-        if self.n_layers < 1 or self.n_layers != int(self.n_layers):
-            raise KernelError(f"RNTK: n_layers is {self.n_layers}, but must be 1, 2, 3, ...")
-        for name, known in (("pooling", POOLINGS), ("direction", DIRECTIONS)):
-            if (value := getattr(self, name)) not in known:
-                raise KernelError(f"RNTK: {name} is {value!r}, but must be {' or '.join(known)}.")
-        for name in ("sigma_w", "sigma_u", "sigma_b"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) and len(value) != self.n_layers:
-                raise KernelError(
-                    f"RNTK: {name} has {len(value)} values for {self.n_layers} layers; "
-                    "give one number, or one a layer."
-                )
-            for each in self.per_layer(name):
-                at_least_zero(self, **{name: each})
+        at_least_one(self, n_layers=self.n_layers)
+        one_of(self, POOLINGS, pooling=self.pooling)
+        one_of(self, DIRECTIONS, direction=self.direction)
+        at_least_zero_in_each_layer(
+            self, self.n_layers, sigma_w=self.sigma_w, sigma_u=self.sigma_u, sigma_b=self.sigma_b
+        )
         at_least_zero(self, sigma_h=self.sigma_h, sigma_v=self.sigma_v)
         activation(self.activation)
 
@@ -161,17 +159,25 @@ class RNTK(Kernel):
     def _shared(self) -> tuple[object, ...]:
         """What kernels have in common that share their passes over the pairs."""
         sigmas = self.sigma_w, self.sigma_u, self.sigma_b, self.sigma_h, self.sigma_v
-        return type(self), sigmas, self.n_layers, self.activation
+        return type(self), sigmas, self.n_layers, self._phi
+
+    @property
+    def _phi(self) -> object:
+        """What tells activations apart; a function is itself alone, whatever it compares equal to.
+
+        Functions with state need not be hashable.
+        """
+        return self.activation if isinstance(self.activation, str) else id(self.activation)
 
     @staticmethod
     def _forms(run: Sequence[RNTK]) -> tuple[object, ...]:
         """What runs have in common whose kernels differ in the sigmas alone."""
         members = [(kernel.pooling, kernel.direction, kernel.tangent) for kernel in run]
-        return run[0].n_layers, run[0].activation, members
+        return run[0].n_layers, run[0]._phi, members
 
     def diag(self, X: Sequences) -> Array:
         """Theta(x, x) of every series, shape (n,), in closed form (c = 1)."""
-        pairs = self.prepare(X)
+        pairs = self.read(X)
         phi, sigmas, readouts = activation(self.activation), _sigmas([self]), Readouts.of([self])
         own, values = np.zeros(pairs.x.n), np.empty(pairs.x.n)
         for oriented in self._orientations(pairs).values():
@@ -185,7 +191,7 @@ class RNTK(Kernel):
     def with_nngp(self, X: Sequences, Y: Sequences | None = None) -> tuple[Array, Array]:
         """Theta and the NNGP kernel K = sigma_v^2 V[Sigma(L,T)], each (n_x, n_y), in one pass."""
         both = [RNTK(**vars(self)), NNGP(**vars(self))]
-        theta, K = self._together([both], self.prepare(X, Y))
+        theta, K = self._together([both], self.read(X, Y))
         return self.checked(theta), self.checked(K)
 
     def error_bound(self, X: Sequences, Y: Sequences | None = None) -> float:
@@ -194,7 +200,7 @@ class RNTK(Kernel):
         For an activation without a closed form, what its Hermite series leaves out and what the
         quadrature of its coefficients misses, carried through the recursion.
         """
-        oriented = self._orientations(self.prepare(X, Y)).values()
+        oriented = self._orientations(self.read(X, Y)).values()
         readouts = Readouts.of([self])
         return sum(float(_pass([self], pairs, readouts)[2][0]) for pairs in oriented)
 

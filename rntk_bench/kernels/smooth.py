@@ -24,6 +24,7 @@ import numpy as np
 from rntk_bench.deadline import deadline
 from rntk_bench.kernels.activations import DISTANCE, Function, Smooth
 from rntk_bench.kernels.base import Array
+from rntk_bench.kernels.blas import one_blas_thread
 from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas, TimeMajor
 from rntk_bench.kernels.loops.series import State, advance
 from rntk_bench.kernels.products import matmul
@@ -138,6 +139,13 @@ def grams(
 
     The first leaves its diagonal undefined. The third is a bound on the error of any entry.
     """
+    with one_blas_thread:
+        return _grams(pairs, sigmas, phi, readouts)
+
+
+def _grams(
+    pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts
+) -> tuple[Array, Array, float]:
     walks = [walk(series, sigmas, phi) for series in pairs.sets]
     kept = Truncation.of(walks, phi)
     L, T = walks[0].largest.shape[1:]

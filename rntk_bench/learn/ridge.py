@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.errors import InputError
+from rntk_bench.errors import InputError, short_repr
 
 Array = NDArray[np.float64]
 
@@ -120,9 +120,13 @@ class KernelRidge:
     """
 
     def __init__(self, kernel: Callable[..., Array], ridges: Sequence[float] = RIDGES) -> None:
-        if not len(ridges) or not all(np.isfinite(ridge) and ridge >= 0 for ridge in ridges):
-            raise InputError(f"ridges is {list(ridges)}, but must be finite numbers >= 0.")
-        self.kernel, self.ridges = kernel, tuple(map(float, ridges))
+        try:
+            numbers = tuple(float(ridge) for ridge in np.ravel(ridges))
+        except (TypeError, ValueError):
+            numbers = ()
+        if not numbers or not all(0 <= ridge < np.inf for ridge in numbers):
+            raise InputError(f"ridges is {short_repr(ridges)}, but must be finite numbers >= 0.")
+        self.kernel, self.ridges = kernel, numbers
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit sequences X, as the kernel takes them, to targets y (n,).
@@ -133,7 +137,11 @@ class KernelRidge:
             If there are fewer than two sequences, as many targets are not there, or a value of
             the targets or the Gram is not finite.
         """
-        y, gram = np.asarray(y, dtype=float), self.kernel(X)
+        try:
+            y = np.asarray(y, dtype=float)
+        except (TypeError, ValueError):
+            raise InputError("The targets y must be numbers.") from None
+        gram = self.kernel(X)
         if y.shape != (len(gram),) or len(y) < 2:
             raise InputError(
                 f"There are {len(gram)} sequences and targets of shape {y.shape}; give two or "

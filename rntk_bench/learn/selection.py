@@ -32,6 +32,16 @@ class Choice:
     ties: int
     """Pairs of setting and C that share the best mean accuracy, the chosen one included."""
     accuracy: float
+    by_default: bool = False
+    """Whether all usable pairs tie, so that cross-validation chose nothing."""
+
+
+def undecided(what: str, accuracy: float) -> str:
+    """The sentence for a choice that fell to the default, saying what ties, at which accuracy."""
+    return (
+        f"Cross-validation cannot choose: all {what} have the accuracy {100 * accuracy:.2f} %; "
+        "the method's default setting is taken, or the first where that cannot be used."
+    )
 
 
 @dataclass(frozen=True)
@@ -117,8 +127,11 @@ class Search:
         self.flaws.update(part.flaws)
         self._best = max(self._best, part.best)
 
-    def choose(self) -> Choice:
+    def choose(self, default: int | None = None) -> Choice:
         """The best mean accuracy; ties go to the smallest C, then to the first setting.
+
+        Where all usable settings tie for every C there is no evidence for any: then the setting
+        `default`, if it is given and usable, is taken with the middle C.
 
         Raises
         ------
@@ -131,9 +144,15 @@ class Search:
             raise ValueError("no setting was usable")
         scores = np.where(complete, hits @ self._weights, NOT_EVALUATED)
         best = scores.max()
+        n_settings, n_C = scores.shape
         ties = np.argwhere(best <= scores.T)  # sorted by C, then by setting
         C, setting = (int(position) for position in ties[0])
-        return Choice(setting, C, len(ties), int(best) / self._full)
+        accuracy = int(best) / self._full
+        all_tie = 1 < len(ties) == n_C * (n_settings - len(self.flaws))
+        if default is None or not all_tie:
+            return Choice(setting, C, len(ties), accuracy)
+        setting = setting if default in self.flaws else default
+        return Choice(setting, (n_C - 1) // 2, len(ties), accuracy, by_default=True)
 
     @property
     def hits(self) -> IntArray:

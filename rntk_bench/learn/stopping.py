@@ -27,6 +27,8 @@ class StoppedChoice:
     """The first best epoch of each fold, from 1; 0 where training diverged in its first."""
     n_epochs: int
     """For how many epochs to train on everything: the mean of the best, half an epoch up."""
+    by_default: bool = False
+    """Whether all settings tie, so that cross-validation chose nothing."""
 
 
 class StoppedSearch:
@@ -86,8 +88,12 @@ class StoppedSearch:
             hits[task][: len(curve)] = curve
         return hits
 
-    def choose(self) -> StoppedChoice:
+    def choose(self, default: int | None = None, max_epochs: int | None = None) -> StoppedChoice:
         """The best mean of the folds' best accuracies; ties go to the first setting.
+
+        Where all settings that trained tie there is no evidence for any: then the setting
+        `default`, if it is given and trained, is taken. Where no series that was held out was ever
+        right no epoch is the best either: then the epochs are `max_epochs`, if it is given.
 
         Raises
         ------
@@ -101,16 +107,21 @@ class StoppedSearch:
         trained = {setting for (setting, _), curve in self._curves.items() if curve}
         scores[[setting for setting in range(len(scores)) if setting not in trained]] = NO_EPOCH
         best = int(scores.max())
-        setting = int(scores.argmax())
+        setting, ties = int(scores.argmax()), int((scores == best).sum())
+        by_default = default is not None and 1 < ties == len(trained)
+        if default in trained and by_default:
+            setting = default
         curves = [self._curves[setting, fold] for fold in range(len(self.fold_sizes))]
         best_epochs = [curve.index(max(curve)) + 1 if curve else 0 for curve in curves]
         counted = [epoch for epoch in best_epochs if epoch]
+        n_epochs = (2 * sum(counted) + len(counted)) // (2 * len(counted))
         return StoppedChoice(
             setting,
-            ties=int((scores == best).sum()),
+            ties=ties,
             accuracy=best / self._full,
             best_epochs=best_epochs,
-            n_epochs=(2 * sum(counted) + len(counted)) // (2 * len(counted)),
+            n_epochs=n_epochs if best or max_epochs is None else max_epochs,
+            by_default=by_default,
         )
 
     @property

@@ -1,0 +1,58 @@
+import importlib
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+
+import rntk_bench
+from rntk_bench.errors import ExtraError, RntkBenchError, short_repr
+
+PACKAGE = Path(rntk_bench.__file__).parent
+
+
+def every_error():
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for name in re.findall(r"^class (\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE):
+            if name.endswith("Error") and not name.startswith("_"):
+                module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+                found.append(getattr(importlib.import_module(module), name))
+    return found
+
+
+ERRORS = every_error()
+
+
+def test_the_list_is_whole():
+    assert {"ExtraError", "RecordError", "ModelError", "TimeLimitError"} <= {
+        error.__name__ for error in ERRORS
+    }
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_errors_reach_other_processes_whole(error):
+    assert issubclass(error, RntkBenchError)
+    arguments = ("A figure", "matplotlib", "figures") if error is ExtraError else ("No such file.",)
+    raised = error(*arguments)
+    again = pickle.loads(pickle.dumps(raised))
+    assert type(again) is error
+    assert (str(again), again.exit_code) == (str(raised), raised.exit_code)
+
+
+def test_an_extra_says_how_to_install_it():
+    said = str(ExtraError("A figure", "matplotlib", "figures"))
+    assert said == "A figure needs matplotlib; install it with pip install 'rntk-bench[figures]'."
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a\nb", "'a\\nb'"),
+        (10**5000, "a number of thousands of digits"),
+        ("x" * 100, "'" + "x" * 79 + "..."),
+    ],
+    ids=["line break", "huge", "long"],
+)
+def test_values_in_messages_are_short_and_on_one_line(value, expected):
+    assert short_repr(value) == expected
