@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import options, paths
 
 
 @click.group()
@@ -69,7 +69,7 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
 @click.option(
     "--from",
     "source",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=paths.FOLDER,
     default=Path("results/regression"),
     show_default=True,
     help="Folder of the CSV files that 'rntk-bench regress' wrote.",

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from rntk_bench.cli import names
+from rntk_bench.cli import names, paths
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -43,7 +43,7 @@ def _not_zero(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
 
 data_dir = click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=paths.FOLDER,
     envvar="RNTK_BENCH_DATA_DIR",
     show_envvar=True,
     help="Folder in the archive's layout, <NAME>/<NAME>_TRAIN.tsv; searched first.",
@@ -51,7 +51,7 @@ data_dir = click.option(
 
 cache_dir = click.option(
     "--cache-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=paths.FOLDER,
     envvar="RNTK_BENCH_CACHE_DIR",
     show_envvar=True,
     help="Where downloads and Gram matrices are kept. [default: the user's cache folder]",
@@ -70,7 +70,7 @@ cache_limit = click.option(
 config = click.option(
     "-c",
     "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=paths.FILE,
     envvar="RNTK_BENCH_CONFIG",
     show_envvar=True,
     shell_complete=names.configurations,
@@ -127,7 +127,7 @@ jobs = click.option(
 
 results = click.option(
     "--results",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=paths.FOLDER,
     default=Path("results/runs"),
     envvar="RNTK_BENCH_RESULTS",
     show_default=True,
@@ -140,7 +140,7 @@ def out_to(folder: str) -> Callable[[Any], Any]:
     """Where pictures and their numbers go."""
     return click.option(
         "--out",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=paths.FOLDER,
         default=Path(folder),
         show_default=True,
         help="Folder of the pictures and of the CSV files behind them.",

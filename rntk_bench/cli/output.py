@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from rntk_bench.cli import paths
 from rntk_bench.errors import InputError, StorageError
 from rntk_bench.report.cells import Table
 from rntk_bench.report.render import DOCUMENTS, RENDERERS
@@ -31,7 +32,7 @@ standalone = click.option(
 output = click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=paths.FILE,
     help="Write to this file.  [default: standard output]",
 )
 

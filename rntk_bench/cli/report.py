@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import options, selecting
+from rntk_bench.cli import options, paths, selecting
 from rntk_bench.errors import RntkBenchError
 
 
@@ -20,7 +20,7 @@ from rntk_bench.errors import RntkBenchError
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=paths.FILE,
     default=Path("results/report.html"),
     show_default=True,
     help="The page.",

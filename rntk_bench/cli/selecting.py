@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import names, options
+from rntk_bench.cli import names, options, paths
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def selection(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "-c",
             "--config",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=paths.FILE,
             shell_complete=names.configurations,
             help="Keep the datasets and methods of this configuration.",
         ),
@@ -108,7 +108,7 @@ def published(command: Callable[..., None]) -> Callable[..., None]:
             "files",
             metavar="FILE",
             multiple=True,
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=paths.FILE,
             help="Add the accuracies of a CSV file, a row a dataset and a column a classifier, "
             "fractions or percent; may be repeated.",
         ),
