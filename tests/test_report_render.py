@@ -94,12 +94,12 @@ def test_markdown_is_a_pipe_table():
     assert render_markdown(TABLE).splitlines() == [
         "**Table 2.** Accuracy in %",
         "",
-        "| dataset | RNTK ours | RNTK diff | own_method |",
+        "| dataset | RNTK ours | RNTK diff | own\\_method |",
         "| --- | ---: | ---: | ---: |",
         "| Coffee | **100.00** | +0.50 | failed |",
-        "| A_B\\|C | 7.12 | -0.25 | – |",
+        "| A\\_B\\|C | 7.12 | -0.25 | – |",
         "",
-        "50 % ± 1 of a_b & so on.",
+        r"50 % ± 1 of a\_b \& so on.",
     ]
 
 

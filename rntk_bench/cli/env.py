@@ -84,7 +84,8 @@ def _count(folder: Path, pattern: str) -> int | None:
     """How many files match, those of one dataset in several formats counted once."""
     if not folder.is_dir():
         return None
-    return len({str(path).partition("_TRAIN.")[0] for path in folder.glob(pattern)})
+    files = [path for path in folder.glob(pattern) if not path.name.startswith(".")]
+    return len({str(path).partition("_TRAIN.")[0] for path in files})
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from rntk_bench.cli import names, paths
+from rntk_bench.errors import InputError
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -176,6 +178,23 @@ no_labels = click.option(
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
+
+
+def refuse(parameters: Sequence[str], why: str) -> None:
+    """Refuse those of a running command's parameters that were typed, as they would do nothing.
+
+    What stands in the environment is for other commands too.
+
+    Raises
+    ------
+    InputError
+        One of them was typed; `why` goes on from its name.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        typed = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if parameter.name in parameters and typed:
+            raise InputError(f"{max(parameter.opts, key=len)} {why}; leave it out.")
 
 
 def print_entry(label: str, text: str) -> None:

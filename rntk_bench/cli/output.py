@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from rntk_bench.cli import paths
+from rntk_bench.cli.streams import note
 from rntk_bench.errors import InputError, StorageError
 from rntk_bench.report.cells import Table
+from rntk_bench.report.plain import encode
 from rntk_bench.report.render import DOCUMENTS, RENDERERS
 
 style = click.option(
@@ -47,8 +49,8 @@ def write_tables(
     if standalone:
         text = DOCUMENTS[style](text)
     if style == "csv":
-        for note in dict.fromkeys(note for table in tables for note in table.notes):
-            click.echo(f"Note: {note}", err=True)
+        for line in dict.fromkeys(line for table in tables for line in table.notes):
+            note(line)
     write(text, output)
 
 
@@ -58,7 +60,7 @@ def write(text: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        output.write_bytes(encode(text))
     except OSError as error:
         raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."

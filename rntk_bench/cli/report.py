@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from rntk_bench.cli import options, paths, selecting
-from rntk_bench.errors import RntkBenchError
+from rntk_bench.errors import StorageError
 
 
 @click.command()
@@ -37,17 +37,20 @@ def report(
     The page needs nothing but itself. Its confusion matrices need the datasets, since records hold
     predictions and no labels: those of --data-dir, earlier downloads and packaged copies are read.
     """
+    from rntk_bench.report import figures
     from rntk_bench.report.labels import Labels
     from rntk_bench.report.page import render_page
+    from rntk_bench.report.plain import encode
     from rntk_bench.store.atomic import write_atomically
 
+    figures.require("networkx")
     results = selecting.collected_with(**selected)
     page = render_page(results, Labels(data_dir, cache_dir), with_paper)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(output, page.encode(), durable=False)
+        write_atomically(output, encode(page), durable=False)
     except OSError as error:
-        raise RntkBenchError(
+        raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."
         ) from error
     options.print_files([output])

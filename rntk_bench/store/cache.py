@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError, StorageError
 from rntk_bench.store.atomic import check_writable, write_atomically
 from rntk_bench.store.paths import user_cache_folder
 
@@ -152,7 +152,7 @@ class GramCache:
 
         Raises
         ------
-        RntkBenchError
+        StorageError
             An entry cannot be removed.
         """
         sizes = []
@@ -162,7 +162,7 @@ class GramCache:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise RntkBenchError(
+                raise StorageError(
                     f"Cannot remove {path}: {error.strerror}; remove the folder {self.folder} "
                     "yourself, or choose another with --cache-dir."
                 ) from error
