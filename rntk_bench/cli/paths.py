@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
 import click
 
 from rntk_bench.errors import InputError
+from rntk_bench.report import plain
 from rntk_bench.store.paths import expand_home
 
 
@@ -28,7 +30,8 @@ class PathType(click.Path):
             self.fail("it is empty; name a path, or '.' for this folder.", param, ctx)
         try:
             path = expand_home(value)
-            path.stat()
+            if self.dir_okay and not stat.S_ISDIR(path.stat().st_mode):
+                self.fail(f"{plain.visible(str(path))} is not a folder.", param, ctx)
         except InputError as error:
             self.fail(str(error), param, ctx)
         except ValueError:
