@@ -30,7 +30,8 @@ class PathType(click.Path):
             self.fail("it is empty; name a path, or '.' for this folder.", param, ctx)
         try:
             path = expand_home(value)
-            if self.dir_okay and not stat.S_ISDIR(path.stat().st_mode):
+            mode = path.stat().st_mode
+            if self.dir_okay and not stat.S_ISDIR(mode):
                 self.fail(f"{plain.visible(str(path))} is not a folder.", param, ctx)
         except InputError as error:
             self.fail(str(error), param, ctx)

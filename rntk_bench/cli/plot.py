@@ -57,12 +57,17 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
     Methods are named as for 'run', or by their titles in the tables.
     """
     from rntk_bench.report import figures
-    from rntk_bench.report.accuracies import column
+    from rntk_bench.report.accuracies import column, paper_columns
     from rntk_bench.report.plot_scatter import plot_scatter
 
     figures.require()
     accuracies, notes = selecting.side_by_side(**selected)
     a, b = column(accuracies, a), column(accuracies, b)
+    if selected["with_paper"] and not {a, b} & paper_columns(accuracies):
+        raise InputError(
+            "--paper adds the paper's numbers as methods, and neither of the two is one of these; "
+            "name 'RNTK (paper)', for example, or leave it out."
+        )
     if a == b:
         raise InputError(f"A scatter plot needs two methods, not {a} twice.")
     picture = plot_scatter(accuracies, a, b)

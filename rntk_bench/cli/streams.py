@@ -36,8 +36,8 @@ def prepare_streams() -> None:
 def refuse_unwritable_stream(error: OSError) -> int:
     """Say that an output cannot be written, and return the exit code of that."""
     sys.stdout = _nowhere("w")  # what was not written would be tried again at the end
-    place = "to the standard output" if error.filename is None else str(error.filename)
-    say(f"Error: Cannot write {plain.visible(place)}: {error.strerror}.", err=True)
+    what = f"use {error.filename}" if error.filename else "write to the standard output"
+    say(f"Error: Cannot {plain.visible(what)}: {error.strerror}.", err=True)
     return StorageError.exit_code
 
 

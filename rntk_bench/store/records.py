@@ -20,7 +20,7 @@ SCHEMA = 1
 MAX_BYTES = 1 << 28
 """Far above any record; a larger file is something else."""
 
-_FILE_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
+_FILE_NAME = re.compile(r"\w[\w.+-]{0,199}", re.ASCII)
 
 
 class RecordError(InputError):
@@ -113,7 +113,8 @@ def record_path(results: Path, dataset: str, method: str, protocol: dict[str, An
     for name in (dataset, method):
         if not can_name(name):
             raise InputError(
-                f"{name!r} cannot name a record's file; use letters, digits and any of '_.+-'."
+                f"{name!r} cannot name a record's file; use at most 200 letters, digits and any of "
+                "'_.+-'."
             )
     return results / dataset / f"{method}-{protocol_id(protocol)}.json"
 
