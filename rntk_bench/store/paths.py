@@ -41,6 +41,6 @@ def user_cache_folder(cache_dir: Path | None = None) -> Path:
         return cache_dir
     try:
         return expand_home(user_cache_path("rntk-bench", appauthor=False))
-    except InputError:
+    except (InputError, RuntimeError):  # platformdirs says the one or leaves the ~
         user = os.getuid() if hasattr(os, "getuid") else "user"
         return Path(tempfile.gettempdir(), f"rntk-bench-{user}")
