@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 
 
 def folded(name: str) -> str:
-    """A name without case, spaces and punctuation: `Gun_Point` and `GunPoint` fold alike."""
-    return "".join(filter(str.isalnum, name.casefold()))
+    """A name without case, spaces and punctuation: `Gun_Point` and `GunPoint` fold alike.
+
+    What is nothing else keeps it.
+    """
+    return "".join(filter(str.isalnum, name.casefold())) or name
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

@@ -57,6 +57,8 @@ def read_published(path: Path) -> list[Published]:
         If the file cannot be read, has no such columns, or a row or an entry is not as above.
     """
     (_, header), *rows = _read_rows(path)
+    if "" in header[1:]:
+        raise InputError(f"{path}: column {header.index('', 1) + 1} has no name; give it one.")
     _refuse_doubles(path, "column", [(1, title) for title in header[1:]])
     _refuse_doubles(path, "dataset", [(line, row[0]) for line, row in rows])
     return [
