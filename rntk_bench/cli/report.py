@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +43,23 @@ def report(
     from rntk_bench.report.labels import Labels
     from rntk_bench.report.page import render_page
     from rntk_bench.report.plain import encode
-    from rntk_bench.store.atomic import write_atomically
+    from rntk_bench.store.atomic import check_writable, write_atomically
 
     figures.require("networkx")
     results = selecting.collected_with(**selected)
+    with _written(output):
+        check_writable(output.parent)
     page = render_page(results, Labels(data_dir, cache_dir), with_paper)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+    with _written(output):
         write_atomically(output, encode(page), durable=False)
+    options.print_files([output])
+
+
+@contextmanager
+def _written(output: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."
         ) from error
-    options.print_files([output])
