@@ -16,6 +16,7 @@ from numba.core import event
 from numba.core.caching import FunctionCache
 
 _settings = vars(config)
+_settings["CACHE_DIR"] = os.path.expanduser(_settings["CACHE_DIR"])  # noqa: PTH111 - text, as Numba
 if _settings["CPU_FEATURES"] is None and "NUMBA_CPU_NAME" not in os.environ:
     _features = llvm.get_host_cpu_features()
     if _features.get("avx512f"):

@@ -1,13 +1,20 @@
 import json
+import os
 import platform
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.store.environment import environment
 from rntk_bench.store.installation import extras
+
+ROOT = Path(__file__).parents[1]
 
 
 def env(*arguments):
@@ -63,3 +70,42 @@ def test_the_home_folder_is_not_named_in_text(tmp_path, monkeypatch):
     assert str(tmp_path) not in text
     assert "~/cache/datasets" in text
     assert str(tmp_path) in env("--json", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem", "loops"),
+    [
+        ({"NUMBA_DISABLE_JIT": "1", "HOME": "file"}, "NUMBA_DISABLE_JIT is set", "not kept"),
+        ({"NUMBA_CACHE_DIR": "open"}, "Other users may write to NUMBA_CACHE_DIR", "not kept"),
+        ({"NUMBA_NUM_THREADS": "0", "LC_ALL": "xx"}, "loops: ValueError", "not known"),
+        ({"LOKY_MAX_CPU_COUNT": "many", "HOME": ""}, "threads: ValueError", "kept in"),
+    ],
+    ids=lambda value: next(iter(value), None) if isinstance(value, dict) else None,
+)
+def test_under_odd_conditions_it_says_what_is_odd(tmp_path, variables, problem, loops):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "file").touch()
+    outcome = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "rntk_bench", "env", "--results", "runs"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    text = re.sub(r"\n +", " ", outcome.stdout)
+    lines = [(line[:17].strip(), line[17:]) for line in text.splitlines()]
+    assert loops in dict(lines)["loops"]
+    assert problem in dict(reversed(lines))["problem"]  # the first
+    assert dict(lines)["results"] == "runs, not there yet"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "open"]
+
+
+def test_foreign_files_are_not_counted(tmp_path):
+    for name in ("Coffee/rbf-01234567.json", "Coffee/._rbf-01234567.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert f"{tmp_path}, 1 records" in env("--results", tmp_path)

@@ -86,7 +86,7 @@ def test_the_bars_of_the_diagram_are_numbered(tmp_path):
         (("scatter", "rntk", "none", *KERNELS), "There is no method 'none' among the results"),
         (("scatter", "rntk", "RNTK", *KERNELS), "two methods, not RNTK twice"),
         (("cd", *KERNELS, "-d", "Coffee"), "on 1 of 1 datasets"),
-        (("grid", "GunPoint", "none", *RESULTS), "No record is of one of these"),
+        (("grid", "GunPoint", "none", *RESULTS), "no record of method 'none'; there are gru"),
         (("grid", "GunPoint", "--x", "alpha", *RESULTS), "no axis 'alpha'; it has sigma_w"),
         (("box", "--results", "nowhere"), "There are no run records in nowhere"),
     ],

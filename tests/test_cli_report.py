@@ -64,8 +64,8 @@ def test_published_accuracies_stand_beside_ones_own(results, tmp_path):
     ("arguments", "code", "says"),
     [
         (["--data-dir", "no"], 2, "The data folder no does not exist"),
-        (["-d", "Beef"], 2, "No record is of one of these"),
-        (["-o", "file/page.html"], 1, "Cannot write file/page.html: "),
+        (["-d", "Beef"], 2, "There is no record of dataset 'Beef'; there are"),
+        (["-o", "file/page.html"], 3, "Cannot write file/page.html: "),
         (["--results", "."], 2, "There are no run records in ."),
     ],
 )

@@ -96,7 +96,7 @@ def test_without_records_it_says_how_to_make_some(tmp_path):
 def test_an_unknown_protocol_is_one_sentence(results):
     outcome = run("--results", results, "--protocol", "zz")
     assert outcome.exit_code == 2
-    assert outcome.stderr.startswith("Error: No record's protocol starts with 'zz'")
+    assert outcome.stderr.startswith("Error: There is no record of protocol 'zz'; there are ")
 
 
 def test_a_damaged_record_is_a_warning(results):
@@ -119,7 +119,7 @@ def test_some_datasets_and_methods_or_those_of_a_configuration(results, tmp_path
     assert both.stdout.splitlines()[0] == "dataset,RNTK,NTK"
     nothing = run(*style, "-d", "Beef")
     assert nothing.exit_code == 2
-    assert "No record is of one of these" in nothing.stderr
+    assert "no record of dataset 'Beef'" in nothing.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ def test_a_table_of_one_s_own_is_read_back(read):
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared folder is absent")
 def test_every_published_column_joins_the_reference_records():
     records, _ = read_records(ROOT / "results" / "reference")
-    results = collect(records, methods=["rntk", "ntk", "rbf", "poly"])
+    results = collect([r for r in records if r.method in ("rntk", "ntk", "rbf", "poly")])
     columns = read_published(SHARED / "published" / "default_split_accuracy.csv")
     joined, report = join(results, columns)
     assert len(joined.published) == len(columns) == 43
@@ -119,7 +120,8 @@ def test_every_published_column_joins_the_reference_records():
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared folder is absent")
 def test_rocket_leads_the_kernels_on_the_reference_datasets():
     records, _ = read_records(ROOT / "results" / "reference")
-    results = collect(records, methods=["rntk", "ntk"], datasets=["Coffee", "GunPoint", "UMD"])
+    few = set(product(("Coffee", "GunPoint", "UMD"), ("rntk", "ntk")))
+    results = collect([r for r in records if (r.dataset, r.method) in few])
     columns = read_published(SHARED / "published" / "default_split_accuracy.csv")
     joined, _ = join(results, choose(columns, ["ROCKET"]))
     rows = {row[0].value: row for row in table1(joined, with_paper=False).rows}

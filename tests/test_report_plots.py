@@ -152,3 +152,31 @@ def test_the_axes_of_a_heat_map_can_be_chosen():
     for axes in ({"x": "width"}, {"x": "C", "y": "C"}):
         with pytest.raises(InputError):
             plot_grid(record, **axes)
+
+
+ODD = ["a $$ b", r"$\foo$", "A$B$C", r"\$x\$", "_first", "<b>", "N" * 3000, "\u4e2d"]
+DRAWN = [*ODD[:4], "\xa0_first", "<b>", "N" * 59 + "…", "\u4e2d"]
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_names_are_drawn_as_they_are(kind):
+    rows = table(ODD)
+    for figure in (plot_cd(rows), plot_box(rows)):
+        figures.render(figure, kind)
+        labels = figure.findobj(Text)
+        shown = {text._preprocess_math(text.get_text()) for text in labels}  # what is set
+        assert all(mathematics is False for _, mathematics in shown)
+        for name in DRAWN:
+            assert any(name in text for text, _ in shown), name
+    for name in ODD[:6]:
+        figure = plot_scatter(rows.assign(RNTK=50.0), name, "RNTK")
+        figures.render(figure, kind)
+        (legend,) = figure.legends
+        assert len(legend.get_texts()) == 3
+
+
+def test_a_long_name_makes_a_short_name_of_a_file():
+    a, b = (figures.file_name("N" * 3000 + end) for end in "ab")
+    assert a != b
+    assert len(a) == len(b) == figures.MAX_NAME
+    assert figures.file_name("scatter-RNTK-A B") == "scatter-RNTK-A_B"

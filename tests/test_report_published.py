@@ -43,6 +43,9 @@ def test_gaps_blank_lines_spaces_and_a_byte_order_mark(read):
         ("dataset,a\nCoffee,100.5\n", "'100.5' is no accuracy"),
         ("dataset,a\nCoffee,inf\n", "'inf' is no accuracy"),
         ("dataset,a,A\nCoffee,1,1\n", "line 1: the column 'A' is there before: 'a'"),
+        ("dataset,,b\nCoffee,1,1\n", "column 2 has no name"),
+        ("dataset,a\x1b[0m\nCoffee,1\n", r"line 1: 'a\x1b[0m' has a character"),
+        ('dataset,a\n"Cof\0fee",1\n', r"line 2: 'Cof\x00fee' has a character"),
         ("dataset,a\nCoffee,1\nHam,1\ncoffee,1\n", "line 4: the dataset 'coffee' is there before"),
     ],
 )
@@ -51,6 +54,12 @@ def test_what_cannot_be_read_is_one_sentence(read, text, message):
         read(text)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_name_is_one_line_and_need_not_have_letters(read):
+    first, second, third = read('dataset,"two\r\nlines",---,***\n"Cof\nfee",0.5,1,1\n')
+    assert (first.name, second.name, third.name) == ("two lines", "---", "***")
+    assert first.accuracy == {"Cof fee": Fraction(1, 2)}
 
 
 def test_no_file_and_no_text(tmp_path):

@@ -94,12 +94,12 @@ def test_markdown_is_a_pipe_table():
     assert render_markdown(TABLE).splitlines() == [
         "**Table 2.** Accuracy in %",
         "",
-        "| dataset | RNTK ours | RNTK diff | own_method |",
+        "| dataset | RNTK ours | RNTK diff | own\\_method |",
         "| --- | ---: | ---: | ---: |",
         "| Coffee | **100.00** | +0.50 | failed |",
-        "| A_B\\|C | 7.12 | -0.25 | – |",
+        "| A\\_B\\|C | 7.12 | -0.25 | – |",
         "",
-        "50 % ± 1 of a_b & so on.",
+        r"50 % ± 1 of a\_b \& so on.",
     ]
 
 
@@ -245,3 +245,35 @@ def test_marks_are_beside_the_number_in_line_and_not_in_csv():
     assert "**7.0†**" in render_markdown(table)
     assert r"\textbf{7.0$^\dagger$}" in render_latex(table)
     assert render_csv(table) == "x,y\na,7.0\nb,10.0\n"
+
+
+NAMES = [
+    "*bold*",
+    "_under_",
+    "<script>",
+    "`code`",
+    "[link](x)",
+    "a|b",
+    "$x$",
+    "~~no~~",
+    "\\",
+    "&lt;",
+]
+
+
+def test_markdown_has_no_marks_but_its_own():
+    rows = [[Cell(name), Cell("x")] for name in NAMES]
+    text = render_markdown(Table("*T*", "_c_", [Column("<a>"), Column("b", "g|h")], rows, NAMES))
+    unescaped = re.sub(r"\\[^A-Za-z0-9\s]", "", text)
+    assert not set("_<`[$~&") & set(unescaped)
+    assert unescaped.count("*") == 4  # the table's name is bold
+    lines = text.splitlines()
+    assert all(len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) == 3 for line in lines[2:14])
+    assert [re.sub(r"\\([^A-Za-z0-9\s])", r"\1", line) for line in lines[15::2]] == NAMES
+
+
+def test_latex_reads_no_name_as_an_option():
+    names = ["[2cm] x", "*x", "`x"]
+    text = render_latex(Table("T", "c", [Column("a")], [[Cell(name)] for name in names], []))
+    assert r"{[}2cm{]} x \\" in text
+    assert not re.search(r"^[\[*`]", text, flags=re.MULTILINE)

@@ -1,9 +1,10 @@
 import dataclasses
 import json
+import os
 
 import pytest
 
-from rntk_bench.errors import InputError, StorageError
+from rntk_bench.errors import InputError, StorageError, one_line
 from rntk_bench.store import records as records_module
 from rntk_bench.store.records import (
     SCHEMA,
@@ -12,6 +13,7 @@ from rntk_bench.store.records import (
     protocol_id,
     read_record,
     read_records,
+    record_files,
     record_path,
     says_choice,
     write_record,
@@ -199,3 +201,46 @@ def test_a_copied_record_is_not_counted_twice(tmp_path):
 
 def test_a_folder_that_does_not_exist_has_no_records(tmp_path):
     assert read_records(tmp_path / "nowhere") == ([], [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Beef/._rntk-01234567.json", "Beef/.#rntk.json", ".ipynb_checkpoints/rntk.json"),
+        *("Beef/rntk-01234567.json~", "Beef/rntk-01234567.json.bak", "Beef/notes.txt", "plan.json"),
+    ],
+)
+def test_what_systems_and_editors_leave_is_no_record_and_no_problem(tmp_path, name):
+    path = write_record(tmp_path, COFFEE)
+    foreign = tmp_path / name
+    foreign.parent.mkdir(exist_ok=True)
+    foreign.write_text("anything")
+    assert read_records(tmp_path) == ([COFFEE], [])
+    assert record_files(tmp_path) == [path]
+    assert read_records(tmp_path, foreign.parent.name)[1] == []
+
+
+@pytest.mark.parametrize("name", ["old runs/a.json", "Beef/a\nb.json", "Beef/rntk copy.json"])
+def test_other_foreign_files_are_a_sentence_each(tmp_path, name):
+    write_record(tmp_path, COFFEE)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("{}")
+    records, (problem,) = read_records(tmp_path)
+    assert records == [COFFEE]
+    assert problem.startswith(one_line(tmp_path / name))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    path = write_record(tmp_path, COFFEE)
+    os.mkfifo(path.with_name("ntk.json"))
+    records, (problem,) = read_records(tmp_path)
+    assert records == [COFFEE]
+    assert "ntk.json is not a file" in problem
+
+
+def test_a_name_longer_than_a_folders_has_no_records_and_gets_none(tmp_path):
+    assert read_records(tmp_path, "A" * 5000) == ([], [])
+    with pytest.raises(InputError, match="at most 200 letters"):
+        record_path(tmp_path, "A" * 201, "rntk", {})
+    assert write_record(tmp_path, dataclasses.replace(COFFEE, dataset="A" * 200)).is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -25,6 +26,7 @@ from rntk_bench.cli.show import show
 from rntk_bench.cli.speed import speed
 from rntk_bench.cli.status import status
 from rntk_bench.cli.stopping import as_interrupts, exit_code, heed_termination, no_memory
+from rntk_bench.cli.streams import prepare_streams, refuse_unwritable_stream, say
 from rntk_bench.cli.table import table
 from rntk_bench.errors import RntkBenchError
 
@@ -32,19 +34,26 @@ from rntk_bench.errors import RntkBenchError
 class _Group(click.Group):
     """A group whose commands answer a user's error with one sentence and its exit code."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        prepare_streams()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            sys.exit(refuse_unwritable_stream(error))
+
     def invoke(self, ctx: click.Context) -> Any:
         heed_termination()
         try:
             with as_interrupts():
                 return super().invoke(ctx)
         except RntkBenchError as error:
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt as stop:
-            click.echo("Interrupted.", err=True)
+            say("Interrupted.", err=True)
             ctx.exit(exit_code(stop))
         except MemoryError as error:
-            click.echo(f"Error: {no_memory(error)}", err=True)
+            say(f"Error: {no_memory(error)}", err=True)
             ctx.exit(1)
 
 

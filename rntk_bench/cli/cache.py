@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rntk_bench.cli import options
+from rntk_bench.cli.streams import warn
 
 
 @click.group()
@@ -21,7 +22,7 @@ def info(cache_dir: Path | None, cache_limit: int) -> None:
     """Print where the cache is and how much it holds."""
     from rntk_bench.store.cache import GramCache, cache_folder
 
-    held = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn).info()
+    held = GramCache(cache_folder(cache_dir), cache_limit, on_warning=warn).info()
     click.echo(f"Folder:  {held.folder}")
     click.echo(f"Entries: {held.entries}")
     click.echo(f"Size:    {_size(held.bytes)} (limit {_size(held.limit)})")
@@ -33,15 +34,11 @@ def clear(cache_dir: Path | None) -> None:
     """Remove every cached Gram matrix and print what was freed."""
     from rntk_bench.store.cache import GramCache, cache_folder
 
-    removed = GramCache(cache_folder(cache_dir), on_warning=_warn).clear()
+    removed = GramCache(cache_folder(cache_dir), on_warning=warn).clear()
     entries = "entry" if removed.entries == 1 else "entries"
     click.echo(
         f"Removed {removed.entries} {entries}, {_size(removed.bytes)}, from {removed.folder}."
     )
-
-
-def _warn(message: str) -> None:
-    click.echo(f"Warning: {message}", err=True)
 
 
 def _size(n_bytes: int) -> str:

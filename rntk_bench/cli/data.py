@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from rntk_bench.cli import names, options
+from rntk_bench.cli.streams import say
 from rntk_bench.errors import DataError, one_line
 
 _COLUMNS = ("name", "source", "n_train", "n_test", "length", "n_classes")
@@ -86,7 +87,7 @@ def fetch(
         except DataError as reason:
             said, error = f"Error: {reason}", True
         with tqdm.external_write_mode():
-            click.echo(said, err=error)
+            say(said, err=error)
         failed = failed or error
     if failed:
         raise click.exceptions.Exit(DataError.exit_code)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import options, paths
 
 
 @click.group()
@@ -55,6 +55,8 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
     from rntk_bench.report import figures
     from rntk_bench.report.plot_convergence import plot_convergence
 
+    if widths:
+        options.refuse(["quick"], "is less widths, and --width names them")
     figures.ready(out)
     chosen = widths or [2**k for k in range(4, 9 if quick else 13)]
     with _progress(2 + 2 * len(chosen)) as progress:
@@ -69,7 +71,7 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
 @click.option(
     "--from",
     "source",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=paths.FOLDER,
     default=Path("results/regression"),
     show_default=True,
     help="Folder of the CSV files that 'rntk-bench regress' wrote.",
@@ -81,6 +83,7 @@ def figure_4(out: Path, source: Path) -> None:
     from rntk_bench.report import figures
     from rntk_bench.report.plot_regression import FIGURE_4, plot_figure_4, read_curves
 
+    figures.require()
     curves = read_curves(source)
     rows = pd.concat(dict(zip([panel.name for panel in FIGURE_4], curves, strict=True)))
     rows = rows.reset_index(level=0, names="panel")
@@ -113,6 +116,8 @@ def training(
     from rntk_bench.report import figures
     from rntk_bench.report.plot_training import plot_training
 
+    if widths and draws:
+        options.refuse(["quick"], "is less widths and draws, and --width and --draws name them")
     figures.ready(out)
     chosen = widths or [2**k for k in (range(6, 9) if quick else range(7, 12))]
     draws = draws or (10 if quick else 20)

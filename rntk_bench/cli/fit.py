@@ -10,6 +10,7 @@ import click
 
 from rntk_bench.cli import options
 from rntk_bench.cli.output import refuse_unwritable, write
+from rntk_bench.cli.paths import FILE
 from rntk_bench.config import brief
 from rntk_bench.errors import InputError, one_line
 
@@ -18,13 +19,11 @@ if TYPE_CHECKING:
     from rntk_bench.estimators import KernelClassifier
     from rntk_bench.experiments.own_data import Predictions
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-
 
 @click.command()
-@click.argument("train", metavar="TRAIN", type=_FILE)
+@click.argument("train", metavar="TRAIN", type=FILE)
 @click.option(
-    "-o", "--output", type=_FILE, required=True, metavar="MODEL", help="File of the fitted model."
+    "-o", "--output", type=FILE, required=True, metavar="MODEL", help="File of the fitted model."
 )
 @options.kernel
 @options.config
@@ -76,9 +75,9 @@ def fit(
 
 
 @click.command()
-@click.argument("model", metavar="MODEL", type=_FILE)
-@click.argument("file", metavar="FILE", type=_FILE)
-@click.option("-o", "--output", type=_FILE, metavar="FILE.csv", help="Write the predictions there.")
+@click.argument("model", metavar="MODEL", type=FILE)
+@click.argument("file", metavar="FILE", type=FILE)
+@click.option("-o", "--output", type=FILE, metavar="FILE.csv", help="Write the predictions there.")
 @options.no_labels
 def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> None:
     """Classify the series of a file by a model that `rntk-bench fit` made.

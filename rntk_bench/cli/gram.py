@@ -11,6 +11,7 @@ import click
 
 from rntk_bench.cli import options
 from rntk_bench.cli.output import refuse_unwritable
+from rntk_bench.cli.paths import FILE
 from rntk_bench.cli.progress import counting
 from rntk_bench.errors import ConfigError, InputError
 
@@ -18,16 +19,14 @@ if TYPE_CHECKING:
     from rntk_bench.data.dataset import Sequences
     from rntk_bench.kernels import Kernel
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-
 
 @click.command()
-@click.argument("file", metavar="FILE", type=_FILE)
-@click.argument("other", metavar="[OTHER]", type=_FILE, required=False)
+@click.argument("file", metavar="FILE", type=FILE)
+@click.argument("other", metavar="[OTHER]", type=FILE, required=False)
 @click.option(
     "-o",
     "--output",
-    type=_FILE,
+    type=FILE,
     required=True,
     metavar="GRAM.npy",
     help="File of the Gram matrix.",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from rntk_bench.cli import names
+from rntk_bench.cli import names, paths
+from rntk_bench.errors import InputError
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -43,7 +45,7 @@ def _not_zero(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
 
 data_dir = click.option(
     "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=paths.FOLDER,
     envvar="RNTK_BENCH_DATA_DIR",
     show_envvar=True,
     help="Folder in the archive's layout, <NAME>/<NAME>_TRAIN.tsv; searched first.",
@@ -51,7 +53,7 @@ data_dir = click.option(
 
 cache_dir = click.option(
     "--cache-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=paths.FOLDER,
     envvar="RNTK_BENCH_CACHE_DIR",
     show_envvar=True,
     help="Where downloads and Gram matrices are kept. [default: the user's cache folder]",
@@ -70,7 +72,7 @@ cache_limit = click.option(
 config = click.option(
     "-c",
     "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=paths.FILE,
     envvar="RNTK_BENCH_CONFIG",
     show_envvar=True,
     shell_complete=names.configurations,
@@ -139,7 +141,7 @@ jobs = click.option(
 
 results = click.option(
     "--results",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=paths.FOLDER,
     default=Path("results/runs"),
     envvar="RNTK_BENCH_RESULTS",
     show_default=True,
@@ -152,7 +154,7 @@ def out_to(folder: str) -> Callable[[Any], Any]:
     """Where pictures and their numbers go."""
     return click.option(
         "--out",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=paths.FOLDER,
         default=Path(folder),
         show_default=True,
         help="Folder of the pictures and of the CSV files behind them.",
@@ -188,6 +190,23 @@ no_labels = click.option(
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
+
+
+def refuse(parameters: Sequence[str], why: str) -> None:
+    """Refuse those of a running command's parameters that were typed, as they would do nothing.
+
+    What stands in the environment is for other commands too.
+
+    Raises
+    ------
+    InputError
+        One of them was typed; `why` goes on from its name.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        typed = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if parameter.name in parameters and typed:
+            raise InputError(f"{max(parameter.opts, key=len)} {why}; leave it out.")
 
 
 def print_entry(label: str, text: str) -> None:

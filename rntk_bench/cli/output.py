@@ -8,8 +8,11 @@ from pathlib import Path
 
 import click
 
+from rntk_bench.cli import paths
+from rntk_bench.cli.streams import note
 from rntk_bench.errors import InputError, StorageError
 from rntk_bench.report.cells import Table
+from rntk_bench.report.plain import encode
 from rntk_bench.report.render import DOCUMENTS, RENDERERS
 from rntk_bench.store.atomic import write_atomically
 
@@ -32,7 +35,7 @@ standalone = click.option(
 output = click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=paths.FILE,
     help="Write to this file.  [default: standard output]",
 )
 
@@ -47,8 +50,8 @@ def write_tables(
     if standalone:
         text = DOCUMENTS[style](text)
     if style == "csv":
-        for note in dict.fromkeys(note for table in tables for note in table.notes):
-            click.echo(f"Note: {note}", err=True)
+        for line in dict.fromkeys(line for table in tables for line in table.notes):
+            note(line)
     write(text, output)
 
 
@@ -59,7 +62,7 @@ def write(text: str, output: Path | None) -> None:
         return
     target = output.resolve() if output.is_file() else output  # what a link points to
     try:
-        write_atomically(target, text.encode(), durable=False)
+        write_atomically(target, encode(text), durable=False)
     except OSError as error:
         raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."

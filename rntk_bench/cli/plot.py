@@ -9,6 +9,7 @@ import click
 
 from rntk_bench.cli import names, options, selecting
 from rntk_bench.cli.output import refuse_input
+from rntk_bench.cli.streams import note
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ def plot() -> None:
 @options.out
 def cd(alpha: float, nemenyi: bool, out: Path, **selected: Any) -> None:
     """Critical-difference diagram: mean ranks, and bars that join methods not told apart."""
+    from rntk_bench.report import figures
     from rntk_bench.report.comparison import compare
     from rntk_bench.report.plot_cd import joined, plot_cd
 
+    figures.require("networkx")
     whole = _whole(*selecting.side_by_side(**selected))
     found = compare(whole)
     bars = joined(found, alpha)
@@ -54,11 +57,18 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
 
     Methods are named as for 'run', or by their titles in the tables.
     """
-    from rntk_bench.report.accuracies import column
+    from rntk_bench.report import figures
+    from rntk_bench.report.accuracies import column, paper_columns
     from rntk_bench.report.plot_scatter import plot_scatter
 
+    figures.require()
     accuracies, notes = selecting.side_by_side(**selected)
     a, b = column(accuracies, a), column(accuracies, b)
+    if selected["with_paper"] and not {a, b} & paper_columns(accuracies):
+        raise InputError(
+            "--paper adds the paper's numbers as methods, and neither of the two is one of these; "
+            "name 'RNTK (paper)', for example, or leave it out."
+        )
     if a == b:
         raise InputError(f"A scatter plot needs two methods, not {a} twice.")
     picture = plot_scatter(accuracies, a, b)
@@ -71,8 +81,10 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
 @options.out
 def box(out: Path, **selected: Any) -> None:
     """Box plot of each method's accuracies over the datasets that all methods have."""
+    from rntk_bench.report import figures
     from rntk_bench.report.plot_box import plot_box
 
+    figures.require()
     whole = _whole(*selecting.side_by_side(**selected))
     _save(plot_box(whole), out, "box", whole.reset_index())
 
@@ -99,11 +111,14 @@ def grid(
     METHOD is rntk if it is left out. Each cell is the best over all other parameters; dots mark
     ties for the best, a star the chosen setting.
     """
+    from rntk_bench.report import figures
     from rntk_bench.report.plot_grid import axes_of, plot_grid
     from rntk_bench.report.validation import validation_grid
 
+    figures.require()
     found = selecting.collected(results, (dataset,), (method,), protocols=protocols)
-    _tell(found.notes)
+    for line in found.notes:
+        note(line)
     record = found.records[dataset, method]
     validation = validation_grid(record)
     x, y = axes_of(validation, x, y)
@@ -115,13 +130,9 @@ def _whole(accuracies: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     from rntk_bench.report.accuracies import complete
 
     whole, left_out = complete(accuracies)
-    _tell([*left_out, *notes])
+    for line in (*left_out, *notes):
+        note(line)
     return whole
-
-
-def _tell(notes: list[str]) -> None:
-    for note in notes:
-        click.echo(f"Note: {note}", err=True)
 
 
 def _save(picture: Figure, out: Path, name: str, rows: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import names, options
+from rntk_bench.cli import names, options, paths
 from rntk_bench.cli.output import refuse_input
 from rntk_bench.cli.progress import counting
 from rntk_bench.config import brief
@@ -84,7 +84,7 @@ def sine(**given: Any) -> None:
 @click.option(
     "--prices",
     "path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=paths.FILE,
     required=True,
     help="CSV of daily prices with the columns Date and Close.",
 )
@@ -103,7 +103,7 @@ def prices(path: Path, **given: Any) -> None:
 
 
 @regress.command("csv")
-@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("path", metavar="FILE", type=paths.FILE)
 @click.option("--column", required=True, help="Column of the series.")
 @click.option(
     "--length",

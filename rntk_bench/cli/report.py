@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from rntk_bench.cli import options, selecting
+from rntk_bench.cli import options, paths, selecting
 from rntk_bench.cli.output import refuse_input
-from rntk_bench.errors import RntkBenchError
+from rntk_bench.errors import StorageError
 
 
 @click.command()
@@ -21,7 +23,7 @@ from rntk_bench.errors import RntkBenchError
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=paths.FILE,
     default=Path("results/report.html"),
     show_default=True,
     help="The page.",
@@ -38,18 +40,28 @@ def report(
     The page needs nothing but itself. Its confusion matrices need the datasets, since records hold
     predictions and no labels: those of --data-dir, earlier downloads and packaged copies are read.
     """
+    from rntk_bench.report import figures
     from rntk_bench.report.labels import Labels
     from rntk_bench.report.page import render_page
-    from rntk_bench.store.atomic import write_atomically
+    from rntk_bench.report.plain import encode
+    from rntk_bench.store.atomic import check_writable, write_atomically
 
     refuse_input(output)
+    figures.require("networkx")
     results = selecting.collected_with(**selected)
+    with _written(output):
+        check_writable(output.parent)
     page = render_page(results, Labels(data_dir, cache_dir), with_paper)
+    with _written(output):
+        write_atomically(output, encode(page), durable=False)
+    options.print_files([output])
+
+
+@contextmanager
+def _written(output: Path) -> Iterator[None]:
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(output, page.encode(), durable=False)
+        yield
     except OSError as error:
-        raise RntkBenchError(
+        raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."
         ) from error
-    options.print_files([output])

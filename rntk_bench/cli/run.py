@@ -13,6 +13,7 @@ import click
 
 from rntk_bench.cli import costs, options, place
 from rntk_bench.cli.stopping import telling
+from rntk_bench.cli.streams import say
 from rntk_bench.config import brief_choice
 from rntk_bench.errors import ConfigError, InputError, one_line
 
@@ -243,21 +244,21 @@ class _Display:
                 if outcome.kind == "unreadable"
                 else (f"{outcome.dataset} {outcome.method}")
             )
-            click.echo(f"{one_line(name)} failed: {outcome.message}", err=True)
+            say(f"{one_line(name)} failed: {outcome.message}", err=True)
             return
         record = outcome.record
         if self.quiet or record is None or record.selection is None or record.test is None:
             return
         spent = "kept" if outcome.kind == "kept" else f"{record.timings['total']:.1f} s"
         selection = record.selection
-        click.echo(
+        say(
             f"{one_line(outcome.dataset)} {outcome.method}: "
             f"test {100 * record.test['accuracy']:.2f} %, "
             f"validation {100 * selection['accuracy']:.2f} % "
             f"({brief_choice(selection)}, {selection['ties']} tied) [{spent}]"
         )
         for warning in record.warnings if outcome.kind == "computed" else ():
-            click.echo(f"  {warning}", err=True)
+            say(f"  {warning}", err=True)
 
     def close(self) -> None:
         """Take the bars away."""

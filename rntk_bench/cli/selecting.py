@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import names, options
+from rntk_bench.cli import names, options, paths
+from rntk_bench.cli.streams import note, warn
 from rntk_bench.errors import InputError
+from rntk_bench.report.names import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rntk_bench.config import Experiment
     from rntk_bench.report.results import Results
+    from rntk_bench.store.records import Record
 
 protocols = click.option(
     "--protocol",
@@ -49,7 +53,7 @@ def selection(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "-c",
             "--config",
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=paths.FILE,
             shell_complete=names.configurations,
             help="Keep the datasets and methods of this configuration.",
         ),
@@ -81,16 +85,100 @@ def collected(
 
     records, problems = read_records(results)
     for problem in problems:
-        click.echo(f"Warning: {problem}", err=True)
+        warn(problem)
     if not records:
         raise InputError(
             f"There are no run records in {results}; make some with 'rntk-bench run --dataset "
             "Coffee', or name their folder with --results."
         )
-    if config is not None:
-        experiment = read_experiment(config)
-        datasets, methods = datasets or experiment.datasets, methods or experiment.methods
-    return collect(records, protocols, datasets, methods)
+    plan = None if config is None else read_experiment(config)
+    return collect(matching(records, datasets, methods, protocols, plan))
+
+
+def matching(
+    records: Sequence[Record],
+    datasets: Sequence[str] = (),
+    methods: Sequence[str] = (),
+    protocols: Sequence[str] = (),
+    plan: Experiment | None = None,
+) -> list[Record]:
+    """The records of these datasets, methods and protocols, of all where none are named.
+
+    A name that chooses nothing is a warning; those of a plan, which may not be finished, are
+    counted in a note. The plan's datasets and methods stand in for those that are not named.
+
+    Raises
+    ------
+    InputError
+        Nothing is left.
+    """
+    named = {"dataset": datasets, "method": methods, "protocol": protocols}
+    planned = {"dataset": plan.datasets, "method": plan.methods} if plan else {}
+    planned = {trait: names for trait, names in planned.items() if not named[trait]}
+    wanted = named | planned
+    chosen = _chosen(records, wanted)
+    absent = {
+        trait: [n for n in dict.fromkeys(names) if not _chosen(chosen, {trait: [n]})]
+        for trait, names in wanted.items()
+    }
+    unknown, excluded = [], []
+    for trait, name in ((t, n) for t in absent if t not in planned for n in absent[t]):
+        if _chosen(records, {trait: [name]}):
+            excluded.append(f"The other options leave no record of {trait} {name!r}.")
+        else:
+            others = {other: names for other, names in wanted.items() if other != trait}
+            unknown.append(_unknown(_chosen(records, others) or records, trait, name))
+    problems = unknown + excluded
+    if not chosen:
+        problems.append("There is no record of what the configuration plans.")
+        raise InputError(problems[0])
+    for problem in problems:
+        warn(problem)
+    for trait in planned:
+        if names := absent[trait]:
+            note(f"Of the configuration without a record: {trait} {listed(names)}.")
+    return chosen
+
+
+def _chosen(records: Sequence[Record], wanted: Mapping[str, Sequence[str]]) -> list[Record]:
+    """The records that have one of the names of each trait that has any."""
+    return [
+        record
+        for record in records
+        if all(
+            any(_has(record, trait, name) for name in names)
+            for trait, names in wanted.items()
+            if names
+        )
+    ]
+
+
+def _has(record: Record, trait: str, name: str) -> bool:
+    """Whether a record is of a dataset, a method, or a protocol whose identifier starts so."""
+    value = _trait(record, trait)
+    return value.startswith(name) if trait == "protocol" else value == name
+
+
+def _trait(record: Record, trait: str) -> str:
+    from rntk_bench.store.records import protocol_id
+
+    if trait == "protocol":
+        return protocol_id(record.protocol)
+    return record.dataset if trait == "dataset" else record.method
+
+
+def _unknown(records: Sequence[Record], trait: str, name: str) -> str:
+    """A sentence on a name that no record has, with the nearest that some have."""
+    from rntk_bench.data.archive import nearest_names
+    from rntk_bench.report.results import display_name
+
+    known = sorted({_trait(record, trait) for record in records})
+    spellings = {spelling: spelling for spelling in known}
+    if trait == "method":
+        spellings |= {display_name(method): method for method in known}
+    near = dict.fromkeys(spellings[spelling] for spelling in nearest_names(name, spellings))
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(known)}."
+    return f"There is no record of {trait} {name!r}; {hint}"
 
 
 def published(command: Callable[..., None]) -> Callable[..., None]:
@@ -108,7 +196,7 @@ def published(command: Callable[..., None]) -> Callable[..., None]:
             "files",
             metavar="FILE",
             multiple=True,
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=paths.FILE,
             help="Add the accuracies of a CSV file, a row a dataset and a column a classifier, "
             "fractions or percent; may be repeated.",
         ),
@@ -128,7 +216,7 @@ def collected_with(files: tuple[Path, ...], columns: tuple[str, ...], **selected
     read = [column for path in dict.fromkeys(files) for column in read_published(path)]
     joined, report = join(results, choose(read, columns) if read else [])
     for line in report:
-        click.echo(f"Note: {line}", err=True)
+        note(line)
     return joined
 
 

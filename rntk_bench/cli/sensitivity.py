@@ -97,6 +97,8 @@ def sensitivity(
     from rntk_bench.report import figures
     from rntk_bench.report.plot_sensitivity import plot_dataset
 
+    if pairs:
+        options.refuse(["quick"], "is less pairs, and --pairs names their number")
     parameter, kernels = _kernels(CENTRES[activation], values)
     figures.ready(out)
     dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
@@ -129,6 +131,8 @@ def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
     from rntk_bench.report import figures
     from rntk_bench.report.plot_sensitivity import plot_figure_3
 
+    if pairs:
+        options.refuse(["quick"], "is less pairs, and --pairs names their number")
     figures.ready(out)
     curves = experiment.figure_3(seed, pairs or (50 if quick else 1000))
     options.print_files(figures.save(plot_figure_3(curves), out, "figure-3", curves))

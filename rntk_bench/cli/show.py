@@ -11,6 +11,7 @@ import click
 
 from rntk_bench.catalogue import describe
 from rntk_bench.cli import names, options, selecting
+from rntk_bench.cli.streams import warn
 from rntk_bench.config import brief_choice
 from rntk_bench.errors import DataError, InputError
 
@@ -40,12 +41,13 @@ def show(
     Of several protocols the one with the largest grid is shown, then the newest. The confusion
     matrix needs the dataset, whose true labels no record holds; nothing is downloaded for it.
     """
-    from rntk_bench.report.results import under, worth
+    from rntk_bench.report.results import worth
     from rntk_bench.store.records import protocol_id, record_path
 
-    records = _records(results, dataset, method)
-    if protocols:
-        records = under(protocols, records)
+    if method is None or as_stored:
+        options.refuse(("data_dir", "cache_dir"), "is for the confusion matrix of one record")
+    wanted = () if method is None else (method,)
+    records = selecting.matching(_records(results, dataset), methods=wanted, protocols=protocols)
     paths = [record_path(results, r.dataset, r.method, r.protocol) for r in records]
     if method is None:
         _list(records, paths, as_stored)
@@ -63,24 +65,20 @@ def show(
         _print_confusion(record, data_dir, cache_dir)
 
 
-def _records(results: Path, dataset: str, method: str | None) -> list[Record]:
-    """The dataset's records, of one method if given; there is at least one."""
+def _records(results: Path, dataset: str) -> list[Record]:
+    """The dataset's records; there is at least one."""
     from rntk_bench.data.archive import nearest_names
-    from rntk_bench.store.records import read_records
+    from rntk_bench.store.records import read_records, record_files
 
     records, problems = read_records(results, dataset)
     for problem in problems:
-        click.echo(f"Warning: {problem}", err=True)
+        warn(problem)
     if not records:
-        known = sorted({path.parent.name for path in results.glob("*/*.json")})
+        known = sorted({path.parent.name for path in record_files(results)})
         near = nearest_names(dataset, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "name their folder with --results."
         raise InputError(f"There is no record of {dataset!r} in {results}; {hint}")
-    found = [record for record in records if method in (None, record.method)]
-    if not found:
-        there = ", ".join(dict.fromkeys(record.method for record in records))
-        raise InputError(f"There is no record of {method!r} on {dataset}; there are {there}.")
-    return found
+    return records
 
 
 def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rntk_bench.cli import options
+from rntk_bench.cli.streams import warn
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def status(
 
     records, problems = read_records(results)
     for problem in problems:
-        click.echo(f"Warning: {problem}", err=True)
+        warn(problem)
     experiment = configured(config, methods, seed)
     if config is None and not methods:
         recorded = {record.method for record in records}
@@ -74,8 +75,15 @@ def _names(
 ) -> list[str]:
     """The plan's datasets, as `run` has them, or those that have files in the results."""
     from rntk_bench.report.paper import paper_datasets
+    from rntk_bench.store.records import can_name
 
-    kept = {path.parent.name for path in results.glob("*/*") if path.suffix in _SUFFIXES}
+    if datasets and everything:
+        raise InputError("-d and --all are two selections of datasets; leave one of them out.")
+    kept = {
+        path.parent.name
+        for path in results.glob("*/*")
+        if path.suffix in _SUFFIXES and can_name(path.parent.name) and path.name[0] != "."
+    }
     for name in datasets:
         _warn_of_a_slip(name, kept)
     names = datasets or experiment.datasets or (paper_datasets() if everything else sorted(kept))
@@ -97,7 +105,7 @@ def _warn_of_a_slip(name: str, kept: Collection[str]) -> None:
     known = {*ARCHIVE, *MULTIVARIATE, *kept}
     near = [] if name in known else nearest_names(name, known, 1)
     for other in near:
-        click.echo(f"Warning: {name} has no records; did you mean {other}?", err=True)
+        warn(f"{name} has no records; did you mean {other}?")
 
 
 def _print(states: Sequence[CellState], style: str) -> None:

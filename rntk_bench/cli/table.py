@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from rntk_bench.cli import options, selecting
 from rntk_bench.cli import output as to
-from rntk_bench.cli import selecting
 
 
 @click.command()
@@ -43,6 +43,8 @@ def table(
     from rntk_bench.report.tables import table1, table2
 
     to.refuse_unwritable(output)
+    if number == "2":
+        options.refuse(["metrics"], "adds columns to Table 1, and Table 2 alone is asked for")
     results = selecting.collected_with(**selected)
     builders = {
         "1": partial(table1, results, with_paper, digits=digits, metrics=metrics),

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from rntk_bench.data.archive import ARCHIVE, MULTIVARIATE, nearest_names
 from rntk_bench.data.assemble import assemble
 from rntk_bench.data.dataset import Dataset
 from rntk_bench.data.readers import READERS, read_npz, read_split
 from rntk_bench.errors import DataError
+from rntk_bench.store.paths import user_cache_folder
 
 SPLITS = ("TRAIN", "TEST")
 
@@ -102,7 +101,7 @@ def own_names(data_dir: Path) -> list[str]:
 
 def cache_folder(cache_dir: Path | None) -> Path:
     """Return the folder that downloads are kept in."""
-    return (cache_dir or user_cache_path("rntk-bench", appauthor=False)) / "datasets"
+    return user_cache_folder(cache_dir) / "datasets"
 
 
 def find_splits(folder: Path, name: str) -> tuple[Path, ...]:

@@ -8,6 +8,8 @@ from rntk_bench.errors import InputError
 from rntk_bench.report import paper
 from rntk_bench.report.results import Results, display_name
 
+_OF_PAPER = " (paper)"
+
 
 def accuracies(results: Results, with_paper: bool = False) -> pd.DataFrame:
     """Test accuracies in percent, columns by their names in the tables, NaN where there is none.
@@ -22,8 +24,13 @@ def accuracies(results: Results, with_paper: bool = False) -> pd.DataFrame:
         columns[name] = [float("nan") if x is None else float(100 * x) for x in found]
         if with_paper and method in paper.METHODS:
             found = [paper.paper_accuracy(dataset, method) for dataset in results.datasets]
-            columns[f"{name} (paper)"] = [float("nan") if x is None else float(x) for x in found]
+            columns[name + _OF_PAPER] = [float("nan") if x is None else float(x) for x in found]
     return pd.DataFrame(columns, index=pd.Index(results.datasets, name="dataset"), dtype=float)
+
+
+def paper_columns(accuracies: pd.DataFrame) -> set[str]:
+    """The columns that `accuracies` makes of the paper's numbers."""
+    return {str(name) for name in accuracies if str(name).endswith(_OF_PAPER)}
 
 
 def complete(accuracies: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 import textwrap
+import warnings
 from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
+from hashlib import sha256
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rntk_bench.errors import ExtraError, StorageError
+from rntk_bench.report import plain
 from rntk_bench.store.atomic import check_writable, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_NO_MATPLOTLIB = ExtraError("A figure", "matplotlib", "figures")
 METADATA = {
     "png": {"Software": None},
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
@@ -39,6 +41,8 @@ SYMBOLS = {
     "learning_rate": "learning rate",
 }
 """How pictures write activations and parameters."""
+MAX_NAME = 120
+"""Characters of a picture's file without its ending; file systems take 255 bytes."""
 
 
 def new(
@@ -51,12 +55,23 @@ def new(
     ExtraError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise _NO_MATPLOTLIB from None
+    require()
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=size, layout="constrained")
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
+
+
+def literal(text: str, longest: int = 60) -> str:
+    """What matplotlib must be given to draw a name as it is, and of a long one the start.
+
+    It reads what stands between two dollar signs as mathematics, and leaves labels that begin with
+    an underscore out of legends.
+    """
+    if len(text) > longest:
+        text = f"{text[: longest - 1]}…"
+    text = plain.encode(text).decode().replace("$", r"\$")
+    return f"\N{NO-BREAK SPACE}{text}" if text.startswith("_") else text
 
 
 def render(figure: Figure, kind: str) -> bytes:
@@ -64,7 +79,9 @@ def render(figure: Figure, kind: str) -> bytes:
     from matplotlib import rc_context
 
     buffer = BytesIO()
-    with rc_context({"svg.hashsalt": "rntk-bench"}):
+    with rc_context({"svg.hashsalt": "rntk-bench"}), warnings.catch_warnings():
+        # A character that the font lacks is drawn as a box, which the reader of a picture sees.
+        warnings.filterwarnings("ignore", "Glyph .* missing")
         figure.savefig(buffer, format=kind, dpi=200, metadata=METADATA[kind])
     return buffer.getvalue()
 
@@ -88,6 +105,21 @@ def save(
     return [_write(folder / f"{name}.{kind}", content) for kind, content in contents.items()]
 
 
+def require(*packages: str) -> None:
+    """See to it that pictures can be drawn, also with further packages of the same extra.
+
+    Raises
+    ------
+    ExtraError
+        If matplotlib or one of the packages cannot be imported.
+    """
+    for module in ("matplotlib", "matplotlib.figure", *packages):
+        try:
+            import_module(module)
+        except ImportError:
+            raise ExtraError("A figure", module.partition(".")[0], "figures") from None
+
+
 def ready(folder: Path) -> None:
     """See to it that pictures can be drawn into the folder, before a long computation.
 
@@ -98,8 +130,7 @@ def ready(folder: Path) -> None:
     StorageError
         If the folder cannot be made or written to.
     """
-    if find_spec("matplotlib") is None:
-        raise _NO_MATPLOTLIB
+    require()
     try:
         check_writable(folder)
     except OSError as error:
@@ -120,8 +151,11 @@ def caption(figure: Figure, text: str) -> None:
 
 
 def file_name(text: str) -> str:
-    """The text with what may not stand in a file's name replaced."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
+    """The text with what may not stand in a file's name replaced, a long one cut."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
+    if len(name) <= MAX_NAME:
+        return name
+    return f"{name[: MAX_NAME - 9]}-{sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _write(path: Path, content: bytes) -> Path:

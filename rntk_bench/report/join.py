@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rntk_bench.catalogue import CATALOGUE
 from rntk_bench.data.archive import ARCHIVE, nearest_names
-from rntk_bench.report.names import folded, spellings
+from rntk_bench.errors import one_line
+from rntk_bench.report.names import folded, listed, spellings
 from rntk_bench.report.printed import nearest_count, possible_counts
 from rntk_bench.report.published import Published
 from rntk_bench.report.results import Results, display_name
@@ -41,7 +42,7 @@ def join(results: Results, columns: Sequence[Published]) -> tuple[Results, list[
                 names.append(_unused_name(column, results.methods + published + names))
                 accuracy |= {(dataset, names[-1]): entry for dataset, entry in entries.items()}
         published += names
-        notes += [f"Published, from {path.name}: {', '.join(names)}."] if names else []
+        notes += [f"Published, from {one_line(path.name)}: {', '.join(names)}."] if names else []
     joined = replace(
         results,
         methods=results.methods + published,
@@ -55,7 +56,10 @@ def join(results: Results, columns: Sequence[Published]) -> tuple[Results, list[
 def _unused_name(column: Published, methods: Sequence[str]) -> str:
     """The column's name, with its file's where a method of the project or of the table has it."""
     taken = {*methods, *map(display_name, [*methods, *CATALOGUE]), *CATALOGUE}
-    names = (column.name, f"{column.name} ({column.path.stem})", f"{column.name} ({column.path})")
+    names = (
+        column.name,
+        *(f"{column.name} ({one_line(str(path))})" for path in (column.path.stem, column.path)),
+    )
     return next(name for name in names if folded(name) not in set(map(folded, taken)))
 
 
@@ -92,7 +96,7 @@ def _describe(path: Path, columns: Sequence[Published], datasets: Sequence[str])
     lines = [
         f"{path.name}: {len(datasets) - len(absent)} of {len(datasets)} datasets found; read as "
         + " and ".join(
-            f"{unit}: {_listed([column.name for column in columns if column.percent == percent])}"
+            f"{unit}: {listed([column.name for column in columns if column.percent == percent])}"
             for percent, unit in ((True, "percent"), (False, "fractions"))
             if any(column.percent == percent for column in columns)
         )
@@ -104,7 +108,7 @@ def _describe(path: Path, columns: Sequence[Published], datasets: Sequence[str])
         if near := nearest_names(dataset, strange):
             lines.append(f"{path.name}: the names nearest to {dataset} are {', '.join(near)}.")
     if strange:
-        lines.append(f"{path.name}: neither the archive nor the table has {_listed(strange)}.")
+        lines.append(f"{path.name}: neither the archive nor the table has {listed(strange)}.")
     return lines + _gaps(path, columns, [d for d in datasets if d not in absent]) + _doubts(columns)
 
 
@@ -116,7 +120,7 @@ def _gaps(path: Path, columns: Sequence[Published], datasets: Sequence[str]) -> 
         gaps = tuple(d for d in datasets if column.accuracy[in_file[folded(d)]] is None)
         lacking.setdefault(gaps, []).append(column.name)
     return [
-        f"{path.name} has no entry of {_listed(names)} for {', '.join(gaps)}."
+        f"{path.name} has no entry of {listed(names)} for {', '.join(gaps)}."
         for gaps, names in lacking.items()
         if gaps
     ]
@@ -132,9 +136,3 @@ def _doubts(columns: Sequence[Published]) -> list[str]:
         for dataset, accuracy in column.accuracy.items()
         if accuracy is not None and 0 < accuracy <= Fraction(1, 100)
     ]
-
-
-def _listed(names: Sequence[str], most: int = 8) -> str:
-    """Names with commas between them, the first of many."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

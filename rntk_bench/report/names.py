@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def folded(name: str) -> str:
-    """A name without case, spaces and punctuation: `Gun_Point` and `GunPoint` fold alike."""
-    return "".join(filter(str.isalnum, name.casefold()))
+    """A name without case, spaces and punctuation: `Gun_Point` and `GunPoint` fold alike.
+
+    What is nothing else keeps it.
+    """
+    return "".join(filter(str.isalnum, name.casefold())) or name
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names with commas between them, the first of many."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def spellings(names: Iterable[str]) -> dict[str, str]:

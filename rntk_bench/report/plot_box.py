@@ -33,13 +33,14 @@ def plot_box(accuracies: pd.DataFrame) -> Figure:
     whole, _ = complete(accuracies)
     order = whole.agg(["median", "mean"]).T.sort_values(["median", "mean"]).index
     columns = [whole[name].to_numpy() for name in order]
-    width = 5.0 + 0.085 * max(map(len, order))
+    names = [figures.literal(name) for name in order]
+    width = 5.0 + 0.085 * max(map(len, names))
     figure, panels = figures.new(1, 1, (width, 1.1 + 0.34 * len(order)))
     panel = panels[0, 0]
     panel.boxplot(
         columns,
         orientation="horizontal",
-        tick_labels=list(order),
+        tick_labels=names,
         widths=0.6,
         patch_artist=True,
         showmeans=True,

@@ -42,11 +42,12 @@ def plot_cd(accuracies: pd.DataFrame, alpha: float = 0.05, nemenyi: bool = False
     groups = joined(found, alpha)
     levels = _levels(groups, found.ranks)
     names = list(found.ranks.index)
+    shown = [figures.literal(name) for name in names]
     right = names[: math.ceil(len(names) / 2)]
     head = 0.75 if nemenyi else 0.4
     first = 0.2 + BAR * (max(levels, default=0) + 1)
     height = head + first + ROW * len(right)
-    width = max(4.0, UNIT * len(names)) + 2 * LETTER * (max(map(len, names)) + 7)
+    width = max(4.0, UNIT * len(names)) + 2 * LETTER * (max(map(len, shown)) + 7)
     figure, panels = figures.new(1, 1, (width, height + 0.6))
     panel = panels[0, 0]
     panel.set_xlim(len(names), 1)
@@ -114,6 +115,7 @@ def _draw_name(panel: Any, name: str, rank: float, side: float, height: float) -
     """The line from a rank down and to a side, and there the name and the rank."""
     panel.plot([rank, rank, side], [0, height, height], color="black", linewidth=0.8, clip_on=False)
     best = side == 1
+    name = figures.literal(name)
     panel.annotate(
         f"{rank:.2f}  {name}" if best else f"{name}  {rank:.2f}",
         (side, height),

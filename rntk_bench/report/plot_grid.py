@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rntk_bench.config import shown
+from rntk_bench.config import Value, shown
 from rntk_bench.errors import InputError
 from rntk_bench.report import figures
 from rntk_bench.report.results import display_name
@@ -60,12 +60,12 @@ def plot_grid(record: Record, x: str | None = None, y: str | None = None) -> Fig
     figure.colorbar(mesh, ax=panel, label=f"validation accuracy in %{best_over}")
     _mark(panel, grid, x, y, others)
     panel.set_xticks(
-        range(len(columns)), list(map(shown, columns)), rotation=90 if len(columns) > 9 else 0
+        range(len(columns)), list(map(_shown, columns)), rotation=90 if len(columns) > 9 else 0
     )
-    panel.set_yticks(range(len(rows)), list(map(shown, rows)))
+    panel.set_yticks(range(len(rows)), list(map(_shown, rows)))
     panel.set_xlabel(_symbol(x))
     panel.set_ylabel(_symbol(y))
-    panel.set_title(f"{display_name(record.method)} on {record.dataset}")
+    panel.set_title(figures.literal(f"{display_name(record.method)} on {record.dataset}"))
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
@@ -93,7 +93,7 @@ def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str
     label = f"best: {n_best} settings tie" if n_best > 1 else "best"
     panel.plot(columns, rows, marker="o", markersize=4, label=label, **style)
     values = ", ".join(
-        f"{_symbol(name)} = {shown(grid.axes[name][grid.chosen[name]])}" for name in others
+        f"{_symbol(name)} = {_shown(grid.axes[name][grid.chosen[name]])}" for name in others
     )
     label = f"chosen ({values})" if values else "chosen"
     panel.plot(grid.chosen[x], grid.chosen[y], marker="*", markersize=14, label=label, **style)
@@ -101,5 +101,9 @@ def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str
         panel.plot([], [], "s", color=UNKNOWN, label="not evaluated")
 
 
+def _shown(value: Value) -> str:
+    return figures.literal(shown(value))
+
+
 def _symbol(name: str) -> str:
-    return figures.SYMBOLS.get(name, name)
+    return figures.SYMBOLS.get(name, figures.literal(name))

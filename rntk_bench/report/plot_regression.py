@@ -69,7 +69,7 @@ def plot_regression(curves: pd.DataFrame, vary: str, signal: str) -> Figure:
     figure, panels = figures.new(1, 1, (5.5, 4.0))
     panel = panels[0, 0]
     _draw(panel, curves, vary, _styles([curves]))
-    panel.set_title(signal)
+    panel.set_title(figures.literal(signal))
     panel.legend(fontsize="small")
     return figure
 
@@ -83,7 +83,7 @@ def plot_figure_4(curves: Sequence[pd.DataFrame]) -> Figure:
         _draw(axes, rows, panel.vary, styles)
         axes.set_title(panel.title)
         handles.update(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
-    names = [display_name(method) for method in styles]
+    names = [_label(method) for method in styles]
     figure.legend(
         [handles[name] for name in names], names, loc="outside lower center", ncols=len(names)
     )
@@ -139,7 +139,7 @@ def _draw(
             yerr=rows["standard_error"],
             markersize=4,
             capsize=2,
-            label=display_name(str(method)),
+            label=_label(str(method)),
             **styles[str(method)],
         )
     if vary == "noise":
@@ -149,16 +149,20 @@ def _draw(
     figures.style([panel])
 
 
+def _label(method: str) -> str:
+    return figures.literal(display_name(method))
+
+
 def plot_forecast(table: pd.DataFrame, title: str) -> Figure:
     """Above: truth and predictions against the step. Below: prediction less truth."""
     figure, panels = figures.new(2, 1, (8.0, 5.0), sharex=True)
     above, below = panels[:, 0]
     above.plot(table["step"], table["truth"], color="black", linewidth=1.5, label="truth")
     for k, method in enumerate(table.columns[2:]):
-        label = display_name(str(method))
+        label = _label(str(method))
         above.plot(table["step"], table[method], color=f"C{k}", linewidth=1, label=label)
         below.plot(table["step"], table[method] - table["truth"], color=f"C{k}", linewidth=1)
-    above.set_ylabel(title)
+    above.set_ylabel(figures.literal(title))
     figure.legend(loc="outside upper center", ncols=6, fontsize="small")
     below.set_ylabel("prediction - truth")
     below.set_xlabel("step")

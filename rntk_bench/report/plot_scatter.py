@@ -38,10 +38,11 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     margin = 0.04 * (100 - low) + 0.5
     limits = low - margin, 100 + margin
     panel.plot(limits, limits, color="black", linewidth=0.8, zorder=1)
+    up, across = figures.literal(a), figures.literal(b)
     tied = differences.abs() <= TIE
     for chosen, verdict, style in (
-        (~tied & (differences > 0), f"{a} better", {"marker": "o", "color": "C0"}),
-        (~tied & (differences < 0), f"{b} better", {"marker": "s", "edgecolor": "C1"}),
+        (~tied & (differences > 0), f"{up} better", {"marker": "o", "color": "C0"}),
+        (~tied & (differences < 0), f"{across} better", {"marker": "s", "edgecolor": "C1"}),
         (tied, "equal", {"marker": "x", "color": "black"}),
     ):
         if "edgecolor" in style:
@@ -52,8 +53,8 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     panel.set_xlim(limits)
     panel.set_ylim(limits)
     panel.set_aspect("equal")
-    panel.set_xlabel(f"{b}\ntest accuracy in %")
-    panel.set_ylabel(f"{a}\ntest accuracy in %")
+    panel.set_xlabel(f"{across}\ntest accuracy in %")
+    panel.set_ylabel(f"{up}\ntest accuracy in %")
     figures.caption(figure, f"{len(both)} datasets")
     figure.legend(loc="outside lower center", fontsize="small")
     figures.style([panel])

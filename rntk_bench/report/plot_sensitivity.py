@@ -47,7 +47,7 @@ def plot_dataset(curves: pd.DataFrame, title: str, parameter: str) -> Figure:
     for panel, kind in zip(panels[0], kinds, strict=True):
         _draw(panel, curves[curves["pairs"] == kind])
         _legend_above(panel, f"{PAIRS[kind]}, {figures.SYMBOLS[parameter]}")
-    figure.suptitle(title)
+    figure.suptitle(figures.literal(title, longest=150))
     steps = "$t$" if curves["step"].max() > 0 else "$t - T$, back from the last step"
     _label(panels, steps, f"{QUANTITY} of all pairs")
     return figure

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
+from unicodedata import category
 
 from rntk_bench.data.archive import nearest_names
 from rntk_bench.errors import InputError
@@ -56,6 +57,8 @@ def read_published(path: Path) -> list[Published]:
         If the file cannot be read, has no such columns, or a row or an entry is not as above.
     """
     (_, header), *rows = _read_rows(path)
+    if "" in header[1:]:
+        raise InputError(f"{path}: column {header.index('', 1) + 1} has no name; give it one.")
     _refuse_doubles(path, "column", [(1, title) for title in header[1:]])
     _refuse_doubles(path, "dataset", [(line, row[0]) for line, row in rows])
     return [
@@ -89,7 +92,7 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
-            rows = [(reader.line_num, [entry.strip() for entry in row]) for row in reader]
+            rows = [(reader.line_num, [" ".join(entry.split()) for entry in row]) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}.") from error
     rows = [(line, row) for line, row in rows if any(row)]
@@ -98,12 +101,22 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
             f"{path} needs a header and rows: a column of datasets, then one of accuracies for "
             "each classifier, with commas between them."
         )
-    for line, row in rows[1:]:
+    for line, row in rows:
+        if strange := next((entry for entry in row if not _is_text(entry)), None):
+            raise InputError(
+                f"{path}, line {line}: {strange!r} has a character that cannot be shown; write it "
+                "without."
+            )
         if len(row) != len(rows[0][1]):
             raise InputError(
                 f"{path}, line {line}: it has {len(row)} entries, the header {len(rows[0][1])}."
             )
     return rows
+
+
+def _is_text(entry: str) -> bool:
+    """Whether an entry has no control characters; blanks and line breaks are single blanks."""
+    return all(category(character) != "Cc" for character in entry)
 
 
 def _refuse_doubles(path: Path, what: str, names: Sequence[tuple[int, str]]) -> None:

@@ -31,15 +31,20 @@ def render_text(table: Table, width: int = 120) -> str:
 def render_markdown(table: Table) -> str:
     """A pipe table, as GitHub and most converters read it."""
     lines = [
-        f"**{table.name}.** {table.caption}",
+        f"**{_escape(table.name)}.** {_escape(table.caption)}",
         "",
-        _pipes(map(str, table.columns)),
+        _pipes(_escape(str(column)) for column in table.columns),
         _pipes("---" if table.flush_left(i) else "---:" for i in range(len(table.columns))),
     ]
     for row in table.rows:
-        lines.append(_pipes(f"**{cell.show()}**" if cell.bold else cell.show() for cell in row))
+        texts = [_escape(cell.show()) for cell in row]
+        lines.append(
+            _pipes(
+                f"**{text}**" if cell.bold else text for text, cell in zip(texts, row, strict=True)
+            )
+        )
     for note in table.notes:
-        lines += ["", note]
+        lines += ["", _escape(note)]
     return "\n".join(lines) + "\n"
 
 
@@ -51,6 +56,8 @@ def render_csv(table: Table) -> str:
     writer.writerows([[cell.plain() for cell in row] for row in table.rows])
     return text.getvalue()
 
+
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in r"\`*_[]<>|~$&"})
 
 RENDERERS: dict[str, Callable[[Table], str]] = {
     "text": render_text,
@@ -101,5 +108,9 @@ def _blocks(panels: list[list[str]], width: int) -> list[list[list[str]]]:
 
 
 def _pipes(cells: Iterable[str]) -> str:
-    escaped = (cell.replace("|", r"\|") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
+    return f"| {' | '.join(cells)} |"
+
+
+def _escape(text: str) -> str:
+    """Escape what Markdown would read as a mark."""
+    return text.translate(_MARKS)

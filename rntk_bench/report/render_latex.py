@@ -16,6 +16,8 @@ _SPECIAL = str.maketrans(
         ">": r"\textgreater{}",
         "|": r"\textbar{}",
         '"': "''",
+        "`": r"\textasciigrave{}",
+        **{character: f"{{{character}}}" for character in "[]*"},  # no option of a \\ before them
         "–": r"\textendash{}",
         "±": r"$\pm$",
         "†": r"$^\dagger$",

@@ -10,7 +10,6 @@ from datetime import datetime
 from fractions import Fraction
 
 from rntk_bench.catalogue import describe
-from rntk_bench.errors import InputError
 from rntk_bench.report.paper import METHODS
 from rntk_bench.store.records import Record, protocol_id
 
@@ -59,37 +58,16 @@ def display_name(method: str) -> str:
     return describe(method).title
 
 
-def collect(
-    records: Sequence[Record],
-    protocols: Sequence[str] = (),
-    datasets: Sequence[str] = (),
-    methods: Sequence[str] = (),
-) -> Results:
+def collect(records: Sequence[Record]) -> Results:
     """Choose one protocol for each method, up to the size of the grid, and gather its accuracies.
 
     Parameters
     ----------
     records : sequence of Record
-    protocols : sequence of str
-        Keep only protocols whose identifier starts with one of these; empty keeps all.
-    datasets, methods : sequence of str
-        Keep only the records of these; empty keeps all.
-
-    Raises
-    ------
-    InputError
-        One of `protocols` matches no record, or nothing is kept.
+        At least one.
     """
-    records = [
-        record
-        for record in records
-        if (not datasets or record.dataset in datasets)
-        and (not methods or record.method in methods)
-    ]
-    if not records:
-        raise InputError("No record is of one of these datasets and methods.")
     by_method: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
-    for record in under(protocols, records) if protocols else records:
+    for record in records:
         by_method[record.method][_family(record)].append(record)
     columns = sorted(by_method, key=_column_order)
 
@@ -159,25 +137,6 @@ def _protocol_names(records: list[Record], largest: int) -> list[str]:
         if size == largest
         else f"{name} {identifier} ({SMALLER_GRID}: {size} of {largest} settings)"
         for identifier, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
-    ]
-
-
-def under(prefixes: Sequence[str], records: Sequence[Record]) -> list[Record]:
-    """Keep the records whose protocol's identifier starts with one of the prefixes.
-
-    Raises
-    ------
-    InputError
-        One of them matches no record.
-    """
-    known = sorted({protocol_id(record.protocol) for record in records})
-    for prefix in prefixes:
-        if not any(identifier.startswith(prefix) for identifier in known):
-            raise InputError(
-                f"No record's protocol starts with {prefix!r}; there are {', '.join(known)}."
-            )
-    return [
-        record for record in records if protocol_id(record.protocol).startswith(tuple(prefixes))
     ]
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
-from rntk_bench.errors import InputError, RntkBenchError
+from rntk_bench.errors import InputError, StorageError
 from rntk_bench.store.atomic import check_writable, write_atomically
+from rntk_bench.store.paths import user_cache_folder
 
 DEFAULT_LIMIT = 4 << 30
 
@@ -44,8 +44,7 @@ class CacheInfo:
 
 def cache_folder(cache_dir: Path | None = None) -> Path:
     """Folder of the Gram matrices: below `cache_dir`, else below the user's cache folder."""
-    root = cache_dir or platformdirs.user_cache_path("rntk-bench", appauthor=False)
-    return root / "grams"
+    return user_cache_folder(cache_dir) / "grams"
 
 
 def _warn(message: str) -> None:
@@ -153,7 +152,7 @@ class GramCache:
 
         Raises
         ------
-        RntkBenchError
+        StorageError
             An entry cannot be removed.
         """
         sizes = []
@@ -163,7 +162,7 @@ class GramCache:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise RntkBenchError(
+                raise StorageError(
                     f"Cannot remove {path}: {error.strerror}; remove the folder {self.folder} "
                     "yourself, or choose another with --cache-dir."
                 ) from error

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+import stat
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ SCHEMA = 1
 MAX_BYTES = 1 << 28
 """Far above any record; a larger file is something else."""
 
-_FILE_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)
+_FILE_NAME = re.compile(r"\w[\w.+-]{0,199}", re.ASCII)
 
 
 class RecordError(InputError):
@@ -117,11 +118,17 @@ def record_path(results: Path, dataset: str, method: str, protocol: dict[str, An
         The dataset's or the method's name cannot be a file's name.
     """
     for name in (dataset, method):
-        if not _FILE_NAME.fullmatch(name):
+        if not can_name(name):
             raise InputError(
-                f"{name!r} cannot name a record's file; use letters, digits and any of '_.+-'."
+                f"{name!r} cannot name a record's file; use at most 200 letters, digits and any of "
+                "'_.+-'."
             )
     return results / dataset / f"{method}-{protocol_id(protocol)}.json"
+
+
+def can_name(text: str) -> bool:
+    """Whether a dataset or a method of this name can have records."""
+    return _FILE_NAME.fullmatch(text) is not None
 
 
 def write_record(results: Path, record: Record) -> Path:
@@ -164,7 +171,10 @@ def read_record(path: Path) -> Record:
         The file cannot be read, is damaged, or is of another schema.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordError(f"{path} is not a file; move it out of the results.")
+        if status.st_size > MAX_BYTES:
             raise RecordError(f"{path} is larger than any record; move it out of the results.")
         content = json.loads(
             path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
@@ -202,8 +212,7 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
         One sentence for each file that was left out.
     """
     records, problems = [], []
-    files = results.glob("*/*.json") if dataset is None else (results / dataset).glob("*.json")
-    for path in sorted(files):
+    for path in record_files(results, dataset):
         try:
             record = read_record(path)
         except RecordError as error:
@@ -215,6 +224,20 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
         else:
             problems.append(f"{path} holds what belongs in {expected}; move or delete it.")
     return records, problems
+
+
+def record_files(results: Path, dataset: str | None = None) -> list[Path]:
+    """The files below a folder that records may be in, sorted, or those of one dataset.
+
+    What systems and editors leave beside the files they know, under names that begin with a dot,
+    is none.
+    """
+    folder, pattern = (results, "*/*.json") if dataset is None else (results / dataset, "*.json")
+    try:
+        found = sorted(folder.glob(pattern))
+    except OSError:  # a name longer than a folder's can be
+        return []
+    return [path for path in found if not any(part[0] == "." for part in path.parts[-2:])]
 
 
 def _json(value: object) -> str:
@@ -278,8 +301,8 @@ def _fault(content: Any) -> str | None:
 def _checks(content: dict[str, Any]) -> dict[str, bool]:
     """Which fields mean something, once all have the right type."""
     return {
-        "dataset": bool(_FILE_NAME.fullmatch(content["dataset"])),
-        "method": bool(_FILE_NAME.fullmatch(content["method"])),
+        "dataset": can_name(content["dataset"]),
+        "method": can_name(content["method"]),
         "status": content["status"] in ("ok", "failed"),
         "test": content["status"] != "ok" or _is_score(content["test"]),
         "warnings": all(isinstance(warning, str) for warning in content["warnings"]),

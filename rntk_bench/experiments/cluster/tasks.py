@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -26,6 +25,7 @@ from rntk_bench.learn.selection import Part
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.store.cache import GramCache, cache_folder
 from rntk_bench.store.environment import environment, source_digest
+from rntk_bench.store.paths import expand_home
 from rntk_bench.store.records import Record
 
 Identity = dict[str, str]
@@ -194,7 +194,7 @@ def _gram_cache(limit: int | None) -> GramCache | None:
     if limit is None or not folder:
         return None
     try:
-        return GramCache(cache_folder(Path(folder)), limit)
+        return GramCache(cache_folder(expand_home(folder)), limit)
     except InputError as error:
         warnings.warn(str(error), RuntimeWarning, stacklevel=1)
         return None
