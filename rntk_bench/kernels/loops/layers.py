@@ -8,6 +8,8 @@ layer still costs one square root and two polynomials, fused with the recursion.
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,6 +50,56 @@ def layered_grams(
         _gram(row, column, symmetric, erf, curves, average, tangent, stop, out[s])
 
 
+class Readout(NamedTuple):
+    """What is read at a step: factor scale scale' (constant + sign V + V'), in the loops' terms.
+
+    V stands for what `near`, `wide` or `arcsine` return first, V' for the second times theta.
+    `erf` says whose operators these are; with `step` there is no theta, see `recursion`.
+    """
+
+    factor: float
+    constant: float
+    sign: float
+    erf: bool
+    step: bool
+
+
+# f = 1/2 - V / 4 and h = V' / 4 for ReLU, whose step units have the kernel 2 h.
+STATE: Final = Readout(0.25, 2.0, -1.0, False, False)
+STEP: Final = Readout(0.5, 0.0, 0.0, False, True)
+ERF: Final = Readout(1.0, 0.0, 1.0, True, False)
+
+
+class Tile(NamedTuple):
+    """What a recursion over the pairs of one tile works in.
+
+    `u` (L, BLOCK, TILE) is 1 - c, or c itself for erf, and `theta` its like; `largest` (L, BLOCK)
+    orders the largest u of a row, `started` (L, 2) counts the rows and columns that have begun.
+    `lower` (2, BLOCK, TILE) holds the operators of the layer evaluated last, `rest` (TILE,) what
+    further dimensions add to a row, and `zeros` (TILE,) is never written. `sums` (2, BLOCK, TILE)
+    are the readouts' V and V' theta.
+    """
+
+    u: Array
+    theta: Array
+    largest: NDArray[np.int64]
+    started: NDArray[np.int64]
+    lower: Array
+    rest: Array
+    zeros: Array
+    sums: Array
+
+
+@compiled
+def new_tile(n_layers: int) -> Tile:
+    """Memory for the recursion of `n_layers` layers."""
+    u, theta = np.zeros((n_layers, BLOCK, TILE)), np.zeros((n_layers, BLOCK, TILE))
+    largest, started = np.empty((n_layers, BLOCK), np.int64), np.empty((n_layers, 2), np.int64)
+    lower, sums = np.zeros((2, BLOCK, TILE)), np.zeros((2, BLOCK, TILE))
+    rest, zeros = np.zeros(TILE), np.zeros(TILE)
+    return Tile(u, theta, largest, started, lower, rest, zeros, sums)
+
+
 @compiled
 def _gram(
     rows: Walk,
@@ -68,136 +120,150 @@ def _gram(
     and mirrored; the diagonal is left alone.
     """
     n, n_columns = out.shape[1:]
-    L, _, T, padded = columns.weights.shape
-    pooled = average.any()
-    far = in_order(NEAR) + 1
-    start = 0.0 if erf else curves.begin
-    # u is the gap 1 - c, or c itself for erf.
-    u, theta = np.zeros((L, BLOCK, TILE)), np.zeros((L, BLOCK, TILE))
-    widest = np.empty((L, BLOCK), np.int64)
-    lower = np.zeros((2, BLOCK, TILE))
-    rest = np.zeros((BLOCK, TILE))
-    nothing = np.zeros((BLOCK, TILE))
-    sums, last = np.empty((2, BLOCK, TILE)), np.empty((2, BLOCK, TILE))
-    begun = np.empty((L, 2), np.int64)
+    L, padded = len(columns.weights), columns.weights.shape[3]
+    readout = ERF if erf else STATE
+    pooled = bool(average.any())
+    tile = new_tile(L)
     for i0 in range(0, n, BLOCK):
         for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
             if stop[0]:
                 return
-            begun[:] = 0
-            sums[:] = 0.0
-            for wave in range(T + L - 1):
-                for layer in range(min(L, wave + 1)):
-                    # After its last step a lower layer runs once more, to evaluate its operators.
-                    if wave - layer > T - (layer == L - 1):
-                        continue
-                    t = min(wave - layer, T - 1)
-                    height = min(BLOCK, n - i0, rows.active[t] - i0)
-                    width = min(TILE, columns.active[t] - j0)
-                    if height <= 0 or width <= 0:
-                        continue
-                    if height > begun[layer, 0] or width > begun[layer, 1]:
-                        for i in range(height):
-                            for j in range(0 if i >= begun[layer, 0] else begun[layer, 1], width):
-                                u[layer, i, j] = start
-                                theta[layer, i, j] = 0.0
-                        begun[layer, 0], begun[layer, 1] = height, width
-                        widest[layer] = far
-                    width = -(-width // LANES) * LANES
-                    alpha = columns.weights[layer, 0, t, j0 : j0 + width]
-                    beta = columns.weights[layer, 1, t, j0 : j0 + width]
-                    delta = columns.weights[layer, 2, t, j0 : j0 + width]
-                    more = nothing
-                    if layer == 0 and len(columns.more) > 0:
-                        more = rest
-                        _further_dimensions(
-                            rows.more, columns.more, t, i0, j0, height, width, erf, rest
-                        )
-                    for i in range(height):
-                        alpha_i = rows.weights[layer, 0, t, i0 + i]
-                        beta_i = rows.weights[layer, 1, t, i0 + i]
-                        delta_i = rows.weights[layer, 2, t, i0 + i]
-                        e_i = beta_i if layer > 0 else 0.0
-                        is_near = widest[layer, i] < far
-                        top = np.int64(0)
-                        if erf:
-                            b_i = beta_i if layer == 0 else 0.0
-                            for j in range(width):
-                                value, slope = arcsine(u[layer, i, j], curves)
-                                carried = slope * theta[layer, i, j]
-                                drive = b_i * beta[j] + delta_i * delta[j] + more[i, j]
-                                g, e = alpha_i * alpha[j], e_i * beta[j]
-                                c = g * value + e * lower[0, i, j] + drive
-                                u[layer, i, j] = c
-                                theta[layer, i, j] = c + g * carried + e * lower[1, i, j]
-                                lower[0, i, j], lower[1, i, j] = value, carried
-                        elif is_near:
-                            for j in range(width):
-                                lack, slope = near(u[layer, i, j], curves)
-                                carried = slope * theta[layer, i, j]
-                                a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                                distance = (a * a + (b * b + d * d)) + more[i, j]
-                                g, e = alpha_i * alpha[j], e_i * beta[j]
-                                distance += e * lower[0, i, j]
-                                gap, next_theta = step(g, distance, lack, carried)
-                                u[layer, i, j] = gap
-                                theta[layer, i, j] = next_theta + e * lower[1, i, j]
-                                lower[0, i, j], lower[1, i, j] = lack, carried
-                                top = max(top, in_order(gap))
-                        else:
-                            for j in range(width):
-                                lack, slope = wide(u[layer, i, j], curves)
-                                carried = slope * theta[layer, i, j]
-                                a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                                distance = (a * a + (b * b + d * d)) + more[i, j]
-                                g, e = alpha_i * alpha[j], e_i * beta[j]
-                                distance += e * lower[0, i, j]
-                                gap, next_theta = step(g, distance, lack, carried)
-                                u[layer, i, j] = gap
-                                theta[layer, i, j] = next_theta + e * lower[1, i, j]
-                                lower[0, i, j], lower[1, i, j] = lack, carried
-                                top = max(top, in_order(gap))
-                        widest[layer, i] = top
-                    if pooled and layer == L - 1 and t > 0:
-                        scales = rows.scale[t - 1, i0:], columns.scale[t - 1, j0:]
-                        _add_readouts(lower, scales, height, width, erf, sums)
-            height, width = min(BLOCK, n - i0), min(TILE, n_columns - j0)
-            _evaluate(u[L - 1], theta[L - 1], height, width, erf, curves, lower)
-            scales = rows.scale[-1, i0:], columns.scale[-1, j0:]
-            if not average.all():
-                last[:] = 0.0
-                _add_readouts(lower, scales, height, width, erf, last)
-                _write(last, i0, j0, height, width, symmetric, ~average, tangent, out)
+            corner, shape = (i0, j0), (min(BLOCK, n - i0), min(TILE, n_columns - j0))
+            recursion(rows, columns, (0, 0), corner, shape[0], curves, readout, pooled, tile)
             if pooled:
-                _add_readouts(lower, scales, height, width, erf, sums)
-                _write(sums, i0, j0, height, width, symmetric, average, tangent, out)
+                _write(tile.sums, corner, shape, symmetric, average, tangent, out)
+            if not average.all():
+                tile.sums[:] = 0.0
+                scales = rows.scale[-1, i0:], columns.scale[-1, j0:]
+                _add_readouts(tile.lower, scales, shape, readout, tile.sums)
+                _write(tile.sums, corner, shape, symmetric, ~average, tangent, out)
 
 
 @compiled
-def _further_dimensions(
-    rows: Array,
-    columns: Array,
-    t: int,
-    i0: int,
-    j0: int,
-    height: int,
-    width: int,
-    erf: bool,
-    rest: Array,
+def recursion(
+    rows: Walk,
+    columns: Walk,
+    lags: tuple[int, int],
+    corner: tuple[int, int],
+    n_rows: int,
+    curves: Curves,
+    readout: Readout,
+    pooled: bool,
+    tile: Tile,
 ) -> None:
-    """Sum over dimensions 2 to m what dimension 1 adds inside the fused pass."""
-    rest[:height] = 0.0
-    for k in range(len(rows)):
-        column = columns[k, t, j0 : j0 + width]
-        for i in range(height):
-            beta = rows[k, t, i0 + i]
-            if erf:
-                for j in range(width):
-                    rest[i, j] += beta * column[j]
-            else:
-                for j in range(width):
-                    difference = beta - column[j]
-                    rest[i, j] += difference * difference
+    """Follow the pairs of a tile, whose first row and column are `corner`, to their last step.
+
+    Step t of the recursion pairs step t + lags[0] of the rows with step t + lags[1] of the
+    columns. Leaves the operators of the last layer, after the last step, in `tile.lower`, and,
+    if `pooled`, the sums of the readouts of all steps in `tile.sums`.
+    """
+    (i0, j0), (row_lag, column_lag) = corner, lags
+    L, _, n_steps, padded = columns.weights.shape
+    T = n_steps - max(row_lag, column_lag)
+    u, theta, largest, lower = tile.u, tile.theta, tile.largest, tile.lower
+    full_range = in_order(NEAR) + 1
+    start = 0.0 if readout.erf else curves.begin
+    tile.started[:] = 0
+    tile.sums[:] = 0.0
+    for wave in range(T + L - 1):
+        for layer in range(min(L, wave + 1)):
+            # After its last step a lower layer runs once more, to evaluate its operators.
+            if wave - layer > T - (layer == L - 1):
+                continue
+            t = min(wave - layer, T - 1)
+            row_t, column_t = t + row_lag, t + column_lag
+            height = min(n_rows, rows.active[row_t] - i0)
+            width = min(TILE, columns.active[column_t] - j0)
+            if height <= 0 or width <= 0:
+                continue
+            started = tile.started[layer]
+            if height > started[0] or width > started[1]:
+                for i in range(height):
+                    for j in range(0 if i >= started[0] else started[1], width):
+                        u[layer, i, j] = start
+                        theta[layer, i, j] = 0.0
+                started[0], started[1] = height, width
+                largest[layer] = full_range
+            width = -(-width // LANES) * LANES
+            if readout.step:
+                # There is no tangent; with theta = 1 the operators give h itself.
+                theta[layer, :height, :width] = 1.0
+            alpha = columns.weights[layer, 0, column_t, j0 : j0 + width]
+            beta = columns.weights[layer, 1, column_t, j0 : j0 + width]
+            delta = columns.weights[layer, 2, column_t, j0 : j0 + width]
+            several = layer == 0 and len(columns.more) > 0
+            more = tile.rest if several else tile.zeros
+            for i in range(height):
+                alpha_i = rows.weights[layer, 0, row_t, i0 + i]
+                beta_i = rows.weights[layer, 1, row_t, i0 + i]
+                delta_i = rows.weights[layer, 2, row_t, i0 + i]
+                e_i = beta_i if layer > 0 else 0.0
+                if several:
+                    more[:width] = 0.0
+                    for k in range(len(columns.more)):
+                        column = columns.more[k, column_t, j0 : j0 + width]
+                        _add_dimension(rows.more[k, row_t, i0 + i], column, readout.erf, more)
+                top = np.int64(0)
+                if readout.erf:
+                    b_i = beta_i if layer == 0 else 0.0
+                    for j in range(width):
+                        value, slope = arcsine(u[layer, i, j], curves)
+                        carried = slope * theta[layer, i, j]
+                        drive = b_i * beta[j] + delta_i * delta[j] + more[j]
+                        g, e = alpha_i * alpha[j], e_i * beta[j]
+                        c = g * value + e * lower[0, i, j] + drive
+                        u[layer, i, j] = c
+                        theta[layer, i, j] = c + g * carried + e * lower[1, i, j]
+                        lower[0, i, j], lower[1, i, j] = value, carried
+                elif largest[layer, i] < full_range:
+                    for j in range(width):
+                        lack, slope = near(u[layer, i, j], curves)
+                        carried = slope * theta[layer, i, j]
+                        a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
+                        distance = (a * a + (b * b + d * d)) + more[j]
+                        g, e = alpha_i * alpha[j], e_i * beta[j]
+                        distance += e * lower[0, i, j]
+                        gap, next_theta = step(g, distance, lack, carried)
+                        u[layer, i, j] = gap
+                        theta[layer, i, j] = next_theta + e * lower[1, i, j]
+                        lower[0, i, j], lower[1, i, j] = lack, carried
+                        top = max(top, in_order(gap))
+                else:
+                    for j in range(width):
+                        lack, slope = wide(u[layer, i, j], curves)
+                        carried = slope * theta[layer, i, j]
+                        a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
+                        distance = (a * a + (b * b + d * d)) + more[j]
+                        g, e = alpha_i * alpha[j], e_i * beta[j]
+                        distance += e * lower[0, i, j]
+                        gap, next_theta = step(g, distance, lack, carried)
+                        u[layer, i, j] = gap
+                        theta[layer, i, j] = next_theta + e * lower[1, i, j]
+                        lower[0, i, j], lower[1, i, j] = lack, carried
+                        top = max(top, in_order(gap))
+                largest[layer, i] = top
+            if pooled and layer == L - 1 and t > 0:
+                scales = rows.scale[row_t - 1, i0:], columns.scale[column_t - 1, j0:]
+                _add_readouts(lower, scales, (height, width), readout, tile.sums)
+    width = min(TILE, padded - j0)
+    if readout.step:
+        theta[L - 1] = 1.0
+    _evaluate(u[L - 1], theta[L - 1], n_rows, width, readout.erf, curves, lower)
+    if pooled:
+        scales = rows.scale[T - 1 + row_lag, i0:], columns.scale[T - 1 + column_lag, j0:]
+        _add_readouts(lower, scales, (n_rows, width), readout, tile.sums)
+
+
+@compiled
+def _add_dimension(beta: float, column: Array, erf: bool, rest: Array) -> None:
+    """Add to a row what one further dimension adds to the first, inside the fused pass."""
+    if erf:
+        for j in range(len(column)):
+            rest[j] += beta * column[j]
+    else:
+        for j in range(len(column)):
+            difference = beta - column[j]
+            rest[j] += difference * difference
 
 
 @compiled
@@ -226,18 +292,16 @@ def _evaluate(
 def _add_readouts(
     lower: Array,
     scales: tuple[Array, Array],
-    height: int,
-    width: int,
-    erf: bool,
+    shape: tuple[int, int],
+    readout: Readout,
     sums: Array,
 ) -> None:
     """Add scale scale' f(c) to sums[0] and scale scale' h(c) theta to sums[1]."""
-    # f = 1/2 - lack / 4 and h = slope / 4 for ReLU.
-    constant, sign, factor = (0.0, 1.0, 1.0) if erf else (2.0, -1.0, 0.25)
-    for i in range(height):
-        scale = factor * scales[0][i]
+    constant, sign = readout.constant, readout.sign
+    for i in range(shape[0]):
+        scale = readout.factor * scales[0][i]
         column = scales[1]
-        for j in range(width):
+        for j in range(shape[1]):
             weight = scale * column[j]
             sums[0, i, j] += weight * (constant + sign * lower[0, i, j])
             sums[1, i, j] += weight * lower[1, i, j]
@@ -246,21 +310,20 @@ def _add_readouts(
 @compiled
 def _write(
     sums: Array,
-    i0: int,
-    j0: int,
-    height: int,
-    width: int,
+    corner: tuple[int, int],
+    shape: tuple[int, int],
     symmetric: bool,
     wanted: NDArray[np.bool_],
     tangent: NDArray[np.bool_],
     out: Array,
 ) -> None:
     """Copy the wanted readouts of a tile into `out`, and their mirror images."""
+    i0, j0 = corner
     for k in range(len(out)):
         if not wanted[k]:
             continue
-        for i in range(height):
-            for j in range(max(0, i0 + i + 1 - j0) if symmetric else 0, width):
+        for i in range(shape[0]):
+            for j in range(max(0, i0 + i + 1 - j0) if symmetric else 0, shape[1]):
                 value = sums[0, i, j] + sums[1, i, j] if tangent[k] else sums[0, i, j]
                 out[k, i0 + i, j0 + j] = value
                 if symmetric:
