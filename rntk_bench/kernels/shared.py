@@ -89,8 +89,8 @@ def lagged_passes(bandwidth: float | str, lag_step: int, length: int) -> float:
 class SharedReadouts:
     """Which kernels one recursion along each diagonal is to give, each an entry of the first two.
 
-    `bandwidth` (k,) as given, `tangent` (k,): Theta, else K; `lag_step` and `step`, whether step
-    units are read, are the same for all.
+    `bandwidth` (k,) as given, `tangent` (k,): Theta, else K; `lag_step`, and `step`, whether
+    step units are read, are the same for all.
     """
 
     bandwidth: tuple[float | str, ...]
@@ -104,15 +104,13 @@ class SharedReadouts:
     def of(cls, kernels: Iterable[SharedReadable]) -> Self:
         """Every readout that some of the kernels need, once."""
         kernels = list(kernels)
-        wanted = dict.fromkeys((kernel.bandwidth, kernel.tangent) for kernel in kernels)
-        bandwidth, tangent = zip(*wanted, strict=True)
+        bandwidth, tangent = zip(*dict.fromkeys(map(_wanted, kernels)), strict=True)
         first = kernels[0]
         return cls(bandwidth, np.array(tangent), int(first.lag_step), first.readout == "step")
 
     def position(self, kernel: SharedReadable) -> int:
         """Where the readout of this kernel stands."""
-        wanted = kernel.bandwidth, kernel.tangent
-        return list(zip(self.bandwidth, self.tangent, strict=True)).index(wanted)
+        return list(zip(self.bandwidth, self.tangent, strict=True)).index(_wanted(kernel))
 
     def widths(self, series: TimeMajor) -> Array:
         """Widths of the windows, in lag steps, of every readout and series, (k, n)."""
@@ -124,3 +122,8 @@ class SharedReadouts:
         """Sums (.., k, n) over V and V + V' theta (.., 2, T, n) of every step with itself."""
         sums: Array = steps[..., : series.n].sum(axis=-2)
         return sums[..., self.tangent.astype(np.intp), :]
+
+
+def _wanted(kernel: SharedReadable) -> tuple[float | str, bool]:
+    """Bandwidth and whether Theta is wanted; of step units, which do not learn, K is the same."""
+    return kernel.bandwidth, kernel.tangent or kernel.readout == "step"
