@@ -110,15 +110,24 @@ def _diagonals(
     phi: LeakyReLU | Erf,
     readouts: Readouts | SharedReadouts,
 ) -> Array:
+    limit = deadline()
     with np.errstate(over="ignore", invalid="ignore"):
         equal_steps = walk.scale[:, None] ** 2 * steps
         if not isinstance(readouts, SharedReadouts):
             return readouts.of_one(equal_steps, series)
-        own = readouts.of_equal_steps(equal_steps, series)
-        widths, curves = readouts.widths(series), _curves(phi, readouts)
-        form, lag_step = _readout(phi, readouts), readouts.lag_step
-        shared_diagonals(walk, curves, form, lag_step, widths, readouts.tangent, own)
-        return np.asarray(own / series.lengths)
+        diagonals = readouts.of_equal_steps(equal_steps, series)
+        shared_diagonals(
+            walk,
+            _curves(phi, readouts),
+            _readout(phi, readouts),
+            readouts.lag_step,
+            readouts.widths(series),
+            readouts.tangent,
+            limit.stop,
+            diagonals,
+        )
+        limit.check()
+        return np.asarray(diagonals / series.lengths)
 
 
 def _readout(phi: LeakyReLU | Erf, readouts: SharedReadouts) -> Readout:
@@ -149,7 +158,8 @@ def _walk(
     factor = v[:, None, None]
     if readouts.step:
         # A unit without variance is never above 0.
-        scale = np.where(found > 0.0, sigmas.v[:, None, None], 0.0) * np.isfinite(found)
+        scale = np.where(found > 0.0, sigmas.v[:, None, None], 0.0)
+        scale[~np.isfinite(found)] = np.inf
         steps = np.ones_like(steps)
     elif isinstance(phi, LeakyReLU):
         scale = factor * found

@@ -193,16 +193,16 @@ class RNTK(Kernel):
 
     @classmethod
     def work(cls, kernels: Sequence[Self], length: int) -> float:
-        """A pass for each direction and layer; one over all layers or readouts costs more.
+        """A pass for each direction and layer; one over all layers or equal steps costs more.
 
-        A shared readout takes a pass, or what is left of one, for each of its lags, and those of
-        the widest bandwidth serve the others.
+        A shared readout takes the steps of a pass that each of its lags has; the lags of the
+        widest bandwidth serve the others.
         """
         total = 0.0
         for batch in cls.batches(kernels):
             members = [kernels[position] for position in batch]
             directions = {d for k in members for d in BOTH.get(k.direction, (k.direction,))}
-            plain = members[0].n_layers == 1 and all(k.pooling == "last" for k in members)
+            plain = members[0].n_layers == 1 and all(k.pooling != "average" for k in members)
             passes = 1.0
             if members[0].pooling == "shared":
                 passes = max(lagged_passes(k.bandwidth, k.lag_step, length) for k in members)

@@ -81,7 +81,8 @@ def _gram(
     for i0 in range(0, n, BLOCK):
         for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
             corner, shape = (i0, j0), (min(BLOCK, n - i0), min(TILE, n_columns - j0))
-            window = widths[0][:, i0 : i0 + shape[0]].max() + widths[1][:, j0 : j0 + shape[1]].max()
+            # The longest series of a tile, whose windows are the widest, come first.
+            window = widths[0][:, i0].max() + widths[1][:, j0].max()
             n_lags = 1 + int(min(float((T - 1) // lag_step), math.ceil(0.5 * window) - 1.0))
             for lag in range(1 - n_lags, n_lags):
                 if stop[0]:
@@ -112,8 +113,7 @@ def _one_layer(
 ) -> None:
     """`recursion` with the readouts' sums for one layer of ReLU on series of numbers."""
     (i0, j0), (row_lag, column_lag) = corner, lags
-    n_steps, padded = columns.weights.shape[2:]
-    T = n_steps - max(row_lag, column_lag)
+    T = columns.weights.shape[2] - max(row_lag, column_lag)
     full_range = in_order(NEAR) + 1
     u, theta = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
     value, tangent = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
@@ -121,7 +121,10 @@ def _one_layer(
     zeros = np.zeros(TILE)
     started_rows, started_columns = 0, 0
     factor, step_units = readout.factor, readout.step
-    for t in range(T):
+    for after in range(T + 1):
+        # The readout of a step is taken in the pass of the next, where its operators are at hand;
+        # one more pass reads the last step.
+        t = min(after, T - 1)
         row_t, column_t = t + row_lag, t + column_lag
         height = min(n_rows, rows.active[row_t] - i0)
         width = min(TILE, columns.active[column_t] - j0)
@@ -138,13 +141,14 @@ def _one_layer(
         alpha = columns.weights[0, 0, column_t, j0 : j0 + width]
         beta = columns.weights[0, 1, column_t, j0 : j0 + width]
         delta = columns.weights[0, 2, column_t, j0 : j0 + width]
-        # The readout is that of the step before, whose operators are at hand.
-        scale = columns.scale[column_t - 1, j0 : j0 + width] if t > 0 else zeros[:width]
+        scale = zeros[:width]
+        if after > 0:
+            scale = columns.scale[after - 1 + column_lag, j0 : j0 + width]
         for i in range(height):
             alpha_i = rows.weights[0, 0, row_t, i0 + i]
             beta_i = rows.weights[0, 1, row_t, i0 + i]
             delta_i = rows.weights[0, 2, row_t, i0 + i]
-            scale_i = factor * rows.scale[row_t - 1, i0 + i] if t > 0 else 0.0
+            scale_i = factor * rows.scale[after - 1 + row_lag, i0 + i] if after > 0 else 0.0
             top = np.int64(0)
             if step_units and largest[i] < full_range:
                 for j in range(width):
@@ -187,18 +191,7 @@ def _one_layer(
                     u[i, j], theta[i, j] = gap, next_theta
                     top = max(top, in_order(gap))
             largest[i] = top
-    scale = columns.scale[T - 1 + column_lag]
-    for i in range(n_rows):
-        scale_i = factor * rows.scale[T - 1 + row_lag, i0 + i]
-        for j in range(min(TILE, padded - j0)):
-            lack, slope = wide(u[i, j], curves)
-            weight = scale_i * scale[j0 + j]
-            if step_units:
-                sums[0, i, j] = 0.0
-                sums[1, i, j] = tangent[i, j] + weight * slope
-            else:
-                sums[0, i, j] = value[i, j] + weight * (2.0 - lack)
-                sums[1, i, j] = tangent[i, j] + weight * (slope * theta[i, j])
+    sums[0], sums[1] = value, tangent
 
 
 @compiled
@@ -215,53 +208,67 @@ def _add(
     """Add the sums along one diagonal to every kernel, with the weight that each gives it."""
     i0, j0 = corner
     for k in range(len(out)):
-        row_widths, column_widths = widths[0][k], widths[1][k]
+        row_widths, column_widths, with_tangent = widths[0][k], widths[1][k], tangent[k]
         for i in range(i0, i0 + shape[0]):
-            for j in range(max(j0, i + 1) if symmetric else j0, j0 + shape[1]):
-                total = sums[0, i - i0, j - j0]
-                if tangent[k]:
-                    total += sums[1, i - i0, j - j0]
-                out[k, i, j] += overlap(row_widths[i], column_widths[j], lag) * total
+            width = row_widths[i]
+            if 0.5 * (width + column_widths[j0]) <= lag:
+                break
+            start, value, theta, row = j0, sums[0, i - i0], sums[1, i - i0], out[k, i]
+            if symmetric:
+                start = max(j0, i + 1)
+            if with_tangent:
+                for j in range(start, j0 + shape[1]):
+                    weight = overlap(width, column_widths[j], lag)
+                    row[j] += weight * (value[j - j0] + theta[j - j0])
+            else:
+                for j in range(start, j0 + shape[1]):
+                    row[j] += overlap(width, column_widths[j], lag) * value[j - j0]
 
 
 @compiled
 def shared_diagonals(
-    walk: Walk,
+    alone: Walk,
     curves: Curves,
     readout: Readout,
     lag_step: int,
     widths: Array,
     tangent: NDArray[np.bool_],
+    stop: NDArray[np.bool_],
     out: Array,
 ) -> None:
-    """Add to out (S, k, n) what `shared_grams` gives every series with itself at lags but 0."""
-    T, n = walk.weights.shape[3], out.shape[2]
+    """Add to out (S, k, n) what every series with itself has at other lags than 0.
+
+    Once stop[0] is true it returns with what it has.
+    """
+    T, n = alone.weights.shape[3], out.shape[2]
     largest = int(min(float((T - 1) // lag_step), math.ceil(widths.max()) - 1.0))
     for s in range(len(out)):
-        each = setting(walk, s)
+        each = setting(alone, s)
         for lag in range(1, largest + 1):
+            if stop[0]:
+                return
             sums = _self_sums(each, lag * lag_step, n, curves, readout)
             for k in range(len(tangent)):
                 for j in range(n):
-                    # Twice, for the lag is that of either copy of the series.
+                    # Twice: either copy of the series may be the one that is ahead.
                     weight = 2.0 * overlap(widths[k, j], widths[k, j], lag)
                     total = sums[0, j] + sums[1, j] if tangent[k] else sums[0, j]
                     out[s, k, j] += weight * total
 
 
 @compiled
-def _self_sums(walk: Walk, lag: int, n: int, curves: Curves, readout: Readout) -> Array:
+def _self_sums(alone: Walk, lag: int, n: int, curves: Curves, readout: Readout) -> Array:
     """The readouts' V and V' theta (2, n) of every series with itself, `lag` steps apart, summed.
 
     The two copies have no first state in common.
     """
-    weights, more = walk.weights, walk.more
+    weights, more = alone.weights, alone.more
     L, _, T, _ = weights.shape
     # The operators' values where f = 0, which is where a pair starts.
     value, carried = np.full((L, n), 0.0 if readout.erf else 2.0), np.zeros((L, n))
     sums = np.zeros((2, n))
     for t in range(T - lag):
-        width = min(n, walk.active[t])
+        width = min(n, alone.active[t])
         for layer in range(L):
             later, earlier = weights[layer, :, t + lag], weights[layer, :, t]
             for j in range(width):
@@ -294,7 +301,7 @@ def _self_sums(walk: Walk, lag: int, n: int, curves: Curves, readout: Readout) -
                     value[layer, j], slope = wide(gap, curves)
                 carried[layer, j] = slope if readout.step else slope * theta
         for j in range(width):
-            weight = readout.factor * walk.scale[t + lag, j] * walk.scale[t, j]
+            weight = readout.factor * alone.scale[t + lag, j] * alone.scale[t, j]
             sums[0, j] += weight * (readout.constant + readout.sign * value[L - 1, j])
             sums[1, j] += weight * carried[L - 1, j]
     return sums
