@@ -11,10 +11,11 @@ from rntk_bench.deadline import deadline
 from rntk_bench.kernels.activations import Erf, LeakyReLU
 from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas, TimeMajor
-from rntk_bench.kernels.loops.layers import ERF, STATE, STEP, Readout, layered_grams
+from rntk_bench.kernels.loops.layers import layered_grams
 from rntk_bench.kernels.loops.operators import Curves
 from rntk_bench.kernels.loops.rntk import rntk_grams
 from rntk_bench.kernels.loops.shared import shared_diagonals, shared_grams
+from rntk_bench.kernels.loops.tile import ERF, STATE, STEP, Readout
 from rntk_bench.kernels.loops.walk import Walk, walk_erf, walk_relu
 from rntk_bench.kernels.shared import SharedReadouts
 

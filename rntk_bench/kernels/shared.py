@@ -74,7 +74,8 @@ def window_widths(bandwidth: float | str, lag_step: int, lengths: NDArray[np.int
         return np.full(len(lengths), EVERY_STEP)
     if bandwidth == 0:
         return np.ones(len(lengths))
-    b = np.maximum(1.0, np.rint(float(bandwidth) * lengths / lag_step))
+    with np.errstate(over="ignore"):
+        b = np.clip(np.rint(float(bandwidth) * lengths / lag_step), 1.0, EVERY_STEP)
     return np.asarray(b + 1.0)
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-from rntk_bench.kernels.loops.layers import Readout, new_tile, recursion
 from rntk_bench.kernels.loops.operators import Curves, arcsine, in_order, near, step, wide
 from rntk_bench.kernels.loops.polynomials import NEAR
 from rntk_bench.kernels.loops.rntk import BLOCK, LANES, TILE
+from rntk_bench.kernels.loops.tile import Readout, new_tile, recursion
 from rntk_bench.kernels.loops.walk import Walk, setting
 
 Array = NDArray[np.float64]
