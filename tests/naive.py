@@ -73,6 +73,20 @@ def by_quadrature(phi, derivative, degree=120):
     return expectation(phi), expectation(derivative)
 
 
+def lag_weight(lag, T, T_y, bandwidth, lag_step):
+    """Weight of two steps `lag` apart, of series of T and T_y steps, with a shared readout."""
+    if lag % lag_step:
+        return mpf(0)
+    if bandwidth == "all":
+        return mpf(1)
+    k = mpf(abs(lag) // lag_step)
+    B, B_y = (
+        1 + mpf(0 if bandwidth == 0 else max(1, round(bandwidth * steps / lag_step)))
+        for steps in (T, T_y)
+    )
+    return max(mpf(0), min(B, B_y, (B + B_y) / 2 - k)) / mpmath.sqrt(B * B_y)
+
+
 RELU = v_relu, v_slope
 ERF = v_erf, erf_slope
 
@@ -91,10 +105,14 @@ def rntk(
     pooling="last",
     direction="forward",
     tangent=True,
+    bandwidth=0.5,
+    lag_step=1,
+    readout="state",
 ):
     """Theta(x, y), or K(x, y) without `tangent`, by (141) with the backward recursion of Pi.
 
-    x and y are (T,) or (T, m); the sigmas are numbers or one a layer.
+    x and y are (T,) or (T, m); the sigmas are numbers or one a layer. With `readout="step"` it is
+    sigma_v^2 (1 - arccos(c) / pi) of the last pre-activations.
     """
     options = {
         "sigma_w": sigma_w,
@@ -105,12 +123,23 @@ def rntk(
         "n_layers": n_layers,
         "operators": operators,
         "tangent": tangent,
+        "readout": readout,
     }
+    pooled = {"pooling": pooling, "bandwidth": bandwidth, "lag_step": lag_step, **options}
     if direction == "both":
-        forward = rntk(x, y, same, pooling=pooling, **options)
-        return forward + rntk(x, y, same, pooling=pooling, direction="backward", **options)
+        forward = rntk(x, y, same, **pooled)
+        return forward + rntk(x, y, same, direction="backward", **pooled)
     if direction == "backward":
-        return rntk(x[::-1], y[::-1], same, pooling=pooling, **options)
+        return rntk(x[::-1], y[::-1], same, **pooled)
+    if pooling == "shared":
+        total = mpf(0)
+        for before_end in range(len(x)):
+            for before_end_y in range(len(y)):
+                lag = before_end - before_end_y
+                if weight := lag_weight(lag, len(x), len(y), bandwidth, lag_step):
+                    prefixes = x[: len(x) - before_end], y[: len(y) - before_end_y]
+                    total += weight * rntk(*prefixes, same and lag == 0, **options)
+        return total / mpmath.sqrt(len(x) * len(y))
     if pooling == "average":
         shorter = min(len(x), len(y))
         prefixes = [rntk(x[: len(x) - k], y[: len(y) - k], same, **options) for k in range(shorter)]
@@ -120,7 +149,7 @@ def rntk(
         [mpf(float(s)) ** 2 for s in np.broadcast_to(sigma, n_layers)]
         for sigma in (sigma_w, sigma_u, sigma_b)
     )
-    h, readout = mpf(float(sigma_h)) ** 2, mpf(float(sigma_v)) ** 2
+    h, v = mpf(float(sigma_h)) ** 2, mpf(float(sigma_v)) ** 2
     V, slope = operators
 
     def forward(inner, first, variances):
@@ -156,14 +185,17 @@ def rntk(
         h if same else mpf(0),
         lambda _, layer, t: both(layer, t),
     )
-    K = readout * V(*both(n_layers - 1, T - 1), sigma[-1][-1])
+    last = *both(n_layers - 1, T - 1), sigma[-1][-1]
+    if readout == "step":
+        return v * 2 * v_slope(*last)
+    K = v * V(*last)
     if not tangent:
         return K
     total = K
     pi = [[mpf(0)] * T for _ in range(n_layers)]
     for layer in reversed(range(n_layers)):
         for t in reversed(range(T)):
-            back = readout if (layer, t) == (n_layers - 1, T - 1) else mpf(0)
+            back = v if (layer, t) == (n_layers - 1, T - 1) else mpf(0)
             if t + 1 < T:
                 back += w[layer] * pi[layer][t + 1]
             if layer + 1 < n_layers:

@@ -72,8 +72,12 @@ class Kernel(ABC):
         return [[position] for position in range(len(kernels))]
 
     @classmethod
-    def work(cls, kernels: Sequence[Self]) -> float:
-        """Cost of all their Grams, in Grams of the family's plainest kernel."""
+    def work(
+        cls,
+        kernels: Sequence[Self],
+        length: int,  # noqa: ARG003 - for families that work at every step
+    ) -> float:
+        """Cost of all their Grams of series of this length, in Grams of the plainest kernel."""
         return float(len(kernels))
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +151,13 @@ class Readouts:
 
     average: NDArray[np.bool_]
     tangent: NDArray[np.bool_]
+    step: ClassVar[bool] = False
+    """Whether step units are read, and not the states."""
+
+    @property
+    def every(self) -> bool:
+        """Whether every step is read."""
+        return bool(self.average.any())
 
     @classmethod
     def of(cls, kernels: Iterable[Readable]) -> Self:

@@ -120,8 +120,10 @@ def operators(kernel: RNTK) -> Operators:
     Raises
     ------
     KernelError
-        If it is none of relu, leaky_relu and erf.
+        If it is none of relu, leaky_relu and erf, or the readout is shared between the steps.
     """
+    if kernel.pooling == "shared":
+        raise KernelError("The derivative of the RNTK is not there for pooling='shared'.")
     match activation(kernel.activation):
         case LeakyReLU(slope):
             return LeakyReLUOperators(slope)

@@ -24,8 +24,9 @@ from rntk_bench.kernels.parameters import (
     one_of,
 )
 from rntk_bench.kernels.series import Array, Sequences
+from rntk_bench.kernels.shared import SharedReadouts, check_shared, lagged_passes
 
-POOLINGS = ("last", "average")
+POOLINGS = ("last", "average", "shared")
 DIRECTIONS = ("forward", "backward", "both")
 BOTH = {"both": ("forward", "backward")}
 LAYERED = 1.3
@@ -67,9 +68,41 @@ class RNTK(Kernel):
     pooling : str
         "last": the readout is taken at the last step. "average": every step has its own readout,
         counted from the end, and their sum is divided by sqrt(T), so that Theta is the sum of
-        (141) over the steps that both have, divided by sqrt(T T').
+        (141) over the steps that both have, divided by sqrt(T T'). "shared": the readouts of
+        different steps are correlated, see below.
+    bandwidth : float, at least 0, or "all"
+        Of a shared readout: how far it reaches, as a fraction of each series' length.
+    lag_step : int, at least 1
+        Of a shared readout: steps whose distance is no multiple of this have independent readouts.
+    readout : str
+        "state": the hidden states are read. "step": step units 1[g > 0] of the same
+        pre-activations are read instead, for relu and leaky_relu with a shared readout; only the
+        readout learns.
     direction : str
         "forward", "backward" (each series reversed in time), or "both" (the sum of the two).
+
+    Notes
+    -----
+    With `pooling="shared"` the output is the sum of v(t) h(t) over the steps, divided by sqrt(T),
+    where the readouts v(t) are moving averages of independent ones: E[v(t) v(t')^T] is
+    w(t - t') I, and
+
+        Theta_shared(x, x') = 1 / sqrt(T T') sum_{t, t'} w(t - t') Theta(x[:t], x'[:t'])
+
+    over all prefixes, counted from the ends of the series and aligned at their own ends. A series
+    of T steps is averaged over windows of B = b + 1 multiples of `lag_step`, with
+    b = max(1, round(bandwidth T / lag_step)), or b = 0 for bandwidth 0, and w is the share of two
+    windows that overlaps. At k lag steps
+
+        w = max(0, min(B, B', (B + B') / 2 - k)) / sqrt(B B'),
+
+    which is max(0, 1 - k / (b + 1)) for equal lengths, and 1 for bandwidth "all". Each window
+    depends on its own series alone, so that the kernel of two series does not depend on the set
+    they are in, and is positive semi-definite for any lengths. Bandwidth 0 is "average". A series
+    meets its own first state where both prefixes begin at once, that is, at t = t'.
+
+    For `readout="step"` Theta of two prefixes is sigma_v^2 (1 - arccos(c) / pi), with c the
+    correlation of their last pre-activations; where one has no variance it is 0.
 
     Raises
     ------
@@ -85,6 +118,9 @@ class RNTK(Kernel):
     n_layers: int = 1
     activation: str | Function | Activation = "relu"
     pooling: str = "last"
+    bandwidth: float | str = 0.5
+    lag_step: int = 1
+    readout: str = "state"
     direction: str = "forward"
 
     name: ClassVar[str] = "rntk"
@@ -101,7 +137,7 @@ class RNTK(Kernel):
             self, self.n_layers, sigma_w=self.sigma_w, sigma_u=self.sigma_u, sigma_b=self.sigma_b
         )
         at_least_zero(self, sigma_h=self.sigma_h, sigma_v=self.sigma_v)
-        activation(self.activation)
+        check_shared(self, self.pooling, activation(self.activation))
 
     def per_layer(self, name: str) -> Array:
         """sigma_w, sigma_u or sigma_b of each layer, shape (L,)."""
@@ -133,33 +169,44 @@ class RNTK(Kernel):
 
     @classmethod
     def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
-        """Positions of kernels that differ in pooling and direction alone, side by side."""
+        """Positions of kernels that differ in pooling, bandwidth and direction alone, together.
+
+        Those with a shared readout are apart from the others.
+        """
         runs: dict[tuple[object, ...], list[int]] = {}
         for position, kernel in enumerate(kernels):
             runs.setdefault(cls._shared(kernel), []).append(position)
         return list(runs.values())
 
     @classmethod
-    def work(cls, kernels: Sequence[Self]) -> float:
-        """A pass for each direction and layer; one over all layers or readouts costs more."""
+    def work(cls, kernels: Sequence[Self], length: int) -> float:
+        """A pass for each direction and layer; one over all layers or equal steps costs more.
+
+        A shared readout takes the steps of a pass that each of its lags has; the lags of the
+        widest bandwidth serve the others.
+        """
         total = 0.0
         for batch in cls.batches(kernels):
             members = [kernels[position] for position in batch]
             directions = {d for k in members for d in BOTH.get(k.direction, (k.direction,))}
-            plain = members[0].n_layers == 1 and all(k.pooling == "last" for k in members)
-            total += len(directions) * members[0].n_layers * (1.0 if plain else LAYERED)
+            plain = members[0].n_layers == 1 and all(k.pooling != "average" for k in members)
+            passes = 1.0
+            if members[0].pooling == "shared":
+                passes = max(lagged_passes(k.bandwidth, k.lag_step, length) for k in members)
+            total += len(directions) * members[0].n_layers * passes * (1.0 if plain else LAYERED)
         return total
 
     @classmethod
     def room(cls, kernels: Sequence[Self], shape: tuple[int, int], length: int) -> int:
-        """The Grams, and the weights of each layer and step."""
-        walk = 3 * kernels[0].n_layers * max(shape) * length
-        return super().room(kernels, shape, length) + walk
+        """The Grams, and the weights of each layer and step and what is read there."""
+        numbers = 3 * kernels[0].n_layers + 3 * any(k.pooling != "last" for k in kernels)
+        return super().room(kernels, shape, length) + numbers * max(shape) * length
 
     def _shared(self) -> tuple[object, ...]:
         """What kernels have in common that share their passes over the pairs."""
         sigmas = self.sigma_w, self.sigma_u, self.sigma_b, self.sigma_h, self.sigma_v
-        return type(self), sigmas, self.n_layers, self._phi
+        lags = (self.lag_step, self.readout) if self.pooling == "shared" else None
+        return type(self), sigmas, self.n_layers, self._phi, lags
 
     @property
     def _phi(self) -> object:
@@ -172,16 +219,18 @@ class RNTK(Kernel):
     @staticmethod
     def _forms(run: Sequence[RNTK]) -> tuple[object, ...]:
         """What runs have in common whose kernels differ in the sigmas alone."""
-        members = [(kernel.pooling, kernel.direction, kernel.tangent) for kernel in run]
-        return run[0].n_layers, run[0]._phi, members
+        first = run[0]
+        members = [(k.pooling, k.bandwidth, k.direction, k.tangent) for k in run]
+        return first.n_layers, first._phi, first.lag_step, first.readout, members
 
     def diag(self, X: Sequences) -> Array:
         """Theta(x, x) of every series, shape (n,), in closed form (c = 1)."""
         pairs = self.read(X)
-        phi, sigmas, readouts = activation(self.activation), _sigmas([self]), Readouts.of([self])
+        phi, sigmas, readouts = activation(self.activation), _sigmas([self]), _readouts([self])
         own, values = np.zeros(pairs.x.n), np.empty(pairs.x.n)
         for oriented in self._orientations(pairs).values():
             if isinstance(phi, Smooth):
+                assert isinstance(readouts, Readouts)
                 own += smooth.diagonals(oriented.x, sigmas[0], phi, readouts)[0]
             else:
                 own += closed_form.diagonals(oriented.x, sigmas, phi, readouts)[0, 0]
@@ -201,17 +250,18 @@ class RNTK(Kernel):
         quadrature of its coefficients misses, carried through the recursion.
         """
         oriented = self._orientations(self.read(X, Y)).values()
-        readouts = Readouts.of([self])
+        readouts = _readouts([self])
         return sum(float(_pass([self], pairs, readouts)[2][0]) for pairs in oriented)
 
     @staticmethod
     def _together(runs: Sequence[Sequence[RNTK]], prepared: Pairs) -> Iterator[Array]:
         """Gram of each kernel, run by run.
 
-        The kernels of a run differ in pooling, direction and kind alone, the runs in the sigmas.
+        The kernels of a run differ in pooling, bandwidth, direction and kind alone, the runs in
+        the sigmas.
         """
         first, settings = runs[0], [run[0] for run in runs]
-        readouts = Readouts.of(first)
+        readouts = _readouts(first)
         passes: dict[str, tuple[Array, Array, Array]] = {}
         stacks = []
         for position, form in enumerate(first):
@@ -263,13 +313,21 @@ def _sigmas(kernels: Sequence[RNTK]) -> Sigmas:
     return Sigmas(w, u, b, h, v)
 
 
-def _pass(kernels: Sequence[RNTK], pairs: Pairs, readouts: Readouts) -> tuple[Array, Array, Array]:
+def _readouts(kernels: Sequence[RNTK]) -> Readouts | SharedReadouts:
+    """Of kernels of which all have a shared readout, or none."""
+    return (SharedReadouts if kernels[0].pooling == "shared" else Readouts).of(kernels)
+
+
+def _pass(
+    kernels: Sequence[RNTK], pairs: Pairs, readouts: Readouts | SharedReadouts
+) -> tuple[Array, Array, Array]:
     """Grams (S, k, n_x, n_y) over the sorted series, diagonals (S, k, n_x), error bounds (S,).
 
     The kernels have the same layers and activation.
     """
     phi, sigmas = activation(kernels[0].activation), _sigmas(kernels)
     if isinstance(phi, Smooth):
+        assert isinstance(readouts, Readouts)
         each = [smooth.grams(pairs, sigmas[s], phi, readouts) for s in range(len(kernels))]
         grams, own, bounds = (np.stack(parts) for parts in zip(*each, strict=True))
         return grams, own, bounds

@@ -16,7 +16,7 @@ class Curves(NamedTuple):
     """The polynomials of one activation.
 
     `kink` is the share of |z| in it, `begin` the gap where f = 0: from there a pair starts that
-    has no common past.
+    has no common past; `least_slope` is 4 h at c = -1.
     """
 
     near_p: tuple[float, ...]
@@ -26,6 +26,7 @@ class Curves(NamedTuple):
     arcsine: tuple[float, ...]
     kink: float
     begin: float
+    least_slope: float
 
     @classmethod
     def of(cls, slope: float = 0.0) -> Curves:
@@ -39,11 +40,15 @@ class Curves(NamedTuple):
         near_p, near_r, wide_p, wide_r = (
             tuple(kink * c for c in curve) for curve in (P_NEAR, R_NEAR, P_WIDE, R_WIDE)
         )
-        curves = cls(near_p, near_r, wide_p, wide_r, Q, kink, 2.0)
+        curves = cls(near_p, near_r, wide_p, wide_r, Q, kink, 2.0, 2.0 * (1.0 - kink))
         if slope == 0.0:
             return curves
         begin = brentq(lambda u: wide(u, curves)[0] - 2.0, 1.0, 2.0, xtol=1e-16)
         return curves._replace(begin=begin)
+
+    def of_step_units(self) -> Curves:
+        """The same V, and h of ReLU, whose derivative is the step 1[z > 0]."""
+        return self._replace(near_p=P_NEAR, wide_p=P_WIDE, least_slope=0.0)
 
 
 @compiled
@@ -80,7 +85,7 @@ def wide(u: float, curves: Any) -> tuple[float, float]:
     root = math.sqrt(v)
     quarter = root * polynomial(v, curves.wide_p)
     lack = 2.0 * (u - curves.kink * max(u - 1.0, 0.0)) - v * root * polynomial(v, curves.wide_r)
-    return lack, 2.0 * (1.0 - curves.kink) + quarter if u > 1.0 else 2.0 - quarter
+    return lack, curves.least_slope + quarter if u > 1.0 else 2.0 - quarter
 
 
 @compiled
