@@ -128,7 +128,7 @@ class KernelMethod(Method):
 
 @dataclass(frozen=True)
 class NetworkMethod(Method):
-    """A kind of finite recurrent network, by its name in `rntk_bench.finite.classifiers`."""
+    """A kind of finite recurrent network, by its name in `rntk_bench.networks.models`."""
 
     work: ClassVar[str] = "training"
     part: ClassVar[str] = "run"

@@ -1,7 +1,8 @@
 """The derivative of Theta by differences of the naive kernel, whose 40 digits leave no rounding."""
 
-import naive
 import numpy as np
+
+from tests import naive
 
 STEP = 2.0**-16
 GRID = 2.0**-24

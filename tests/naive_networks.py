@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rntk_bench.finite.classifiers import CELLS
+from rntk_bench.networks.models import CELLS
 
 
 def sigmoid(z):

@@ -6,8 +6,8 @@ import pytest
 
 from rntk_bench import NTK, RNTK
 from rntk_bench.deadline import Deadline, TimeLimitError, deadline
-from rntk_bench.learn.folds import stratified_folds
-from rntk_bench.learn.svc import CrossValidation, SVCOptions
+from rntk_bench.svm.folds import stratified_folds
+from rntk_bench.svm.svc import CrossValidation, SVCOptions
 
 
 def expired():

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from rntk_bench import estimators
 from rntk_bench.cli import main
 from rntk_bench.config import read_experiment
-from rntk_bench.data import locate
+from rntk_bench.datasets import locate
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

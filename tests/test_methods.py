@@ -8,8 +8,8 @@ from rntk_bench import RNTK
 from rntk_bench.config import Experiment, Network, read_experiment
 from rntk_bench.errors import ConfigError
 from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, KernelMethod, resolve
-from rntk_bench.report.paper import paper_datasets
-from rntk_bench.store.records import protocol_id
+from rntk_bench.report.results.paper import paper_datasets
+from rntk_bench.storage.records import protocol_id
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from rntk_bench.cli._signals import as_interrupts, exit_code, heed_termination, no_memory
+from rntk_bench.cli._streams import prepare_streams, refuse_unwritable_stream, say
 from rntk_bench.cli.audit import audit
 from rntk_bench.cli.cache import cache
 from rntk_bench.cli.compare import compare
@@ -25,8 +27,6 @@ from rntk_bench.cli.sensitivity import figure_3, sensitivity
 from rntk_bench.cli.show import show
 from rntk_bench.cli.speed import speed
 from rntk_bench.cli.status import status
-from rntk_bench.cli.stopping import as_interrupts, exit_code, heed_termination, no_memory
-from rntk_bench.cli.streams import prepare_streams, refuse_unwritable_stream, say
 from rntk_bench.cli.table import table
 from rntk_bench.errors import RntkBenchError
 

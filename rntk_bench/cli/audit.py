@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.cli import output as to
+from rntk_bench.cli import _output as to
 
 
 @click.command()
@@ -19,7 +19,7 @@ def audit(number: str | None, style: str, standalone: bool, output: Path | None)
 
     It is a report: the exit code is 0 whatever it finds.
     """
-    from rntk_bench.report.audit_tables import audit_table1, audit_table2
+    from rntk_bench.report.tables.audit import audit_table1, audit_table2
 
     to.refuse_unwritable(output)
     builders = {"1": audit_table1, "2": audit_table2}

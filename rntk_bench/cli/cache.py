@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.cli import options
-from rntk_bench.cli.streams import warn
+from rntk_bench.cli import _options as options
+from rntk_bench.cli._streams import warn
 
 
 @click.group()
@@ -20,7 +20,7 @@ def cache() -> None:
 @options.cache_limit
 def info(cache_dir: Path | None, cache_limit: int) -> None:
     """Print where the cache is and how much it holds."""
-    from rntk_bench.store.cache import GramCache, cache_folder
+    from rntk_bench.storage.cache import GramCache, cache_folder
 
     held = GramCache(cache_folder(cache_dir), cache_limit, on_warning=warn).info()
     click.echo(f"Folder:  {held.folder}")
@@ -32,7 +32,7 @@ def info(cache_dir: Path | None, cache_limit: int) -> None:
 @options.cache_dir
 def clear(cache_dir: Path | None) -> None:
     """Remove every cached Gram matrix and print what was freed."""
-    from rntk_bench.store.cache import GramCache, cache_folder
+    from rntk_bench.storage.cache import GramCache, cache_folder
 
     removed = GramCache(cache_folder(cache_dir), on_warning=warn).clear()
     entries = "entry" if removed.entries == 1 else "entries"

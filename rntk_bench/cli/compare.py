@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import output as to
-from rntk_bench.cli import selecting
+from rntk_bench.cli import _output as to
+from rntk_bench.cli import _selection as selecting
 
 
 @click.command()
@@ -29,8 +29,8 @@ def compare(
 ) -> None:
     """Test whether methods differ over datasets: mean ranks with Friedman's test, and all pairs
     with Wilcoxon's signed-rank test under Holm's correction, or one of these tables."""
-    from rntk_bench.report.comparison import compare as compared
-    from rntk_bench.report.comparison_tables import pairs_table, ranks_table
+    from rntk_bench.report.results.comparison import compare as compared
+    from rntk_bench.report.tables.comparison import pairs_table, ranks_table
 
     to.refuse_unwritable(output)
     accuracies, notes = selecting.side_by_side(**selected)

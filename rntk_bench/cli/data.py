@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.cli import names, options
-from rntk_bench.cli.streams import say
+from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _options as options
+from rntk_bench.cli._streams import say
 from rntk_bench.errors import DataError, one_line
 
 _COLUMNS = ("name", "source", "n_train", "n_test", "length", "n_classes")
@@ -32,7 +33,7 @@ def datasets(data_dir: Path | None, cache_dir: Path | None, style: str) -> None:
     The source is "folder" for --data-dir, "cache" for an earlier download, the package that carries
     a copy, or "download". Sizes are the archive's; other datasets are read to find theirs.
     """
-    from rntk_bench.data import dataset_names
+    from rntk_bench.datasets import dataset_names
 
     rows = [_COLUMNS, *(_row(name, data_dir, cache_dir) for name in dataset_names(data_dir))]
     if style == "csv":
@@ -47,7 +48,7 @@ def datasets(data_dir: Path | None, cache_dir: Path | None, style: str) -> None:
 
 
 def _row(name: str, data_dir: Path | None, cache_dir: Path | None) -> tuple[str, ...]:
-    from rntk_bench.data import ARCHIVE, locate
+    from rntk_bench.datasets import ARCHIVE, locate
 
     try:
         location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
@@ -75,7 +76,7 @@ def fetch(
     """
     from tqdm import tqdm
 
-    from rntk_bench.data import ARCHIVE
+    from rntk_bench.datasets import ARCHIVE
 
     if everything == bool(wanted):
         raise click.UsageError("Give the names of the datasets, or --all.")
@@ -95,7 +96,7 @@ def fetch(
 
 def _fetch(name: str, data_dir: Path | None, cache_dir: Path | None) -> str:
     """Fetch one dataset and say what happened."""
-    from rntk_bench.data import fetch_dataset, locate, needs_download
+    from rntk_bench.datasets import fetch_dataset, locate, needs_download
 
     location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
     if needs_download(location):

@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import options
+from rntk_bench.cli import _options as options
 from rntk_bench.errors import ExtraError, InputError, one_line
-from rntk_bench.store.paths import expand_home
+from rntk_bench.storage.paths import expand_home
 
 
 @click.command()
@@ -27,8 +27,8 @@ def env(results: Path, data_dir: Path | None, cache_dir: Path | None, as_json: b
     The home folder is written ~, so that the text may be shown to others; JSON has whole paths.
     What cannot be found out is a problem of the list, not an error.
     """
-    from rntk_bench.store import installation
-    from rntk_bench.store.environment import environment
+    from rntk_bench.storage import installation
+    from rntk_bench.storage.environment import environment
 
     problems: list[str] = []
     parts: dict[str, Callable[[], Any]] = {
@@ -72,7 +72,7 @@ def _first_line(message: Exception | str | Warning) -> str:
 def _loops() -> dict[str, str | None]:
     """What loops are compiled for, and the folder in which they are kept."""
     from rntk_bench.compiling import instruction_set
-    from rntk_bench.kernels.loops.ntk import ntk_grams
+    from rntk_bench.kernels.recursion.ntk import ntk_grams
 
     compiled: Any = ntk_grams
     if not hasattr(compiled, "stats"):
@@ -90,7 +90,7 @@ def _loops() -> dict[str, str | None]:
 def _device() -> str | None:
     """Where JAX computes; None without JAX, or if it cannot tell."""
     try:
-        from rntk_bench.finite.pool import device
+        from rntk_bench.networks.pool import device
 
         return device()
     except (ExtraError, RuntimeError):
@@ -109,8 +109,8 @@ def _folders(
     results: Path, data_dir: Path | None, cache_dir: Path | None
 ) -> dict[str, dict[str, Any] | None]:
     """Each folder's `path` and how many `files` it has, None where it does not exist."""
-    from rntk_bench.data.sources import cache_folder as downloads
-    from rntk_bench.store.cache import cache_folder as grams
+    from rntk_bench.datasets.sources import cache_folder as downloads
+    from rntk_bench.storage.cache import cache_folder as grams
 
     folders = {
         "data": data_dir,

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import options, paths
+from rntk_bench.cli import _options as options
+from rntk_bench.cli import _paths as paths
 
 
 @click.group()
@@ -51,9 +52,9 @@ def _widths(default: str) -> Callable[[Any], Any]:
 @_widths("16 to 4096, quick: 16 to 256")
 def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -> None:
     """Convergence of finite networks to the RNTK, with tied and untied weights (Theorems 1, 3)."""
-    from rntk_bench.experiments.convergence import convergence
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_convergence import plot_convergence
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.convergence import plot_convergence
+    from rntk_bench.theory.convergence import convergence
 
     if widths:
         options.refuse(["quick"], "is less widths, and --width names them")
@@ -80,8 +81,8 @@ def figure_4(out: Path, source: Path) -> None:
     """The regression experiment's four panels in one picture, from the files of 'regress'."""
     import pandas as pd
 
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_regression import FIGURE_4, plot_figure_4, read_curves
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.regression import FIGURE_4, plot_figure_4, read_curves
 
     figures.require()
     curves = read_curves(source)
@@ -112,9 +113,9 @@ def training(
     out: Path, seed: int, quick: bool, draws: int | None, widths: list[int], share: float
 ) -> None:
     """Training of finite networks approaches the linear dynamics of the RNTK (Theorem 2)."""
-    from rntk_bench.experiments.training import training_dynamics
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_training import plot_training
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.training import plot_training
+    from rntk_bench.theory.training_dynamics import training_dynamics
 
     if widths and draws:
         options.refuse(["quick"], "is less widths and draws, and --width and --draws name them")
@@ -134,10 +135,10 @@ def training(
 @options.quick
 def scaling(out: Path, quick: bool) -> None:
     """The time of one RNTK Gram on this machine, against the series' length and number."""
-    from rntk_bench.experiments.scaling import LENGTHS, NUMBERS
-    from rntk_bench.experiments.scaling import scaling as measure
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_scaling import plot_scaling
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.scaling import plot_scaling
+    from rntk_bench.speed.scaling import LENGTHS, NUMBERS
+    from rntk_bench.speed.scaling import scaling as measure
 
     figures.ready(out)
     lengths, numbers = (LENGTHS[:4], NUMBERS[:4]) if quick else (LENGTHS, NUMBERS)

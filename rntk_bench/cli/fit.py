@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import options
-from rntk_bench.cli.output import refuse_unwritable, write
-from rntk_bench.cli.paths import FILE
+from rntk_bench.cli import _options as options
+from rntk_bench.cli._output import refuse_unwritable, write
+from rntk_bench.cli._paths import FILE
 from rntk_bench.config import brief
 from rntk_bench.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
     from rntk_bench.estimators import KernelClassifier
-    from rntk_bench.experiments.own_data import Predictions
+    from rntk_bench.user_data.classifier import Predictions
 
 
 @click.command()
@@ -48,9 +48,9 @@ def fit(
     import sys
 
     from rntk_bench.config import configured
-    from rntk_bench.data.readers import read_split
+    from rntk_bench.datasets.readers import read_split
     from rntk_bench.estimators import save_model
-    from rntk_bench.experiments.own_data import name_classes, training_set
+    from rntk_bench.user_data.classifier import name_classes, training_set
 
     refuse_unwritable(output)
     experiment = configured(config, (method,), seed)
@@ -86,9 +86,9 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
     where FILE has labels: on the error stream, unless --output takes the CSV. A label ? is one
     that is not known; how many series are not scored for that is said.
     """
-    from rntk_bench.data.readers import read_split
+    from rntk_bench.datasets.readers import read_split
     from rntk_bench.estimators import KernelClassifier, load_model
-    from rntk_bench.experiments.own_data import predict_split
+    from rntk_bench.user_data.classifier import predict_split
 
     refuse_unwritable(output)
     classifier = load_model(model)
@@ -125,8 +125,8 @@ def _compile(experiment: Experiment) -> None:
     """Compile the loops of an experiment's methods, after what is wrong with its input was said."""
     from functools import partial
 
+    from rntk_bench.benchmark.warmup import warm_up
     from rntk_bench.compiling import announce_compilation
-    from rntk_bench.experiments.warmup import warm_up
     from rntk_bench.methods import resolve
 
     announce_compilation(partial(warm_up, resolve(experiment)), partial(click.echo, err=True))

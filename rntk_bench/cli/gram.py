@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import options
-from rntk_bench.cli.output import refuse_unwritable
-from rntk_bench.cli.paths import FILE
-from rntk_bench.cli.progress import counting
+from rntk_bench.cli import _options as options
+from rntk_bench.cli._output import refuse_unwritable
+from rntk_bench.cli._paths import FILE
+from rntk_bench.cli._progress import counting
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from rntk_bench.data.dataset import Sequences
+    from rntk_bench.datasets.dataset import Sequences
     from rntk_bench.kernels import Kernel
 
 
@@ -72,7 +72,7 @@ def gram(
     from joblib import effective_n_jobs
 
     from rntk_bench.compiling import announce_compilation
-    from rntk_bench.experiments.large_gram import gram_to_file, unfinished_path
+    from rntk_bench.user_data.large_gram import gram_to_file, unfinished_path
 
     refuse_unwritable(output)
     kernel = _kernel(method, assignments)
@@ -131,9 +131,9 @@ def _value(text: str) -> float | int | str:
 
 
 def _series(path: Path, no_labels: bool, unit_norm: bool) -> Sequences:
-    from rntk_bench.data import unit_norm as divide
-    from rntk_bench.data.assemble import check_dimensions, sequences
-    from rntk_bench.data.readers import read_split
+    from rntk_bench.datasets import unit_norm as divide
+    from rntk_bench.datasets.assemble import check_dimensions, sequences
+    from rntk_bench.datasets.readers import read_split
 
     split = read_split(path, "none" if no_labels else "partial")
     check_dimensions(split, split)

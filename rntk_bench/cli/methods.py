@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.catalogue import describe
-from rntk_bench.cli import options
+from rntk_bench.cli import _options as options
 from rntk_bench.config import shown
 
 if TYPE_CHECKING:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import names, options, selecting
-from rntk_bench.cli.output import refuse_input
-from rntk_bench.cli.streams import note
+from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _options as options
+from rntk_bench.cli import _selection as selecting
+from rntk_bench.cli._output import refuse_input
+from rntk_bench.cli._streams import note
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,9 +33,9 @@ def plot() -> None:
 @options.out
 def cd(alpha: float, nemenyi: bool, out: Path, **selected: Any) -> None:
     """Critical-difference diagram: mean ranks, and bars that join methods not told apart."""
-    from rntk_bench.report import figures
-    from rntk_bench.report.comparison import compare
-    from rntk_bench.report.plot_cd import joined, plot_cd
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.cd import joined, plot_cd
+    from rntk_bench.report.results.comparison import compare
 
     figures.require("networkx")
     whole = _whole(*selecting.side_by_side(**selected))
@@ -57,9 +59,9 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
 
     Methods are named as for 'run', or by their titles in the tables.
     """
-    from rntk_bench.report import figures
-    from rntk_bench.report.accuracies import column, paper_columns
-    from rntk_bench.report.plot_scatter import plot_scatter
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.scatter import plot_scatter
+    from rntk_bench.report.results.accuracies import column, paper_columns
 
     figures.require()
     accuracies, notes = selecting.side_by_side(**selected)
@@ -81,8 +83,8 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
 @options.out
 def box(out: Path, **selected: Any) -> None:
     """Box plot of each method's accuracies over the datasets that all methods have."""
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_box import plot_box
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.box import plot_box
 
     figures.require()
     whole = _whole(*selecting.side_by_side(**selected))
@@ -111,9 +113,9 @@ def grid(
     METHOD is rntk if it is left out. Each cell is the best over all other parameters; dots mark
     ties for the best, a star the chosen setting.
     """
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_grid import axes_of, plot_grid
-    from rntk_bench.report.validation import validation_grid
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.grid import axes_of, plot_grid
+    from rntk_bench.report.results.validation import validation_grid
 
     figures.require()
     found = selecting.collected(results, (dataset,), (method,), protocols=protocols)
@@ -127,7 +129,7 @@ def grid(
 
 def _whole(accuracies: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     """The datasets that every method has, and notes on these and on where results come from."""
-    from rntk_bench.report.accuracies import complete
+    from rntk_bench.report.results.accuracies import complete
 
     whole, left_out = complete(accuracies)
     for line in (*left_out, *notes):
@@ -136,7 +138,7 @@ def _whole(accuracies: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
 
 
 def _save(picture: Figure, out: Path, name: str, rows: pd.DataFrame) -> None:
-    from rntk_bench.report import figures
+    from rntk_bench.report.plots import style as figures
 
     kinds = ("png", "pdf", "svg")
     name = figures.file_name(name)

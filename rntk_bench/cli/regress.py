@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import names, options, paths
-from rntk_bench.cli.output import refuse_input
-from rntk_bench.cli.progress import counting
+from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _options as options
+from rntk_bench.cli import _paths as paths
+from rntk_bench.cli._output import refuse_input
+from rntk_bench.cli._progress import counting
 from rntk_bench.config import brief
 
 if TYPE_CHECKING:
-    from rntk_bench.experiments.regression import Signal
     from rntk_bench.methods import KernelMethod
+    from rntk_bench.regression.experiment import Signal
 
 
 @click.group()
@@ -75,7 +77,7 @@ _LENGTH, _NOISE, _TRAIN = "T_var", "sigma_n", "the number of training segments"
 @_shared
 def sine(**given: Any) -> None:
     """One period of a noisy sine: panels (a) T_var and (b) noise."""
-    from rntk_bench.experiments.regression import Sine
+    from rntk_bench.regression.experiment import Sine
 
     _curves(Sine(), "noisy sine", **given)
 
@@ -96,8 +98,8 @@ def prices(path: Path, **given: Any) -> None:
     The first 975 days are taken: training segments from the first 700, test segments from the
     rest, all standardised by the training days' mean and deviation.
     """
-    from rntk_bench.data.csv_series import read_prices
-    from rntk_bench.experiments.regression import Prices
+    from rntk_bench.datasets.csv_series import read_prices
+    from rntk_bench.regression.experiment import Prices
 
     _curves(Prices(read_prices(path)), f"daily closes, {path.stem}", **given)
 
@@ -143,11 +145,11 @@ def own(
     out: Path,
 ) -> None:
     """Predict the end of one's own series, a CSV's column, one step ahead."""
-    from rntk_bench.data.csv_series import read_column
-    from rntk_bench.experiments.forecast import forecast
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_regression import plot_forecast
-    from rntk_bench.report.results import display_name
+    from rntk_bench.datasets.csv_series import read_column
+    from rntk_bench.regression.forecast import forecast
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.regression import plot_forecast
+    from rntk_bench.report.results.results import display_name
 
     kernels = _kernels(config, methods)
     figures.ready(out)
@@ -186,11 +188,11 @@ def _curves(
 ) -> None:
     from joblib import effective_n_jobs
 
-    from rntk_bench.experiments.snr_curves import VALUES, Panel, snr_curves
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_regression import plot_regression
-    from rntk_bench.report.results import display_name
-    from rntk_bench.store.claims import output_lock
+    from rntk_bench.regression.snr_curves import VALUES, Panel, snr_curves
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.regression import plot_regression
+    from rntk_bench.report.results.results import display_name
+    from rntk_bench.storage.locks import output_lock
 
     kernels = _kernels(config, methods)
     panel = Panel(signal, vary, tuple(sorted(set(values))) or VALUES[vary])

@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import options, paths, selecting
-from rntk_bench.cli.output import refuse_input
+from rntk_bench.cli import _options as options
+from rntk_bench.cli import _paths as paths
+from rntk_bench.cli import _selection as selecting
+from rntk_bench.cli._output import refuse_input
 from rntk_bench.errors import StorageError
 
 
@@ -40,11 +42,11 @@ def report(
     The page needs nothing but itself. Its confusion matrices need the datasets, since records hold
     predictions and no labels: those of --data-dir, earlier downloads and packaged copies are read.
     """
-    from rntk_bench.report import figures
-    from rntk_bench.report.labels import Labels
-    from rntk_bench.report.page import render_page
-    from rntk_bench.report.plain import encode
-    from rntk_bench.store.atomic import check_writable, write_atomically
+    from rntk_bench.report.page.labels import Labels
+    from rntk_bench.report.page.render import render_page
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.storage.atomic import check_writable, write_atomically
+    from rntk_bench.storage.encoding import encode
 
     refuse_input(output)
     figures.require("networkx")

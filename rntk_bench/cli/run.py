@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import costs, options, place
-from rntk_bench.cli.stopping import telling
-from rntk_bench.cli.streams import say
+from rntk_bench.cli import _backend as place
+from rntk_bench.cli import _costs as costs
+from rntk_bench.cli import _options as options
+from rntk_bench.cli._signals import telling
+from rntk_bench.cli._streams import say
 from rntk_bench.config import brief_choice
 from rntk_bench.errors import ConfigError, InputError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rntk_bench.benchmark.plan import Outcome
     from rntk_bench.config import Experiment
-    from rntk_bench.data import Dataset
-    from rntk_bench.experiments.plan import Outcome
+    from rntk_bench.datasets import Dataset
     from rntk_bench.methods import Method
 
 
@@ -97,14 +99,14 @@ def run(
     """
     from joblib import effective_n_jobs
 
+    from rntk_bench.benchmark.cost.machine_memory import machine_memory
+    from rntk_bench.benchmark.plan import Options, count_stored
+    from rntk_bench.benchmark.runner import run_plan
+    from rntk_bench.benchmark.warmup import check_extras, warm_up
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import configured
-    from rntk_bench.experiments.machine_memory import machine_memory
-    from rntk_bench.experiments.plan import Options, count_stored
-    from rntk_bench.experiments.runner import run_plan
-    from rntk_bench.experiments.warmup import check_extras, warm_up
     from rntk_bench.methods import KERNEL_METHODS, resolve
-    from rntk_bench.store.cache import GramCache, cache_folder
+    from rntk_bench.storage.cache import GramCache, cache_folder
 
     place.check(backend, scheduler, dry_run, memory_limit)
     source = click.get_current_context().get_parameter_source("cache_limit")
@@ -176,7 +178,7 @@ def run(
 def _names(
     datasets: Sequence[str], everything: bool, experiment: Experiment, config: Path | None
 ) -> list[str]:
-    from rntk_bench.report.paper import paper_datasets
+    from rntk_bench.report.results.paper import paper_datasets
 
     if datasets and everything:
         raise InputError("--all and --dataset exclude each other; leave one of them out.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import names, options
+from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _options as options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,10 +93,10 @@ def sensitivity(
     """
     import pandas as pd
 
-    from rntk_bench.data import load_dataset
-    from rntk_bench.experiments.sensitivity import CENTRES, dataset_sensitivity
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_sensitivity import plot_dataset
+    from rntk_bench.datasets import load_dataset
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.sensitivity import plot_dataset
+    from rntk_bench.theory.sensitivity import CENTRES, dataset_sensitivity
 
     if pairs:
         options.refuse(["quick"], "is less pairs, and --pairs names their number")
@@ -127,9 +128,9 @@ def sensitivity(
 )
 def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
     """Sensitivity of the RNTK to every step of a random series, (23), around S_ReLU and S_erf."""
-    from rntk_bench.experiments import sensitivity as experiment
-    from rntk_bench.report import figures
-    from rntk_bench.report.plot_sensitivity import plot_figure_3
+    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots.sensitivity import plot_figure_3
+    from rntk_bench.theory import sensitivity as experiment
 
     if pairs:
         options.refuse(["quick"], "is less pairs, and --pairs names their number")
@@ -158,7 +159,7 @@ def _fixed(kernel: RNTK, parameter: str) -> str:
 
 
 def _print_table(title: str, parameter: str, curves: pd.DataFrame) -> None:
-    from rntk_bench.experiments.sensitivity import Profile
+    from rntk_bench.theory.sensitivity import Profile
 
     drawn = curves.groupby("pairs")["n"].max()
     click.echo(title)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.catalogue import describe
-from rntk_bench.cli import names, options, selecting
-from rntk_bench.cli.streams import warn
+from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _options as options
+from rntk_bench.cli import _selection as selecting
+from rntk_bench.cli._streams import warn
 from rntk_bench.config import brief_choice
 from rntk_bench.errors import DataError, InputError
 
 if TYPE_CHECKING:
-    from rntk_bench.store.records import Record
+    from rntk_bench.storage.records import Record
 
 
 @click.command()
@@ -41,8 +43,8 @@ def show(
     Of several protocols the one with the largest grid is shown, then the newest. The confusion
     matrix needs the dataset, whose true labels no record holds; nothing is downloaded for it.
     """
-    from rntk_bench.report.results import worth
-    from rntk_bench.store.records import protocol_id, record_path
+    from rntk_bench.report.results.results import worth
+    from rntk_bench.storage.records import protocol_id, record_path
 
     if method is None or as_stored:
         options.refuse(("data_dir", "cache_dir"), "is for the confusion matrix of one record")
@@ -67,8 +69,8 @@ def show(
 
 def _records(results: Path, dataset: str) -> list[Record]:
     """The dataset's records; there is at least one."""
-    from rntk_bench.data.archive import nearest_names
-    from rntk_bench.store.records import read_records, record_files
+    from rntk_bench.datasets.archive import nearest_names
+    from rntk_bench.storage.records import read_records, record_files
 
     records, problems = read_records(results, dataset)
     for problem in problems:
@@ -82,9 +84,9 @@ def _records(results: Path, dataset: str) -> list[Record]:
 
 
 def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> None:
-    from rntk_bench.report.cells import Cell, Column, Table
-    from rntk_bench.report.render import render_text
-    from rntk_bench.store.records import protocol_id
+    from rntk_bench.report.tables.cells import Cell, Column, Table
+    from rntk_bench.report.tables.text import render_text
+    from rntk_bench.storage.records import protocol_id
 
     if as_stored:
         click.echo(json.dumps([json.loads(path.read_text(encoding="utf-8")) for path in paths]))
@@ -111,7 +113,7 @@ def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> 
 
 
 def _print_record(record: Record, path: Path) -> None:
-    from rntk_bench.store.records import protocol_id
+    from rntk_bench.storage.records import protocol_id
 
     entries = {
         "record": f"{record.dataset}, {record.method} ({describe(record.method).title}), protocol "
@@ -132,8 +134,8 @@ def _print_record(record: Record, path: Path) -> None:
 
 def _outcome(record: Record) -> dict[str, str]:
     """The choice and its test, or why there is none."""
-    from rntk_bench.report.one_record import interval
-    from rntk_bench.report.paper import paper_accuracy
+    from rntk_bench.report.results.paper import paper_accuracy
+    from rntk_bench.report.tables.one_record import interval
 
     if record.status == "failed":
         trace = 'in the file above, under "traceback"; --json prints it' if record.traceback else ""
@@ -203,9 +205,9 @@ def _values(values: Mapping[str, Any]) -> str:
 
 
 def _print_confusion(record: Record, data_dir: Path | None, cache_dir: Path | None) -> None:
-    from rntk_bench.data import load_dataset
-    from rntk_bench.report.one_record import confusion, confusion_table
-    from rntk_bench.report.render import render_text
+    from rntk_bench.datasets import load_dataset
+    from rntk_bench.report.tables.one_record import confusion, confusion_table
+    from rntk_bench.report.tables.text import render_text
 
     try:
         data = load_dataset(record.dataset, data_dir=data_dir, cache_dir=cache_dir, download=False)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import names, options
+from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _options as options
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
-    from rntk_bench.data import Dataset
-    from rntk_bench.experiments.speed import Comparison
+    from rntk_bench.datasets import Dataset
+    from rntk_bench.speed.classification import Comparison
 
 
 _DATA = ("dataset", "data_dir", "cache_dir")
@@ -94,20 +95,20 @@ def speed(
 
     from joblib import cpu_count
 
+    from rntk_bench.benchmark.evaluation import Problem
+    from rntk_bench.benchmark.warmup import warm_up
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import configured
-    from rntk_bench.data import load_dataset
+    from rntk_bench.datasets import load_dataset
     from rntk_bench.errors import DataError
-    from rntk_bench.experiments import speed as measure
-    from rntk_bench.experiments.cell import Problem
-    from rntk_bench.experiments.variants import variant_costs
-    from rntk_bench.experiments.warmup import warm_up
     from rntk_bench.methods import KERNEL_METHODS
-    from rntk_bench.store.environment import environment
+    from rntk_bench.speed import classification as measure
+    from rntk_bench.speed.variants import variant_costs
+    from rntk_bench.storage.environment import environment
 
     _refuse_unused(regression=regression, variants=variants, methods=methods)
     if regression:
-        from rntk_bench.experiments.speed_regression import compare_repeat
+        from rntk_bench.speed.regression import compare_repeat
 
         _print("1 thread", compare_repeat(measure.spread(kernels)))
         return
@@ -141,13 +142,13 @@ def speed(
 
 def _networks(data: Dataset, experiment: Experiment, cores: int) -> None:
     from rntk_bench.methods import NETWORK_METHODS, NetworkMethod, resolve
-    from rntk_bench.store.environment import environment
+    from rntk_bench.storage.environment import environment
 
     resolved = resolve(experiment)
     networks = [method for method in resolved if isinstance(method, NetworkMethod)]
     if len(networks) < len(resolved):
         raise InputError(f"-m takes finite networks here: {', '.join(NETWORK_METHODS)}.")
-    from rntk_bench.experiments.speed_networks import compare_networks
+    from rntk_bench.speed.networks import compare_networks
 
     click.echo(
         f"{data.name}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import options
-from rntk_bench.cli.streams import warn
+from rntk_bench.cli import _options as options
+from rntk_bench.cli._streams import warn
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
-    from rntk_bench.report.status import CellState
+    from rntk_bench.report.tables.status import CellState
 
 
 @click.command()
@@ -54,8 +54,8 @@ def status(
     """
     from rntk_bench.config import configured
     from rntk_bench.methods import METHODS, resolve
-    from rntk_bench.report.status import cell_states
-    from rntk_bench.store.records import read_records
+    from rntk_bench.report.tables.status import cell_states
+    from rntk_bench.storage.records import read_records
 
     records, problems = read_records(results)
     for problem in problems:
@@ -74,8 +74,8 @@ def _names(
     datasets: Sequence[str], everything: bool, experiment: Experiment, results: Path
 ) -> list[str]:
     """The plan's datasets, as `run` has them, or those that have files in the results."""
-    from rntk_bench.report.paper import paper_datasets
-    from rntk_bench.store.records import can_name
+    from rntk_bench.report.results.paper import paper_datasets
+    from rntk_bench.storage.records import can_name
 
     if datasets and everything:
         raise InputError("-d and --all are two selections of datasets; leave one of them out.")
@@ -100,7 +100,7 @@ _SUFFIXES = (".json", ".partial")
 
 def _warn_of_a_slip(name: str, kept: Collection[str]) -> None:
     """Say so if a dataset without records has almost the name of another."""
-    from rntk_bench.data.archive import ARCHIVE, MULTIVARIATE, nearest_names
+    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE, nearest_names
 
     known = {*ARCHIVE, *MULTIVARIATE, *kept}
     near = [] if name in known else nearest_names(name, known, 1)
@@ -109,8 +109,8 @@ def _warn_of_a_slip(name: str, kept: Collection[str]) -> None:
 
 
 def _print(states: Sequence[CellState], style: str) -> None:
-    from rntk_bench.report.render import render_text
-    from rntk_bench.report.status import CellState, count_states, status_table
+    from rntk_bench.report.tables.status import CellState, count_states, status_table
+    from rntk_bench.report.tables.text import render_text
 
     if style == "text":
         click.echo(render_text(status_table(states)), nl=False)

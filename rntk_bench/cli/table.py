@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli import options, selecting
-from rntk_bench.cli import output as to
+from rntk_bench.cli import _options as options
+from rntk_bench.cli import _output as to
+from rntk_bench.cli import _selection as selecting
 
 
 @click.command()
@@ -39,8 +40,8 @@ def table(
     **selected: Any,
 ) -> None:
     """Print the paper's Table 1 (summary) or 2 (every dataset) from run records, or both."""
-    from rntk_bench.report.sorting import sort_tables
-    from rntk_bench.report.tables import table1, table2
+    from rntk_bench.report.tables.paper import table1, table2
+    from rntk_bench.report.tables.sorting import sort_tables
 
     to.refuse_unwritable(output)
     if number == "2":

@@ -1,6 +1,6 @@
 """The kernels as scikit-learn's and sktime's users meet them.
 
-sktime's faces are in `rntk_bench.estimators.sktime_faces`, which imports sktime.
+sktime's faces are in `rntk_bench.estimators.sktime_adapters`, which imports sktime.
 """
 
 from __future__ import annotations

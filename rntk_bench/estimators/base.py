@@ -14,11 +14,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from rntk_bench.data import unit_norm
+from rntk_bench.benchmark.parallel import evaluate_grid
+from rntk_bench.datasets import unit_norm
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.series import read
 from rntk_bench.kernels import Kernel
-from rntk_bench.kernels.grid import evaluate_grid
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
 

@@ -21,11 +21,11 @@ from rntk_bench.estimators.labels import encode, fraction_equal, read_labels
 from rntk_bench.estimators.series import read, take
 from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.kernels.parameters import as_integer, as_number
-from rntk_bench.learn.calibration import inverse_temperature, probabilities
-from rntk_bench.learn.folds import fold_weights, stratified_folds
-from rntk_bench.learn.selection import NOT_EVALUATED, Search, undecided
-from rntk_bench.learn.svc import CrossValidation, Machines, SVCOptions, held_out_decisions
 from rntk_bench.methods import KernelMethod
+from rntk_bench.svm.calibration import inverse_temperature, probabilities
+from rntk_bench.svm.folds import fold_weights, stratified_folds
+from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided
+from rntk_bench.svm.svc import CrossValidation, Machines, SVCOptions, held_out_decisions
 
 Array = NDArray[np.float64]
 
@@ -94,12 +94,12 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     -----
     X has shape (n, T) or (n, T, m), n series of T steps of m values, or is a list of n arrays of
     shape (T_i,) or (T_i, m). sktime's numpy3D has its last two axes the other way round; its
-    faces in `rntk_bench.estimators.sktime_faces` turn them. An array must have the T of the one
+    faces in `rntk_bench.estimators.sktime_adapters` turn them. An array must have the T of the one
     that was fitted to; series in a list may have any lengths. Kernels that see a series as one
     vector pad it with zeros at its end to the longest fitted to, and refuse a longer one.
 
     `predict_proba` is the softmax of `decision_function` times one factor, fitted to decisions on
-    held-out folds (temperature scaling, `rntk_bench.learn.calibration`).
+    held-out folds (temperature scaling, `rntk_bench.svm.calibration`).
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from sklearn.gaussian_process import kernels as sklearn_kernels
 
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels import Kernel
-from rntk_bench.kernels.parameter_gradient import parameter_gradient
+from rntk_bench.kernels.gradients.parameters import parameter_gradient
 from rntk_bench.kernels.series import read_sequences
 
 Array = NDArray[np.float64]

@@ -36,10 +36,10 @@ from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
 from rntk_bench.estimators.cv_results import table
 from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
-from rntk_bench.learn.svc import Machines
 from rntk_bench.methods import KERNEL_METHODS
-from rntk_bench.store.atomic import write_atomically
-from rntk_bench.store.environment import environment
+from rntk_bench.storage.atomic import write_atomically
+from rntk_bench.storage.environment import environment
+from rntk_bench.svm.svc import Machines
 
 Arrays = dict[str, NDArray[Any]]
 FORMAT, VERSION = "rntk-bench model", 1

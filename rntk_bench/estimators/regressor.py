@@ -17,8 +17,8 @@ from rntk_bench.estimators.cv_results import table
 from rntk_bench.estimators.series import read
 from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.kernels.blas import one_blas_thread
-from rntk_bench.learn.ridge import RIDGES, Spectrum, validation_residuals
 from rntk_bench.methods import KernelMethod
+from rntk_bench.svm.ridge import RIDGES, Spectrum, validation_residuals
 
 Array = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
-from rntk_bench.data import zero_pad
+from rntk_bench.datasets import zero_pad
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.identity import dataclass_key
+from rntk_bench.kernels.cache_key import dataclass_key
 from rntk_bench.kernels.parameters import at_least_zero
 from rntk_bench.kernels.series import Array, Sequences, warn_of_one_step
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
 from rntk_bench.kernels.base import Kernel
-from rntk_bench.kernels.loops.ntk import ntk_grams
-from rntk_bench.kernels.loops.operators import Curves
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
+from rntk_bench.kernels.recursion.ntk import ntk_grams
+from rntk_bench.kernels.recursion.operators import Curves
 from rntk_bench.kernels.series import Array, Sequences
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from rntk_bench.data import zero_pad
+from rntk_bench.datasets import zero_pad
 from rntk_bench.kernels.blas import one_blas_thread
 from rntk_bench.kernels.series import Array, Sequences, read_set
 

@@ -13,18 +13,18 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from rntk_bench.kernels import closed_form, smooth
 from rntk_bench.kernels.activations import Activation, Function, Smooth, activation
 from rntk_bench.kernels.base import Kernel
-from rntk_bench.kernels.layout import Pairs, Readouts, Sigmas
 from rntk_bench.kernels.parameters import (
     at_least_one,
     at_least_zero,
     at_least_zero_in_each_layer,
     one_of,
 )
+from rntk_bench.kernels.recursion import closed_form, smooth
+from rntk_bench.kernels.recursion.layout import Pairs, Readouts, Sigmas
+from rntk_bench.kernels.recursion.shared_readouts import SharedReadouts, check_shared, lagged_passes
 from rntk_bench.kernels.series import Array, Sequences
-from rntk_bench.kernels.shared import SharedReadouts, check_shared, lagged_passes
 
 POOLINGS = ("last", "average", "shared")
 DIRECTIONS = ("forward", "backward", "both")

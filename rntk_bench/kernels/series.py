@@ -103,7 +103,7 @@ def refuse_panel(X: Any) -> None:
         raise KernelError(
             "The data frame has a step in each row or a whole series in each cell, but must have "
             "a series in each row and a step in each column; "
-            "rntk_bench.estimators.sktime_faces reads sktime's data frames."
+            "rntk_bench.estimators.sktime_adapters reads sktime's data frames."
         )
 
 

@@ -8,9 +8,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import lives
 import numpy as np
 import pytest
+
+from tests.faults import process_harness
 
 TIMES = int(os.environ.get("RNTK_BENCH_FAULTS", "1"))
 """How many times as much to try; other than what is always tried if that is more than once."""
@@ -77,9 +78,11 @@ def plan(tmp_path_factory):
     plan = Plan(config, folder / "data", {}, 0.0)
     for _ in range(2):  # the first time the server starts
         started = time.monotonic()
-        code, said = lives.whole(plan.arguments(folder, "--overwrite", "always"), folder / "log")
+        code, said = process_harness.whole(
+            plan.arguments(folder, "--overwrite", "always"), folder / "log"
+        )
         seconds = time.monotonic() - started
         assert code == 0, said
-    undisturbed = lives.records(folder / "results")
+    undisturbed = process_harness.records(folder / "results")
     assert len(undisturbed) == 12
     return Plan(config, folder / "data", undisturbed, seconds)

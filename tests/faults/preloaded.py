@@ -1,5 +1,5 @@
 # ruff: noqa: F401
-"""What the server of `lives` imports before it forks."""
+"""What the server of `process_harness` imports before it forks."""
 
 import threading
 
@@ -9,12 +9,12 @@ import matplotlib.figure
 import pandas
 import tqdm
 
+import rntk_bench.benchmark.runner
 import rntk_bench.cli.run
-import rntk_bench.experiments.runner
-import rntk_bench.experiments.snr_curves
-import rntk_bench.report.plot_regression
-import rntk_bench.report.tables
-from rntk_bench.experiments.warmup import warm_up
+import rntk_bench.regression.snr_curves
+import rntk_bench.report.plots.regression
+import rntk_bench.report.tables.paper
+from rntk_bench.benchmark.warmup import warm_up
 from rntk_bench.methods import KERNEL_METHODS
 
 warm_up([KERNEL_METHODS[name] for name in ("rntk", "ntk", "rbf", "poly")])

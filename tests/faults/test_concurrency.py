@@ -3,14 +3,14 @@
 import json
 import time
 
-import lives
+from tests.faults import process_harness
 
 PROCESSES = 4
 
 
 def test_four_processes_compute_each_cell_once(plan, tmp_path):
     logs = [tmp_path / f"log-{number}" for number in range(PROCESSES)]
-    processes = [lives.start(plan.arguments(tmp_path, "-j", "1"), log) for log in logs]
+    processes = [process_harness.start(plan.arguments(tmp_path, "-j", "1"), log) for log in logs]
     for process in processes:
         process.join(300)
     said = [log.read_text() for log in logs]
@@ -19,16 +19,16 @@ def test_four_processes_compute_each_cell_once(plan, tmp_path):
     assert len(lines) == PROCESSES * len(plan.undisturbed)  # all saw all cells
     computed = [line.split(":")[0] for line in lines if not line.endswith("[kept]")]
     assert len(computed) == len(set(computed)) == len(plan.undisturbed)
-    assert lives.records(tmp_path / "results") == plan.undisturbed
-    assert lives.files(tmp_path / "results") == set(plan.undisturbed)
-    assert all(name.endswith(".gram") for name in lives.files(tmp_path / "cache"))
+    assert process_harness.records(tmp_path / "results") == plan.undisturbed
+    assert process_harness.files(tmp_path / "results") == set(plan.undisturbed)
+    assert all(name.endswith(".gram") for name in process_harness.files(tmp_path / "cache"))
 
 
 def test_every_process_gets_a_share(plan, tmp_path):
     """Nobody waits while there is a cell that nobody computes."""
     logs = [tmp_path / f"log-{number}" for number in range(2)]
     more = ("-j", "1", "--no-cache", "--no-prune")
-    processes = [lives.start(plan.arguments(tmp_path, *more), log) for log in logs]
+    processes = [process_harness.start(plan.arguments(tmp_path, *more), log) for log in logs]
     for process in processes:
         process.join(300)
     shares = [
@@ -39,13 +39,13 @@ def test_every_process_gets_a_share(plan, tmp_path):
 
 
 def test_a_cell_whose_process_is_killed_is_taken_over(plan, tmp_path):
-    first = lives.start(plan.arguments(tmp_path), tmp_path / "first")
+    first = process_harness.start(plan.arguments(tmp_path), tmp_path / "first")
     locks = []
     while not locks:
         assert first.is_alive()
         locks = list(tmp_path.glob("results/*/.*.lock"))
-    lives.signal(first, lives.STOP)  # it holds its cell and does nothing
-    second = lives.start(plan.arguments(tmp_path), tmp_path / "second")
+    process_harness.signal(first, process_harness.STOP)  # it holds its cell and does nothing
+    second = process_harness.start(plan.arguments(tmp_path), tmp_path / "second")
     deadline = time.monotonic() + 120
     while len(list(tmp_path.glob("results/*/*.json"))) < len(plan.undisturbed) - 1:
         assert time.monotonic() < deadline
@@ -55,16 +55,16 @@ def test_a_cell_whose_process_is_killed_is_taken_over(plan, tmp_path):
     first.kill()
     second.join(120)
     assert second.exitcode == 0
-    assert lives.records(tmp_path / "results") == plan.undisturbed
-    assert lives.files(tmp_path / "results") == set(plan.undisturbed)
+    assert process_harness.records(tmp_path / "results") == plan.undisturbed
+    assert process_harness.files(tmp_path / "results") == set(plan.undisturbed)
 
 
 def test_what_two_processes_recompute_agrees(plan, tmp_path):
     logs = [tmp_path / f"log-{number}" for number in range(2)]
     more = ("--overwrite", "always")
-    for process in [lives.start(plan.arguments(tmp_path, *more), log) for log in logs]:
+    for process in [process_harness.start(plan.arguments(tmp_path, *more), log) for log in logs]:
         process.join(300)
         assert process.exitcode == 0
-    assert lives.records(tmp_path / "results") == plan.undisturbed
+    assert process_harness.records(tmp_path / "results") == plan.undisturbed
     for path in tmp_path.glob("results/*/*.json"):
         json.loads(path.read_text())

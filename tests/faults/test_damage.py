@@ -6,15 +6,15 @@ import re
 import shutil
 from zipfile import ZipFile
 
-import lives
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import SEED, TIMES, write_dataset
 
 from rntk_bench.cli import main
-from rntk_bench.data import ARCHIVE, download
-from rntk_bench.store.records import read_records
+from rntk_bench.datasets import ARCHIVE, download
+from rntk_bench.storage.records import read_records
+from tests.faults import process_harness
+from tests.faults.conftest import SEED, TIMES, write_dataset
 
 CASES = 200 * TIMES
 CONFIG = """
@@ -114,7 +114,9 @@ def whole(tmp_path, mirror):
     (folder / "plan.toml").write_text(CONFIG)
     outcome = invoke(folder, "run")
     assert outcome.exit_code == 0, outcome.output
-    assert len(lives.files(folder / "cache")) == 3 + 3  # Grams; two splits and their digests
+    assert (
+        len(process_harness.files(folder / "cache")) == 3 + 3
+    )  # Grams; two splits and their digests
     return folder, recorded(folder)
 
 
@@ -122,7 +124,7 @@ def recorded(folder):
     """What the records say, but for whether a dataset was downloaded just now."""
     return {
         name: text.replace('"source": "download"', '"source": "cache"')
-        for name, text in lives.records(folder / "results").items()
+        for name, text in process_harness.records(folder / "results").items()
     }
 
 

@@ -7,15 +7,15 @@ from contextlib import contextmanager, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from zipfile import ZipFile
 
-import lives
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import write_dataset
 
 from rntk_bench.cli import main
-from rntk_bench.data import ARCHIVE
-from rntk_bench.store.claims import claim
+from rntk_bench.datasets import ARCHIVE
+from rntk_bench.storage.locks import claim
+from tests.faults import process_harness
+from tests.faults.conftest import write_dataset
 
 
 def invoke(*arguments):
@@ -65,16 +65,16 @@ def assert_stopped(outcome, reason):
 def test_a_record_that_does_not_fit_ends_the_run_and_the_others_stay(plan, tmp_path):
     first = invoke(*plan.arguments(tmp_path, "-d", "A", "-m", "rntk"))
     assert first.exit_code == 0
-    kept = lives.records(tmp_path / "results")
+    kept = process_harness.records(tmp_path / "results")
     with files_up_to(1000):
         outcome = invoke(*plan.arguments(tmp_path, "--no-cache"))
     assert_stopped(outcome, "Cannot write the record")
     assert "1 of 12 cells are finished" in outcome.stderr
     assert outcome.stderr.startswith("Error: Cannot write the record")
-    assert lives.records(tmp_path / "results") == kept
-    assert lives.files(tmp_path / "results") == set(kept)
+    assert process_harness.records(tmp_path / "results") == kept
+    assert process_harness.files(tmp_path / "results") == set(kept)
     assert invoke(*plan.arguments(tmp_path)).exit_code == 0
-    assert lives.records(tmp_path / "results") == plan.undisturbed
+    assert process_harness.records(tmp_path / "results") == plan.undisturbed
 
 
 def test_a_full_disk_is_noticed_before_anything_is_computed(plan, tmp_path, no_cell):
@@ -88,11 +88,11 @@ def test_a_disk_that_fills_up_ends_the_run_and_what_is_stored_stays(plan, tmp_pa
     with mounted(tmp_path / "results", "-o", "size=40k") as results:
         outcome = invoke(*plan.arguments(tmp_path))
         assert_stopped(outcome, "No space left on device")
-        kept = lives.records(results)
+        kept = process_harness.records(results)
         assert 0 < len(kept) < 12
         assert f"{len(kept)} of 12 cells are finished" in outcome.stderr
         assert kept.items() <= plan.undisturbed.items()
-        assert lives.files(results) == set(kept)
+        assert process_harness.files(results) == set(kept)
 
 
 def test_a_journal_that_does_not_fit_is_no_failed_cell(tmp_path):
@@ -106,7 +106,7 @@ def test_a_journal_that_does_not_fit_is_no_failed_cell(tmp_path):
             *("--results", tmp_path / "results", "-j", 1),
         )
     assert_stopped(outcome, ".partial: File too large")
-    assert lives.files(tmp_path / "results") == set()
+    assert process_harness.files(tmp_path / "results") == set()
 
 
 @pytest.mark.parametrize("kind", ["bounded", "full"])
@@ -120,7 +120,7 @@ def test_a_full_cache_is_turned_off_and_the_run_goes_on(plan, tmp_path, kind):
             outcome = invoke(*plan.arguments(tmp_path))
     assert outcome.exit_code == 0, outcome.output
     assert outcome.stderr.count("Gram matrices are no longer stored") == 1
-    assert lives.records(tmp_path / "results") == plan.undisturbed
+    assert process_harness.records(tmp_path / "results") == plan.undisturbed
 
 
 @pytest.fixture
@@ -184,13 +184,13 @@ def no_cell(monkeypatch):
         pytest.fail("something was computed first")
 
     for place in (
-        "experiments.runner.run_kernel_cell",
-        "experiments.snr_curves.repeat",
-        "experiments.convergence.convergence",
-        "experiments.training.training_dynamics",
-        "experiments.sensitivity.figure_3",
-        "experiments.sensitivity.dataset_sensitivity",
-        "experiments.forecast.forecast",
+        "benchmark.runner.run_kernel_cell",
+        "regression.snr_curves.repeat",
+        "theory.convergence.convergence",
+        "theory.training_dynamics.training_dynamics",
+        "theory.sensitivity.figure_3",
+        "theory.sensitivity.dataset_sensitivity",
+        "regression.forecast.forecast",
     ):
         monkeypatch.setattr(f"rntk_bench.{place}", computed)
 

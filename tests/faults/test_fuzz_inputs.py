@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import TIMES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rntk_bench.cli import main
-from rntk_bench.data.csv_series import read_column, read_prices
+from rntk_bench.datasets.csv_series import read_column, read_prices
 from rntk_bench.errors import DataError
+from tests.faults.conftest import TIMES
 
 EXAMPLES = 500 * TIMES
 MORE_MEMORY = 1 << 29

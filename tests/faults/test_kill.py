@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 
-import lives
 import numpy as np
 import pytest
-from conftest import SEED, TIMES, write_dataset
 
-from rntk_bench.store.claims import is_claimed
+from rntk_bench.storage.locks import is_claimed
+from tests.faults import process_harness
+from tests.faults.conftest import SEED, TIMES, write_dataset
 
 KILLS = 50 * TIMES
 SIGNALS = 10 * TIMES
@@ -25,9 +25,9 @@ def snapshot(results):
 
 
 def assert_as_undisturbed(plan, folder):
-    assert lives.records(folder / "results") == plan.undisturbed
-    assert lives.files(folder / "results") == set(plan.undisturbed)
-    grams = lives.files(folder / "cache")
+    assert process_harness.records(folder / "results") == plan.undisturbed
+    assert process_harness.files(folder / "results") == set(plan.undisturbed)
+    grams = process_harness.files(folder / "cache")
     assert grams
     assert all(name.endswith(".gram") for name in grams)
 
@@ -39,7 +39,7 @@ def test_killed_at_random_moments(plan, tmp_path):
         folder = tmp_path / str(rounds)
         stored = {}
         while True:
-            life = lives.start(plan.arguments(folder), tmp_path / "log")
+            life = process_harness.start(plan.arguments(folder), tmp_path / "log")
             life.join(rng.exponential(plan.seconds / 3) if kills < KILLS else None)
             life.kill()
             life.join()
@@ -66,19 +66,21 @@ def test_stopped_at_random_moments(plan, tmp_path, number, code):
         stored = {}
         while True:
             log = tmp_path / f"{rounds}-{stops}.log"
-            life = lives.start(plan.arguments(folder), log)
+            life = process_harness.start(plan.arguments(folder), log)
             while not log.with_suffix(".begun").exists() and life.is_alive():
                 time.sleep(0.001)
             life.join(rng.exponential(plan.seconds / 3) if stops < SIGNALS else None)
             if life.is_alive():
-                lives.signal(life, number)
+                process_harness.signal(life, number)
             life.join(60)
             seen = snapshot(folder / "results")
             assert stored.items() <= seen.items()
             stored = seen
             said = log.read_text()
             # An interrupt just after a file was made may leave it, for the next run to sweep.
-            left = [name for name in lives.files(folder) if name.endswith((".tmp", ".lock"))]
+            left = [
+                name for name in process_harness.files(folder) if name.endswith((".tmp", ".lock"))
+            ]
             assert not any(is_claimed(folder / name) for name in left)
             if len(seen) == len(plan.undisturbed):  # done, or stopped while it ended
                 break
@@ -89,7 +91,7 @@ def test_stopped_at_random_moments(plan, tmp_path, number, code):
             assert f"of 12 cells are finished and kept in {folder / 'results'}; the same" in told
             assert int(told.split()[1]) == len(seen)
             stops += 1
-        assert lives.whole(plan.arguments(folder), tmp_path / "last")[0] == 0
+        assert process_harness.whole(plan.arguments(folder), tmp_path / "last")[0] == 0
         assert_as_undisturbed(plan, folder)
         rounds += 1
 
@@ -149,8 +151,8 @@ def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path):
     assert kept[: len(finished)] == finished
     assert other.communicate(timeout=120)
     assert other.returncode == 0
-    assert lives.records(disturbed) == lives.records(tmp_path / "undisturbed")
-    assert lives.files(disturbed) == lives.files(tmp_path / "undisturbed")
+    assert process_harness.records(disturbed) == process_harness.records(tmp_path / "undisturbed")
+    assert process_harness.files(disturbed) == process_harness.files(tmp_path / "undisturbed")
 
 
 def _lines(path):
@@ -171,12 +173,12 @@ def test_curves_go_on_with_the_repeats_that_are_missing(tmp_path):
         )
 
     started = time.monotonic()
-    assert lives.whole(arguments(tmp_path / "undisturbed"), tmp_path / "log") == (0, "")
+    assert process_harness.whole(arguments(tmp_path / "undisturbed"), tmp_path / "log") == (0, "")
     seconds = time.monotonic() - started
     kills, most = 0, 0
     out = tmp_path / "disturbed"
     while True:
-        life = lives.start(arguments(out), tmp_path / "log")
+        life = process_harness.start(arguments(out), tmp_path / "log")
         life.join(rng.exponential(seconds / 3) if kills < 6 else None)
         life.kill()
         life.join()
@@ -189,6 +191,6 @@ def test_curves_go_on_with_the_repeats_that_are_missing(tmp_path):
             most = done
     assert life.exitcode == 0
     assert kills
-    assert lives.files(out) == lives.files(tmp_path / "undisturbed")
-    for name in lives.files(out):
+    assert process_harness.files(out) == process_harness.files(tmp_path / "undisturbed")
+    for name in process_harness.files(out):
         assert (out / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()

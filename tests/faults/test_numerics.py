@@ -1,15 +1,15 @@
 """Grids at the edge of floating point, and ties that rounding must not break."""
 
-import lives
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import write_dataset
 
 from rntk_bench.cli import main
 from rntk_bench.kernels import RBF
-from rntk_bench.store.counts import decode_counts
-from rntk_bench.store.records import read_records
+from rntk_bench.storage.counts import decode_counts
+from rntk_bench.storage.records import read_records
+from tests.faults import process_harness
+from tests.faults.conftest import write_dataset
 
 EDGES = """
 [experiment]
@@ -131,7 +131,7 @@ def test_ties_are_broken_alike_by_any_number_of_threads(folder):
     for number, jobs in enumerate((1, 2, 2, 4)):
         results = folder / f"runs-{number}"
         assert run(folder, TIES, "--results", results, "-j", jobs).exit_code == 0
-        answers.append(lives.records(results))
+        answers.append(process_harness.records(results))
     assert all(answer == answers[0] for answer in answers)
     ties = {record.method: record.selection["ties"] for record in read_records(results)[0]}
     assert min(ties["rntk"], ties["rntk-avg"], ties["ntk"]) > 1
@@ -154,6 +154,6 @@ def test_the_same_seed_gives_the_same_records_for_any_jobs(plan, tmp_path):
         )
         outcome = CliRunner().invoke(main, list(map(str, command)), catch_exceptions=False)
         assert outcome.exit_code == 0, outcome.output
-        answers.append(lives.records(tmp_path / f"runs-{jobs}-{seed}"))
+        answers.append(process_harness.records(tmp_path / f"runs-{jobs}-{seed}"))
     assert answers[0] == answers[1]
     assert not answers[0].keys() & answers[2].keys()

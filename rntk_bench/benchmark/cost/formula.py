@@ -1,0 +1,136 @@
+"""How long a plan will take, from the sizes of its datasets and a short calibration."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from rntk_bench.config import Experiment
+from rntk_bench.kernels import RNTK
+from rntk_bench.methods import KernelMethod, Method, NetworkMethod
+from rntk_bench.svm.folds import stratified_folds
+from rntk_bench.svm.svc import CrossValidation, SVCOptions
+
+PAIR_STEP, DIMENSION = 0.7e-9, 0.12
+"""Seconds of a step of a pair of series, and the share of them that a further dimension takes."""
+SVM_PER_SERIES, SVM_PER_SQUARE = 1.5e-6, 1.8e-8
+"""Seconds of a grid cell for a pair of classes with m series: a m + b m^2, measured on six
+archive datasets (from FiftyWords, m = 18, to ProximalPhalanxOutlineCorrect, m = 600), with 10
+folds and 5 values of C, on the machine where `calibrate` gave 1."""
+REFERENCE = 1.95e-3
+"""Seconds of `calibrate`'s work on that machine."""
+OVERHEAD = 2e-4
+PASS_STEP, UNIT_STEP, FLOP = 1.0e-6, 3.2e-9, 1.57e-11
+"""Seconds of a network's layer for a step of one pass over a mini-batch, for a gate of a unit in
+a series' step, and for a multiplication or addition of its linear maps, fitted to 24 networks on
+GunPoint and 24 on SmoothSubspace with a process on each core; a training pass counts for three."""
+COMPILATION, START = 2.6, 3.0
+"""Seconds to compile one network, and to start a process."""
+EPOCHS = 8
+"""Mean epochs of a run that stops early or is pruned, in the records of `results/reference`."""
+
+
+class Size(Protocol):
+    """The numbers that decide a cell's cost, as a dataset and the archive's table have them."""
+
+    @property
+    def n_train(self) -> int: ...  # noqa: D102
+
+    @property
+    def n_test(self) -> int: ...  # noqa: D102
+
+    @property
+    def length(self) -> int: ...  # noqa: D102
+
+    @property
+    def n_classes(self) -> int: ...  # noqa: D102
+
+    @property
+    def n_dimensions(self) -> int: ...  # noqa: D102
+
+
+class Cost(NamedTuple):
+    """Seconds of computing on one core, and what they are at most."""
+
+    seconds: float
+    at_most: float
+
+
+def calibrate() -> float:
+    """How many times slower this machine is than the one the constants were measured on."""
+    rng = np.random.default_rng(0)
+    X = np.cumsum(rng.standard_normal((96, 128)), axis=1)
+    y = np.repeat([0, 1], 48)
+    validation = CrossValidation(y, stratified_folds(y, 10, 0), SVCOptions())
+    prepared = RNTK.prepare(X / np.linalg.norm(X, axis=1, keepdims=True))
+    kernel = RNTK(sigma_b=0.1, sigma_h=0.1)
+
+    def work() -> None:
+        validation.hits(kernel.gram(prepared), np.arange(10), 5)
+
+    work()
+    return min(_seconds(work) for _ in range(5)) / REFERENCE
+
+
+def cell_cost(
+    size: Size, method: Method, experiment: Experiment, slowness: float = 1.0, n_jobs: int = 1
+) -> Cost:
+    """Estimate one cell, a kernel's without pruning or cache, a network's on the CPU."""
+    if isinstance(method, NetworkMethod):
+        return _network_cost(size, method, experiment, slowness, n_jobs)
+    assert isinstance(method, KernelMethod)
+    return _kernel_cost(size, method, experiment, slowness)
+
+
+def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slowness: float) -> Cost:
+    n, kernels = size.n_train, method.kernels()
+    further = DIMENSION * (size.n_dimensions - 1)
+    steps = size.length * (1.0 + further) if method.kernel.uses_time else 1.0
+    gram = 0.5 * n * n * steps * PAIR_STEP
+    m = 2.0 * n / size.n_classes
+    pairs = size.n_classes * (size.n_classes - 1) / 2
+    svm = pairs * (SVM_PER_SERIES * m + SVM_PER_SQUARE * m * m)
+    svm *= experiment.n_folds * len(experiment.C) / 50
+    test = n * size.n_test * steps * PAIR_STEP
+    grams = method.kernel.work(kernels, size.length) * gram
+    seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
+    return Cost(seconds, seconds)
+
+
+def _network_cost(
+    size: Size, method: NetworkMethod, experiment: Experiment, slowness: float, n_jobs: int
+) -> Cost:
+    from rntk_bench.networks.models import CELLS
+    from rntk_bench.networks.series import EVALUATED_AT_ONCE
+
+    protocol, gates = experiment.network, CELLS[method.name].gates
+    folds = min(protocol.n_folds, size.n_train)
+    held_out = size.n_train / folds
+    trained = size.n_train - held_out
+    passes = 3 * math.ceil(trained / protocol.batch_size) + math.ceil(held_out / EVALUATED_AT_ONCE)
+    rows = 3 * trained + held_out
+    epoch = 0.0
+    networks = set()
+    for setting in method.settings():
+        n, layers = int(setting["width"]), int(setting["n_layers"])
+        flops = 2 * gates * n * (n * (2 * layers - 1) + size.n_dimensions - 1)
+        step = layers * (passes * PASS_STEP + rows * gates * n * UNIT_STEP) + rows * flops * FLOP
+        epoch += folds * size.length * step
+        networks.add((n, layers))
+    # The last training has a shape of its own, and no other job beside it.
+    compilation = slowness * (COMPILATION * (len(networks) + n_jobs) + START * n_jobs)
+    seconds, at_most = (
+        slowness * epoch * epochs + compilation
+        for epochs in (min(EPOCHS, protocol.max_epochs), protocol.max_epochs)
+    )
+    return Cost(seconds, at_most)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start

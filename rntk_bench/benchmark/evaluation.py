@@ -1,0 +1,188 @@
+"""What the cells of all methods share: the problem, the clock and the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from traceback import clear_frames, format_exception
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rntk_bench.config import Experiment
+from rntk_bench.datasets import Dataset, Sequences, unit_norm
+from rntk_bench.errors import RntkBenchError, StorageError, interrupt_behind
+from rntk_bench.methods import Method
+from rntk_bench.storage.environment import environment
+from rntk_bench.storage.records import Record
+
+Result = TypeVar("Result")
+REASON_LENGTH = 300
+"""Characters of an exception's message that a reason holds; the traceback holds them all."""
+
+Progress = Callable[[int, int, float], None]
+"""Told how many parts are done, of how many, and the best validation accuracy so far."""
+
+
+class Stopwatch:
+    """Seconds by stage, summed over threads."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._lock = Lock()
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside to the stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, time.perf_counter() - start)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Add seconds to the stage."""
+        with self._lock:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A dataset as the methods see it: unit norm, the training series sorted by class."""
+
+    dataset: Dataset
+    X_train: Sequences
+    y_train: NDArray[np.int64]
+    X_test: Sequences
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Problem:
+        """Normalise and sort."""
+        order = np.argsort(dataset.y_train, kind="stable")
+        notes = []
+        sets = []
+        for split, X in (("training", dataset.X_train), ("test", dataset.X_test)):
+            unit, zero = unit_norm(X)
+            sets.append(unit)
+            if zero:
+                notes.append(f"{len(zero)} {split} series are zero and stay so: rows {zero[:10]}.")
+        X_train, X_test = sets
+        X_sorted = (
+            X_train[order] if isinstance(X_train, np.ndarray) else [X_train[i] for i in order]
+        )
+        return cls(dataset, X_sorted, dataset.y_train[order], X_test, tuple(notes))
+
+
+def finished_cell(
+    problem: Problem,
+    method: Method,
+    experiment: Experiment,
+    *,
+    selection: dict[str, Any],
+    predictions: NDArray[np.int64],
+    notes: Sequence[str],
+    warnings: Sequence[str],
+    watch: Stopwatch,
+    device: str | None = None,
+) -> Record:
+    """The record of a cell from its choice and its test predictions (n_test,)."""
+    dataset, notes = problem.dataset, [*problem.notes, *notes]
+    correct = int((predictions == dataset.y_test).sum())
+    return Record(
+        dataset=dataset.name,
+        method=method.name,
+        status="ok",
+        protocol=method.protocol(experiment),
+        data={**describe(dataset), "notes": notes},
+        selection=selection,
+        test={
+            "accuracy": correct / dataset.n_test,
+            "correct": correct,
+            "n": dataset.n_test,
+            "predictions": predictions.tolist(),
+            "classes": list(dataset.classes),
+        },
+        warnings=[*notes, *warnings],
+        error=None,
+        timings={stage: round(seconds, 4) for stage, seconds in watch.seconds.items()},
+        environment=environment() | ({} if device is None else {"device": device}),
+    )
+
+
+def recorded(
+    dataset: Dataset, method: Method, experiment: Experiment, compute: Callable[[], Result]
+) -> Result | Record:
+    """What `compute` returns, or the record of a failed cell if it raises an exception.
+
+    Raises
+    ------
+    StorageError
+        If a result cannot be written, since then no record could be.
+    KeyboardInterrupt
+        Also where compiled code has made another exception of it.
+    """
+    try:
+        return compute()
+    except StorageError:
+        raise
+    except Exception as error:
+        if interrupt := interrupt_behind(error):
+            raise interrupt from None
+        return failed_cell(dataset, method, experiment, error)
+
+
+def failed_cell(
+    dataset: Dataset, method: Method, experiment: Experiment, error: Exception
+) -> Record:
+    """The record of a cell that could not be computed, with a traceback if that is unexpected."""
+    trace = None if isinstance(error, RntkBenchError) else "".join(format_exception(error))
+    # The frames hold arrays, and the reason may be a lack of memory.
+    clear_frames(error.__traceback__)
+    return Record(
+        dataset=dataset.name,
+        method=method.name,
+        status="failed",
+        protocol=method.protocol(experiment),
+        data=describe(dataset),
+        selection=None,
+        test=None,
+        warnings=[],
+        error=reason(error),
+        timings={},
+        environment=environment(),
+        traceback=trace,
+    )
+
+
+def reason(error: Exception) -> str:
+    """Why something failed, in one line; an exception that is none of ours is named."""
+    text = str(error)
+    if isinstance(error, RntkBenchError):
+        return text
+    text = " ".join(text.split()).rstrip(".")
+    text = f": {text[:REASON_LENGTH]}" if text else ""
+    if isinstance(error, MemoryError):
+        return (
+            f"The memory did not suffice (MemoryError{text}); give it more, or use fewer --jobs "
+            "or a lower --memory-limit."
+        )
+    return f"It was ended by an unexpected {type(error).__name__}{text}."
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """Fingerprint, source and sizes."""
+    return {
+        "fingerprint": dataset.fingerprint,
+        "source": dataset.source,
+        "n_train": dataset.n_train,
+        "n_test": dataset.n_test,
+        "length": dataset.length,
+        "equal_length": dataset.equal_length,
+        "n_dimensions": dataset.n_dimensions,
+        "n_classes": dataset.n_classes,
+    }

@@ -1,0 +1,231 @@
+"""A finite network's cell: cross-validated training, the choice and its test (A.1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_cell
+from rntk_bench.config import Experiment
+from rntk_bench.datasets import Dataset
+from rntk_bench.errors import RntkBenchError
+from rntk_bench.methods import NetworkMethod
+from rntk_bench.networks.cross_validation import Curve, Training
+from rntk_bench.networks.early_stopping import StoppedChoice, StoppedSearch
+from rntk_bench.networks.fitting import Rules
+from rntk_bench.networks.models import Classifier
+from rntk_bench.networks.pool import Setting, device, train_all, train_last
+from rntk_bench.networks.schedule import Task
+from rntk_bench.networks.series import bucket, pack
+from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.storage.counts import encode_counts
+from rntk_bench.storage.environment import environment
+from rntk_bench.storage.records import Record
+from rntk_bench.svm.folds import stratified_folds
+from rntk_bench.svm.grid_search import undecided
+
+
+def run_network_cell(
+    dataset: Dataset,
+    method: NetworkMethod,
+    experiment: Experiment,
+    *,
+    n_jobs: int = 1,
+    prune: bool = True,
+    partial: Path | None = None,
+    progress: Progress | None = None,
+) -> Record:
+    """Choose a setting by cross-validation, train it on everything and score it once.
+
+    On one kind of device and with the same versions the record is the same for any `n_jobs`, and
+    with or without `prune`, but for timings and the folds that pruning leaves out. Runs that are
+    finished are kept in the file `partial`, if it is given, and not trained again; remove it once
+    the record is stored.
+
+    Raises
+    ------
+    RntkBenchError
+        If no run finishes an epoch, or the chosen network's outputs on the test set overflow.
+    TimeLimitError
+        If the `Deadline` around the call passes; on an accelerator, when a network is trained.
+    """
+    if dataset.n_train < 2:
+        raise RntkBenchError(f"{dataset.name} has a single training series; networks need two.")
+    watch = Stopwatch()
+    with watch("total"):
+        problem = Problem.of(dataset)
+        training = training_of(problem, experiment)
+        settings = network_settings(dataset, method)
+        search = StoppedSearch(np.bincount(training.fold), len(settings), prune)
+        journal = Journal(partial, _header(dataset, method, experiment)) if partial else None
+        runs = _Runs(search, len(settings), journal, progress)
+        train_all(training, settings, runs.missing, runs.reach, runs.add, n_jobs)
+        watch.add("training", runs.seconds)
+        try:
+            choice = search.choose(method.default_setting, experiment.network.max_epochs)
+        except ValueError:
+            raise RntkBenchError(
+                f"Every network of {method.name}'s grid diverges on {dataset.name} in its first "
+                "epoch; try smaller learning rates."
+            ) from None
+        with watch("test"):
+            test = pack(problem.X_test, dataset.y_test, dataset.n_classes)
+            setting = settings[choice.setting]
+            final = train_last(training, setting, choice.n_epochs, test, dataset.n_test)
+    if final.predictions is None:
+        raise RntkBenchError(
+            f"The chosen network of {method.name} overflows on the test series of {dataset.name}."
+        )
+    warnings = runs.warnings()
+    if choice.by_default:
+        warnings.append(undecided(f"{choice.ties} settings", choice.accuracy))
+    if final.diverged:
+        warnings.append(
+            f"The final training diverged in epoch {final.epochs + 1} of {choice.n_epochs}; "
+            "what it was before is tested."
+        )
+    return finished_cell(
+        problem,
+        method,
+        experiment,
+        selection=_selection(method, choice, search, runs),
+        predictions=final.predictions,
+        notes=[] if dataset.equal_length else [_TRUE_LENGTHS],
+        warnings=warnings,
+        watch=watch,
+        device=device(),
+    )
+
+
+_TRUE_LENGTHS = "Series of different lengths are read at their true lengths."
+
+
+def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> dict[str, Any]:
+    """Everything on which the result of a run depends."""
+    machine = {key: value for key, value in environment().items() if key != "cores"}
+    return {
+        "data": dataset.fingerprint,
+        "protocol": method.protocol(experiment),
+        "device": device(),
+        **machine,
+    }
+
+
+def training_of(problem: Problem, experiment: Experiment) -> Training:
+    """How the experiment trains networks on a problem."""
+    protocol, dataset = experiment.network, problem.dataset
+    return Training(
+        pack(problem.X_train, problem.y_train, dataset.n_classes),
+        stratified_folds(problem.y_train, protocol.n_folds, experiment.seed),
+        Rules(protocol.decay, protocol.epsilon, protocol.patience),
+        protocol.batch_size,
+        protocol.max_epochs,
+        experiment.seed,
+    )
+
+
+def network_settings(dataset: Dataset, method: NetworkMethod) -> list[Setting]:
+    """The network and the learning rate of each of a method's settings."""
+    n_classes = bucket(dataset.n_classes)
+    return [
+        (
+            Classifier(
+                method.name,
+                int(setting["width"]),
+                int(setting["n_layers"]),
+                dataset.n_dimensions,
+                n_classes,
+            ),
+            float(setting["learning_rate"]),
+        )
+        for setting in method.settings()
+    ]
+
+
+class _Runs:
+    """A cell's runs, those of an interrupted cell included."""
+
+    def __init__(
+        self,
+        search: StoppedSearch,
+        n_settings: int,
+        journal: Journal | None,
+        progress: Progress | None,
+    ) -> None:
+        folds = range(len(search.fold_sizes))
+        self._tasks = [(setting, fold) for setting in range(n_settings) for fold in folds]
+        self._search, self._journal, self._progress = search, journal, progress
+        self._curves: dict[Task, Curve] = {}
+        for entry in journal.entries if journal else ():
+            curve = Curve(entry["hits"], entry["diverged"], entry["seconds"])
+            self._take((entry["setting"], entry["fold"]), curve)
+        self._report()
+
+    @property
+    def missing(self) -> list[Task]:
+        """Runs that are not done."""
+        return [task for task in self._tasks if task not in self._curves]
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on all runs."""
+        return sum(curve.seconds for curve in self._curves.values())
+
+    def reach(self, task: Task) -> int | None:
+        """The highest score that the run's setting can have; None if it is not needed."""
+        return self._search.reach(*task)
+
+    def add(self, task: Task, curve: Curve) -> None:
+        """Keep a run that is done."""
+        if self._journal is not None:
+            setting, fold = task
+            self._journal.append({"setting": setting, "fold": fold, **curve._asdict()})
+        self._take(task, curve)
+        self._report()
+
+    @property
+    def diverged(self) -> list[Task]:
+        """Settings and folds of the runs that diverged, among those that the choice needs."""
+        needed = self._search.needed
+        return sorted(task for task, curve in self._curves.items() if curve.diverged & needed[task])
+
+    def warnings(self) -> list[str]:
+        """What a reader of the record should know."""
+        if not self.diverged:
+            return []
+        return [
+            f"{len(self.diverged)} of {self._search.needed.sum()} runs diverged and count with "
+            "their accuracy before."
+        ]
+
+    def _take(self, task: Task, curve: Curve) -> None:
+        self._curves[task] = curve
+        self._search.add(*task, curve.hits)
+
+    def _report(self) -> None:
+        if self._progress is not None:
+            left = sum(self.reach(task) is not None for task in self.missing)
+            total = len(self._tasks)
+            self._progress(total - left, total, self._search.best_accuracy)
+
+
+def _selection(
+    method: NetworkMethod, choice: StoppedChoice, search: StoppedSearch, runs: _Runs
+) -> dict[str, Any]:
+    return {
+        "axes": list(method.grid),
+        "setting": method.settings()[choice.setting],
+        "setting_index": choice.setting,
+        "accuracy": choice.accuracy,
+        "ties": choice.ties,
+        "n_settings": len(method.settings()),
+        "fold_sizes": search.fold_sizes.tolist(),
+        "best_epochs": choice.best_epochs,
+        "epochs": choice.n_epochs,
+        "diverged": [list(task) for task in runs.diverged],
+        "pruned": search.prune,
+        "hits": encode_counts(search.hits.astype(np.int16)),
+        **({"by_default": True} if choice.by_default else {}),
+    }

@@ -1,0 +1,44 @@
+"""Compiling every loop before the first measurement or progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rntk_bench.methods import KernelMethod, Method, NetworkMethod
+from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
+
+
+def check_extras(methods: Sequence[Method]) -> None:
+    """Say at once if a method needs packages that are not installed.
+
+    Raises
+    ------
+    ExtraError
+    """
+    if any(isinstance(method, NetworkMethod) for method in methods):
+        import rntk_bench.networks  # noqa: F401
+
+
+def warm_up(methods: Sequence[Method]) -> None:
+    """Call every loop that the methods need on a tiny problem; quick where they are compiled.
+
+    Raises
+    ------
+    ExtraError
+        If a method needs packages that are not installed.
+    """
+    check_extras(methods)
+    kernel_methods = [method for method in methods if isinstance(method, KernelMethod)]
+    if not kernel_methods:
+        return
+    X = np.random.default_rng(0).standard_normal((4, 3))
+    y = np.array([0, 0, 1, 1])
+    for method in kernel_methods:
+        kernels = method.kernels()
+        batch = [kernels[position] for position in method.kernel.batches(kernels)[0]]
+        list(method.kernel.grams(batch, method.kernel.prepare(X)))
+    gram = X @ X.T
+    CrossValidation(y, np.array([0, 1, 0, 1]), SVCOptions()).hits(gram, np.arange(2), 1)
+    classify(gram, y, gram, 0.01, SVCOptions())

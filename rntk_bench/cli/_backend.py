@@ -1,0 +1,82 @@
+"""Where `rntk-bench run` computes: on this machine, or on a Dask cluster."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from rntk_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rntk_bench.benchmark.plan import Options
+    from rntk_bench.benchmark.runner import Backend
+    from rntk_bench.config import Experiment
+    from rntk_bench.methods import Method
+
+backend = click.option(
+    "--backend",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Compute on this machine, or on a Dask cluster (extra `cluster`).",
+)
+
+scheduler = click.option(
+    "--scheduler", metavar="ADDRESS", help="Of the Dask cluster, such as tcp://10.0.0.1:8786."
+)
+
+
+def check(backend: str, scheduler: str | None, dry_run: bool, memory_limit: int | None) -> None:
+    """Raise InputError for options that mean nothing together."""
+    if backend == "local":
+        if scheduler is not None:
+            raise InputError("--scheduler needs --backend dask.")
+        return
+    if scheduler is None:
+        raise InputError("--backend dask needs --scheduler ADDRESS.")
+    if dry_run:
+        raise InputError("--dry-run estimates for this machine; leave --backend dask out.")
+    if memory_limit is not None:
+        raise InputError(
+            "--memory-limit is of this machine; with --backend dask give it to the workers."
+        )
+    jobs = click.get_current_context().get_parameter_source("jobs")
+    if jobs is click.core.ParameterSource.COMMANDLINE:
+        raise InputError(
+            "--jobs is of this machine; with --backend dask the workers have the threads that "
+            "they were started with."
+        )
+
+
+@contextmanager
+def opened(
+    scheduler: str | None,
+    methods: Sequence[Method],
+    experiment: Experiment,
+    options: Options,
+    start_plan: Callable[[], Callable[[str], None]],
+) -> Iterator[Backend | None]:
+    """The backend at a scheduler's address, None without one.
+
+    Parameters
+    ----------
+    start_plan : told once the cluster is there; returns what to tell of the plan's progress
+
+    Raises
+    ------
+    ExtraError, ClusterError
+        As `rntk_bench.benchmark.dask.connection.connected` does.
+    """
+    if scheduler is None:
+        yield None
+        return
+    from rntk_bench.benchmark.dask.backend import DaskBackend
+    from rntk_bench.benchmark.dask.connection import connected
+
+    with connected(scheduler, methods, partial(click.echo, err=True)) as client:
+        yield DaskBackend(client, methods, experiment, options, start_plan())

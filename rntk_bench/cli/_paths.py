@@ -1,0 +1,46 @@
+"""The types of every option and argument that is a path."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rntk_bench.errors import InputError, one_line
+from rntk_bench.storage.paths import expand_home
+
+
+class PathType(click.Path):
+    """A file or a folder, whether it exists or not; a leading `~` is the home folder.
+
+    What exists must be of the right kind, and the name must be one that a file can have.
+    """
+
+    def __init__(self, *, folder: bool) -> None:
+        super().__init__(file_okay=not folder, dir_okay=folder, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, expanded."""
+        if not os.fspath(value):
+            self.fail("it is empty; name a path, or '.' for this folder.", param, ctx)
+        try:
+            path = expand_home(value)
+            mode = path.stat().st_mode
+            if self.dir_okay and not stat.S_ISDIR(mode):
+                self.fail(f"{one_line(str(path))} is not a folder.", param, ctx)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
+        except ValueError:
+            self.fail("it has a null character, which no path has.", param, ctx)
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                self.fail("it is longer than a file's name can be.", param, ctx)
+        return super().convert(path, param, ctx)
+
+
+FILE = PathType(folder=False)
+FOLDER = PathType(folder=True)

@@ -1,0 +1,47 @@
+"""The archive's datasets: names and sizes, loading, downloading and preprocessing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry
+    from rntk_bench.datasets.dataset import Dataset, FloatArray, IntArray, Sequences
+    from rntk_bench.datasets.download import fetch_dataset, needs_download
+    from rntk_bench.datasets.load import load_dataset
+    from rntk_bench.datasets.preprocess import unit_norm, zero_pad
+    from rntk_bench.datasets.sources import Location, dataset_names, locate
+
+__all__ = [
+    "ARCHIVE",
+    "ArchiveEntry",
+    "Dataset",
+    "FloatArray",
+    "IntArray",
+    "Location",
+    "Sequences",
+    "dataset_names",
+    "fetch_dataset",
+    "load_dataset",
+    "locate",
+    "needs_download",
+    "unit_norm",
+    "zero_pad",
+]
+
+_MODULES = {
+    **dict.fromkeys(("ARCHIVE", "ArchiveEntry"), "archive"),
+    **dict.fromkeys(("Dataset", "FloatArray", "IntArray", "Sequences"), "dataset"),
+    **dict.fromkeys(("fetch_dataset", "needs_download"), "download"),
+    "load_dataset": "load",
+    **dict.fromkeys(("unit_norm", "zero_pad"), "preprocess"),
+    **dict.fromkeys(("Location", "dataset_names", "locate"), "sources"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # On first use: a shell that completes a dataset's name must not wait for NumPy.
+    if name in _MODULES:
+        return getattr(import_module(f"rntk_bench.datasets.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,93 @@
+"""Making one checked dataset of two splits: labels to codes, one dimension, the archive's sizes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rntk_bench.datasets.archive import ARCHIVE
+from rntk_bench.datasets.dataset import Dataset, IntArray, Sequences
+from rntk_bench.datasets.labels import encode_labels
+from rntk_bench.datasets.readers import Split
+from rntk_bench.errors import DataError
+
+
+def assemble(name: str, train: Split, test: Split, source: str) -> Dataset:
+    """Join two splits into a dataset.
+
+    Raises
+    ------
+    DataError
+        If the splits do not belong together, or do not have the sizes that the archive's table
+        gives for `name`.
+    """
+    y, classes = encode_labels(train.labels + test.labels)
+    y_train, y_test = np.split(y, [len(train.labels)])
+    lengths = {len(x) for split in (train, test) for x in split.series}
+    check_dimensions(train, test)
+    _check_archive(name, train, test, lengths, len(classes))
+    _check_classes(train, test, y_train, y_test)
+    return Dataset(
+        name=name,
+        X_train=sequences(train, test),
+        y_train=y_train,
+        X_test=sequences(test, train),
+        y_test=y_test,
+        classes=classes,
+        source=source,
+    )
+
+
+def sequences(split: Split, *others: Split) -> Sequences:
+    """A split's series: one array where they and those of the others all have one length."""
+    lengths = {len(x) for each in (split, *others) for x in each.series}
+    return np.stack(split.series) if len(lengths) == 1 else split.series
+
+
+def check_dimensions(train: Split, test: Split) -> None:
+    """Raise DataError naming the first series of another dimension than the training's first."""
+    expected = _n_dimensions(train, 0)
+    for split in (train, test):
+        for i, row in enumerate(split.rows):
+            if _n_dimensions(split, i) != expected:
+                raise DataError(
+                    f"{split.where(row)}: the series has dimension {_n_dimensions(split, i)}, but "
+                    f"the first of {train.path} has dimension {expected}."
+                )
+
+
+def _n_dimensions(split: Split, i: int) -> int:
+    series = split.series[i]
+    return series.shape[1] if series.ndim == 2 else 1
+
+
+def _check_archive(name: str, train: Split, test: Split, lengths: set[int], n_classes: int) -> None:
+    if name not in ARCHIVE:
+        return
+    entry = ARCHIVE[name]
+    compared = {
+        "training series": (entry.n_train, len(train.series)),
+        "test series": (entry.n_test, len(test.series)),
+        "classes": (entry.n_classes, n_classes),
+    }
+    if len(lengths) == 1:
+        compared["steps a series"] = (entry.length, max(lengths))
+    for what, (expected, found) in compared.items():
+        if found != expected:
+            raise DataError(
+                f"{train.path.parent}: the archive's {name} has {expected} {what}, but this copy "
+                f"has {found}; put a complete copy in its place, or give other data another name."
+            )
+
+
+def _check_classes(train: Split, test: Split, y_train: IntArray, y_test: IntArray) -> None:
+    unseen = np.flatnonzero(~np.isin(y_test, y_train))
+    if unseen.size:
+        first = unseen[0]
+        raise DataError(
+            f"{test.where(test.rows[first])}: no series of {train.path} has the label "
+            f"{test.labels[first]!r}, so it cannot be learned."
+        )
+    if (y_train == y_train[0]).all():
+        raise DataError(
+            f"{train.path} has the single class {train.labels[0]!r}, so there is nothing to learn."
+        )

@@ -1,0 +1,65 @@
+"""Which labels are one class, what the class is called, and the order of classes.
+
+A class is a text. Two labels are one class if they are the same text, blanks around it aside, or
+if both are plain decimal numbers of the same exact value, such as 1 and 1.0000000e+00. A number
+that begins with a superfluous zero, such as 01, is a code and stands for itself alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from rntk_bench.datasets.dataset import IntArray
+
+_NUMBER = re.compile(r"[+-]?(?=\.?[0-9])(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?")
+_LONGEST = 64
+"""Digits and zeros up to which a number is written out."""
+
+
+def class_name(label: str) -> str:
+    """Return the name of a label's class: the shortest form of a number, else the stripped text."""
+    text = label.strip()
+    if not _NUMBER.fullmatch(text):
+        return text
+    sign, digits, exponent = Decimal(text).as_tuple()
+    assert isinstance(exponent, int)
+    figures = "".join(map(str, digits)).lstrip("0")
+    significant = figures.rstrip("0")
+    if not significant:
+        return "0"
+    exponent += len(figures) - len(significant)
+    minus = "-" if sign else ""
+    if not -_LONGEST < exponent < _LONGEST:
+        return f"{minus}{significant}e{exponent}"
+    if exponent >= 0:
+        return minus + significant + "0" * exponent
+    padded = significant.rjust(1 - exponent, "0")
+    return f"{minus}{padded[:exponent]}.{padded[exponent:]}"
+
+
+def sorted_classes(names: Iterable[str]) -> tuple[str, ...]:
+    """Sort the distinct names of classes: by value if all are numbers, else as texts."""
+    distinct = set(names)
+    if all(map(_NUMBER.fullmatch, distinct)):
+        return tuple(sorted(distinct, key=Decimal))
+    return tuple(sorted(distinct))
+
+
+def encode_labels(labels: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
+    """Number the classes of labels in a stable order.
+
+    Returns
+    -------
+    codes : ndarray of shape (n,)
+        The position of each label's class in `classes`.
+    classes : tuple of str
+        The names of the classes, see `class_name` and `sorted_classes`.
+    """
+    names = [class_name(label) for label in labels]
+    classes = sorted_classes(names)
+    code = {name: i for i, name in enumerate(classes)}
+    return np.array([code[name] for name in names], dtype=np.int64), classes

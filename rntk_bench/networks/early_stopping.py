@@ -1,0 +1,129 @@
+"""Choosing a setting by the validation curves of early-stopped training, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rntk_bench.svm.folds import fold_weights
+
+IntArray = NDArray[np.int64]
+
+NO_EPOCH = -1
+
+
+@dataclass(frozen=True)
+class StoppedChoice:
+    """The chosen setting, by position, and how it was reached."""
+
+    setting: int
+    ties: int
+    """Settings that share the best mean accuracy, the chosen one included."""
+    accuracy: float
+    best_epochs: list[int]
+    """The first best epoch of each fold, from 1; 0 where training diverged in its first."""
+    n_epochs: int
+    """For how many epochs to train on everything: the mean of the best, half an epoch up."""
+    by_default: bool = False
+    """Whether all settings tie, so that cross-validation chose nothing."""
+
+
+class StoppedSearch:
+    """Collects curves and chooses a setting by the mean of its folds' best accuracies.
+
+    With pruning, a setting that could not reach the best mean even with every remaining
+    prediction right needs no more folds. What is reported does not depend on the order in which
+    runs came, if each setting's folds came in theirs.
+
+    Parameters
+    ----------
+    fold_sizes : (n_folds,)
+    n_settings : int
+    prune : bool
+    """
+
+    def __init__(self, fold_sizes: IntArray, n_settings: int, prune: bool = True) -> None:
+        self.fold_sizes, self.prune = fold_sizes, prune
+        self._weights, self._full = fold_weights(fold_sizes)
+        self._curves: dict[tuple[int, int], list[int]] = {}
+        self._scores = np.zeros((n_settings, len(fold_sizes)), dtype=np.int64)
+
+    def add(self, setting: int, fold: int, curve: Sequence[int]) -> None:
+        """Take the right predictions after each epoch of one run, none if its first diverged."""
+        self._curves[setting, fold] = list(curve)
+        self._scores[setting, fold] = max(curve, default=0) * self._weights[fold]
+
+    @property
+    def best_accuracy(self) -> float:
+        """Best mean validation accuracy so far."""
+        return self._best / self._full
+
+    def reach(self, setting: int, fold: int) -> int | None:
+        """The highest score that a setting can have by its folds before this one; None if that
+        is below the best, so that the fold is not needed."""
+        known = [q for q in range(fold) if (setting, q) in self._curves]
+        highest = self._weights * self.fold_sizes
+        highest[known] = self._scores[setting, known]
+        score = int(highest.sum())
+        return score if score >= self._best or not self.prune else None
+
+    @property
+    def needed(self) -> NDArray[np.bool_]:
+        """Which runs (n_settings, n_folds) the choice needs."""
+        settings, folds = map(range, self._scores.shape)
+        return np.array([[self.reach(s, q) is not None for q in folds] for s in settings])
+
+    @property
+    def hits(self) -> IntArray:
+        """Right predictions (n_settings, n_folds, E) of the runs that the choice needs, NO_EPOCH
+        after a run's last epoch."""
+        needed = self.needed
+        curves = {task: curve for task, curve in self._curves.items() if needed[task]}
+        longest = max(map(len, curves.values()), default=0)
+        hits = np.full((*self._scores.shape, max(longest, 1)), NO_EPOCH, dtype=np.int64)
+        for task, curve in curves.items():
+            hits[task][: len(curve)] = curve
+        return hits
+
+    def choose(self, default: int | None = None, max_epochs: int | None = None) -> StoppedChoice:
+        """The best mean of the folds' best accuracies; ties go to the first setting.
+
+        Where all settings that trained tie there is no evidence for any: then the setting
+        `default`, if it is given and trained, is taken. Where no series that was held out was ever
+        right no epoch is the best either: then the epochs are `max_epochs`, if it is given.
+
+        Raises
+        ------
+        ValueError
+            If no run has a single epoch.
+        """
+        if not any(self._curves.values()):
+            raise ValueError("no run finished an epoch")
+        scores = np.where(self.needed.all(axis=1), self._scores.sum(axis=1), NO_EPOCH)
+        # A setting without any epoch scores nothing, and could not be trained on everything.
+        trained = {setting for (setting, _), curve in self._curves.items() if curve}
+        scores[[setting for setting in range(len(scores)) if setting not in trained]] = NO_EPOCH
+        best = int(scores.max())
+        setting, ties = int(scores.argmax()), int((scores == best).sum())
+        by_default = default is not None and 1 < ties == len(trained)
+        if default in trained and by_default:
+            setting = default
+        curves = [self._curves[setting, fold] for fold in range(len(self.fold_sizes))]
+        best_epochs = [curve.index(max(curve)) + 1 if curve else 0 for curve in curves]
+        counted = [epoch for epoch in best_epochs if epoch]
+        n_epochs = (2 * sum(counted) + len(counted)) // (2 * len(counted))
+        return StoppedChoice(
+            setting,
+            ties=ties,
+            accuracy=best / self._full,
+            best_epochs=best_epochs,
+            n_epochs=n_epochs if best or max_epochs is None else max_epochs,
+            by_default=by_default,
+        )
+
+    @property
+    def _best(self) -> int:
+        return int(self._scores.sum(axis=1).max())

@@ -1,0 +1,163 @@
+"""All runs of a cross-validation: dealt to worker processes, or vectorised on an accelerator."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import jax
+
+from rntk_bench.deadline import deadline
+from rntk_bench.networks.cross_validation import (
+    Curve,
+    Final,
+    Training,
+    compile_run,
+    train_final,
+    train_many,
+    train_one,
+)
+from rntk_bench.networks.models import Classifier
+from rntk_bench.networks.schedule import Schedule, Task
+from rntk_bench.networks.series import Series
+from rntk_bench.networks.worker import Worker
+
+Setting = tuple[Classifier, float]
+"""A network and a learning rate."""
+
+# Kept from one dataset to the next, with what they have compiled.
+_workers: list[Worker] = []
+
+
+def device() -> str:
+    """Where JAX computes: "cpu", or the name of an accelerator."""
+    found: str = jax.devices()[0].device_kind
+    return found
+
+
+def train_all(
+    training: Training,
+    settings: Sequence[Setting],
+    tasks: Sequence[Task],
+    reach: Callable[[Task], int | None],
+    add: Callable[[Task, Curve], None],
+    n_jobs: int,
+) -> None:
+    """Train a network for each task that is still worth it when its turn comes.
+
+    Parameters
+    ----------
+    tasks : runs to be trained
+    reach : the highest score that a task's setting can still have, None if it is below the best
+    add : told of each run when it is done, of one at a time
+    n_jobs : processes, where JAX computes on the CPU
+    """
+    if jax.default_backend() == "cpu":
+        _in_processes(training, settings, tasks, reach, add, n_jobs)
+    else:
+        _together(training, settings, tasks, reach, add)
+
+
+def train_last(
+    training: Training, setting: Setting, n_epochs: int, test: Series, n_test: int
+) -> Final:
+    """Train the chosen setting on everything and classify the test series."""
+    arguments = training, *setting, n_epochs, test, n_test
+    if jax.default_backend() == "cpu":
+        with ThreadPoolExecutor(1) as threads, _processes(1) as (worker,):
+            final: Final = _wait([threads.submit(worker.call, train_final, *arguments)])[0]
+            return final
+    return train_final(*arguments)
+
+
+def stop_workers() -> None:
+    """End the processes; the next training starts new ones."""
+    while _workers:
+        _workers.pop().kill()
+
+
+atexit.register(stop_workers)
+
+
+@contextmanager
+def _processes(n: int) -> Iterator[list[Worker]]:
+    """n workers. An error or an interrupt ends them all: a run under way would be waited for, and
+    its answer taken for that of the next."""
+    try:
+        while len(_workers) < n:
+            _workers.append(Worker())
+        yield _workers[:n]
+    except BaseException:
+        stop_workers()
+        raise
+
+
+def _in_processes(
+    training: Training,
+    settings: Sequence[Setting],
+    tasks: Sequence[Task],
+    reach: Callable[[Task], int | None],
+    add: Callable[[Task, Curve], None],
+    n_jobs: int,
+) -> None:
+    """A run at a time in each process: on a CPU, vectorised runs would wait for the longest."""
+    schedule = Schedule(tasks, [network for network, _ in settings], reach)
+    keys: dict[Classifier, Hashable] = {
+        network: (network, training.shapes) for network, _ in settings
+    }
+    lock = Lock()
+
+    def work(worker: Worker) -> None:
+        while True:
+            with lock:
+                task = schedule.take({n for n, key in keys.items() if key in worker.compiled})
+            if task is None:
+                return
+            network, rate = settings[task[0]]
+            if keys[network] not in worker.compiled:
+                seconds = worker.call(compile_run, training, network)
+                worker.compiled.add(keys[network])
+                with lock:
+                    schedule.compiled(network, seconds)
+            curve = worker.call(train_one, training, network, task[1], rate)
+            with lock:
+                schedule.finished(network, curve.seconds)
+                add(task, curve)
+
+    n = min(n_jobs, len(tasks))
+    with ThreadPoolExecutor(max(n, 1)) as threads, _processes(n) as workers:
+        _wait([threads.submit(work, worker) for worker in workers])
+
+
+def _wait(futures: Sequence[Future[Any]]) -> list[Any]:
+    """What all return; the first error, or that of the deadline around this code, is raised."""
+    limit = deadline()
+    done, _ = wait(futures, limit.remaining, FIRST_EXCEPTION)
+    finished = [future.result() for future in done]
+    if len(finished) < len(futures):
+        # The timer that stops loops may be a little late.
+        limit.stop[0] = True
+        limit.check()
+    return finished
+
+
+def _together(
+    training: Training,
+    settings: Sequence[Setting],
+    tasks: Sequence[Task],
+    reach: Callable[[Task], int | None],
+    add: Callable[[Task, Curve], None],
+) -> None:
+    """All folds and rates of one network in one vectorised call."""
+    networks = {network for network, _ in settings}
+    for network in sorted(networks, key=lambda network: network.size):
+        mine = [task for task in tasks if settings[task[0]][0] == network]
+        if mine := [task for task in mine if reach(task) is not None]:
+            deadline().check()
+            folds, rates = [fold for _, fold in mine], [settings[s][1] for s, _ in mine]
+            for task, curve in zip(mine, train_many(training, network, folds, rates), strict=True):
+                add(task, curve)

@@ -1,0 +1,126 @@
+"""Processes in which XLA computes on one thread.
+
+In one process all calls share a pool of threads, whatever their options say, and get in each
+other's way: sums then depend on the number of cores, and two calls on two cores take up to 1.5
+times as long as in a process each. A worker ends with its parent, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Any
+
+from rntk_bench.errors import RntkBenchError
+
+_COMMAND = "from rntk_bench.networks.worker import serve; serve()"
+
+
+class Worker:
+    """One process that calls functions, one after the other.
+
+    Attributes
+    ----------
+    compiled : set
+        What its user knows to be compiled in it.
+    """
+
+    def __init__(self) -> None:
+        self.compiled: set[Hashable] = set()
+        environment = {
+            **os.environ,
+            "NPROC": "1",  # the size of XLA's pool of threads
+            "JAX_PLATFORMS": "cpu",
+            "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _COMMAND],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function of this package, or the like that can be imported, returns.
+
+        Raises
+        ------
+        RntkBenchError
+            If the process dies.
+        Exception
+            What the function raises, with a note of where that was.
+        """
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None
+        assert answers is not None
+        try:
+            pickle.dump((function, arguments), requests, pickle.HIGHEST_PROTOCOL)
+            requests.flush()
+            done, answer = pickle.load(answers)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            raise RntkBenchError(
+                "A process that trains networks was ended from outside, perhaps for lack of "
+                "memory; run the same command again with fewer --jobs."
+            ) from None
+        if not done:
+            raise answer
+        return answer
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def serve() -> None:
+    """Answer the parent's calls until it is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the parent decides
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not come between the answers
+    calls: SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]]] = SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
+    while True:
+        function, arguments = calls.get()
+        try:
+            answer = True, function(*arguments)
+        except Exception as error:
+            answer = False, _portable(error)
+        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+def _portable(error: Exception) -> Exception:
+    """The exception, or one that says the same if it cannot be pickled, with its traceback."""
+    note = f"In a process that trains networks:\n{traceback.format_exc()}"
+    try:
+        pickle.loads(pickle.dumps(error, pickle.HIGHEST_PROTOCOL))
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(note)
+    return error
+
+
+def _listen(requests: IO[bytes], calls: SimpleQueue[Any]) -> None:
+    """Queue the calls; end this process, also in the middle of one, when the parent is gone."""
+    try:
+        while True:
+            calls.put(pickle.load(requests))
+    except EOFError:
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)

@@ -1,0 +1,57 @@
+"""What to type to get a record again: a configuration from its protocol, and a command."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rntk_bench.storage.records import Record, protocol_id
+
+ARCHIVE_FOLDER = "UCRArchive_2018"
+"""Stands for the user's folder of the archive, where a record's data came from one."""
+
+_KEYS = {
+    "svm": ("C", "n_folds", "tolerance", "max_iterations"),
+    "network": ("n_folds", "max_epochs", "patience", "batch_size", "decay", "epsilon"),
+}
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+
+
+def configuration_name(record: Record) -> str:
+    """File name of the configuration that has a record's protocol."""
+    return f"{record.method}-{protocol_id(record.protocol)}.toml"
+
+
+def configuration(method: str, protocol: Mapping[str, Any], datasets: Iterable[str]) -> str:
+    """An experiment as TOML that runs one method under a protocol on some datasets."""
+    experiment = {"methods": [method], "datasets": list(datasets)}
+    if "seed" in protocol:
+        experiment["seed"] = protocol["seed"]
+    tables = {"experiment": experiment}
+    kind = "network" if "optimizer" in protocol else "svm"
+    tables[kind] = {key: protocol[key] for key in _KEYS[kind] if key in protocol}
+    tables[f"grid.{_key(method)}"] = protocol.get("grid", {})
+    return "\n".join(_table(name, entries) for name, entries in tables.items() if entries)
+
+
+def run_command(record: Record, datasets: Iterable[str] = ()) -> str:
+    """The command that runs a record's configuration, on all of its datasets or on some."""
+    words = ["rntk-bench", "run", "-c", configuration_name(record)]
+    for dataset in datasets:
+        words += ["-d", dataset]
+    if record.data.get("source") == "folder":
+        words += ["--data-dir", ARCHIVE_FOLDER]
+    return shlex.join(words)
+
+
+def _table(name: str, entries: Mapping[str, Any]) -> str:
+    # JSON's numbers, strings and arrays are TOML's.
+    lines = [f"{_key(key)} = {json.dumps(entries[key])}" for key in entries]
+    return "\n".join([f"[{name}]", *lines, ""])
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else json.dumps(name)

@@ -1,0 +1,59 @@
+"""Drawing the spread of the methods' accuracies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rntk_bench.report.plots import style as figures
+from rntk_bench.report.results.accuracies import complete
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def plot_box(accuracies: pd.DataFrame) -> Figure:
+    """A box for each method, the best median on top, and its accuracies as points.
+
+    Boxes reach from quartile to quartile, whiskers over the last point within 1.5 times that
+    distance; the line is the median and the diamond the mean.
+
+    Parameters
+    ----------
+    accuracies : DataFrame (n_datasets, n_methods)
+        In percent; datasets that a method lacks are left out.
+
+    Raises
+    ------
+    InputError
+        If no dataset is left.
+    """
+    whole, _ = complete(accuracies)
+    order = whole.agg(["median", "mean"]).T.sort_values(["median", "mean"]).index
+    columns = [whole[name].to_numpy() for name in order]
+    names = [figures.literal(name) for name in order]
+    width = 5.0 + 0.085 * max(map(len, names))
+    figure, panels = figures.new(1, 1, (width, 1.1 + 0.34 * len(order)))
+    panel = panels[0, 0]
+    panel.boxplot(
+        columns,
+        orientation="horizontal",
+        tick_labels=names,
+        widths=0.6,
+        patch_artist=True,
+        showmeans=True,
+        showfliers=False,
+        boxprops={"facecolor": "0.9", "edgecolor": "black"},
+        medianprops={"color": "black", "linewidth": 2},
+        meanprops={"marker": "D", "markerfacecolor": "white", "markeredgecolor": "black"},
+    )
+    # Spread by the golden ratio, so that neighbours stand apart and the picture is always the same.
+    offsets = 0.4 * ((np.arange(len(whole)) * 0.618034) % 1 - 0.5)
+    for k, values in enumerate(columns, start=1):
+        panel.scatter(values, k + offsets, s=9, color="C0", alpha=0.7, linewidth=0, zorder=3)
+    panel.set_xlabel("test accuracy in %")
+    figures.caption(figure, f"{len(whole)} datasets; line: median, diamond: mean")
+    figures.style([panel])
+    return figure

@@ -1,0 +1,170 @@
+"""Drawing the panels of Figure 4, one by one and together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rntk_bench.errors import InputError
+from rntk_bench.report.plots import style as figures
+from rntk_bench.report.results.results import display_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+LABELS = {
+    "length": "$T_\\mathrm{var}$, steps added at most to a segment",
+    "noise": "standard deviation $\\sigma_n$ of the noise",
+    "train": "training segments $n_\\mathrm{train}$",
+}
+MARKERS = "osD^v<>*"
+COLUMNS = {"value": float, "method": str, "snr": float, "standard_error": float, "repeats": int}
+"""What a file of curves holds: points by what varies and method, SNR and its error in dB."""
+
+
+class Panel(NamedTuple):
+    """A panel of Figure 4: the file of its curves without its ending, what varies, and its title.
+
+    `recipe` is the command that makes the file.
+    """
+
+    name: str
+    vary: str
+    title: str
+    recipe: str
+
+
+FIGURE_4 = (
+    Panel(
+        "sine-length",
+        "length",
+        "(a) sine against $T_\\mathrm{var}$",
+        "rntk-bench regress sine --vary length",
+    ),
+    Panel(
+        "sine-noise",
+        "noise",
+        "(b) sine against $\\sigma_n$",
+        "rntk-bench regress sine --vary noise",
+    ),
+    Panel(
+        "prices-length",
+        "length",
+        "(c) prices against $T_\\mathrm{var}$",
+        "rntk-bench regress prices --prices FILE.csv --vary length",
+    ),
+    Panel(
+        "prices-train",
+        "train",
+        "(d) prices against $n_\\mathrm{train}$",
+        "rntk-bench regress prices --prices FILE.csv --vary train",
+    ),
+)
+
+
+def plot_regression(curves: pd.DataFrame, vary: str, signal: str) -> Figure:
+    """Average SNR with its standard error against what varies, a curve a method."""
+    figure, panels = figures.new(1, 1, (5.5, 4.0))
+    panel = panels[0, 0]
+    _draw(panel, curves, vary, _styles([curves]))
+    panel.set_title(figures.literal(signal))
+    panel.legend(fontsize="small")
+    return figure
+
+
+def plot_figure_4(curves: Sequence[pd.DataFrame]) -> Figure:
+    """The four panels of `FIGURE_4`, whose curves come in its order, and one legend for all."""
+    figure, panels = figures.new(2, 2, (9.0, 7.0))
+    styles = _styles(curves)
+    handles: dict[str, Any] = {}
+    for axes, panel, rows in zip(panels.flat, FIGURE_4, curves, strict=True):
+        _draw(axes, rows, panel.vary, styles)
+        axes.set_title(panel.title)
+        handles.update(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+    names = [_label(method) for method in styles]
+    figure.legend(
+        [handles[name] for name in names], names, loc="outside lower center", ncols=len(names)
+    )
+    return figure
+
+
+def read_curves(folder: Path) -> list[pd.DataFrame]:
+    """The curves of `FIGURE_4`'s panels from the folder in which `rntk-bench regress` left them.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or does not hold such curves.
+    """
+    return [_read(folder / f"{panel.name}.csv", panel.recipe) for panel in FIGURE_4]
+
+
+def _read(path: Path, recipe: str) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        rows = pd.read_csv(path)
+        if rows.empty or not set(COLUMNS) <= set(rows):
+            raise ValueError
+        return rows.astype(COLUMNS)
+    except FileNotFoundError:
+        raise InputError(f"There is no {path}; make it with '{recipe}'.") from None
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+    except ValueError:  # pandas' errors of parsing are among them
+        raise InputError(
+            f"{path} does not hold the columns {', '.join(COLUMNS)}, one row a point; make it "
+            f"with '{recipe}'."
+        ) from None
+
+
+def _styles(curves: Iterable[pd.DataFrame]) -> dict[str, dict[str, str]]:
+    """A colour and a marker for each method, in order of appearance."""
+    methods = dict.fromkeys(method for rows in curves for method in rows["method"])
+    return {
+        str(method): {"color": f"C{k}", "marker": MARKERS[k % len(MARKERS)]}
+        for k, method in enumerate(methods)
+    }
+
+
+def _draw(
+    panel: Any, curves: pd.DataFrame, vary: str, styles: Mapping[str, Mapping[str, str]]
+) -> None:
+    for method, rows in curves.groupby("method", sort=False):
+        panel.errorbar(
+            rows["value"],
+            rows["snr"],
+            yerr=rows["standard_error"],
+            markersize=4,
+            capsize=2,
+            label=_label(str(method)),
+            **styles[str(method)],
+        )
+    if vary == "noise":
+        panel.set_xscale("log")
+    panel.set_xlabel(LABELS[vary])
+    panel.set_ylabel("average SNR, dB")
+    figures.style([panel])
+
+
+def _label(method: str) -> str:
+    return figures.literal(display_name(method))
+
+
+def plot_forecast(table: pd.DataFrame, title: str) -> Figure:
+    """Above: truth and predictions against the step. Below: prediction less truth."""
+    figure, panels = figures.new(2, 1, (8.0, 5.0), sharex=True)
+    above, below = panels[:, 0]
+    above.plot(table["step"], table["truth"], color="black", linewidth=1.5, label="truth")
+    for k, method in enumerate(table.columns[2:]):
+        label = _label(str(method))
+        above.plot(table["step"], table[method], color=f"C{k}", linewidth=1, label=label)
+        below.plot(table["step"], table[method] - table["truth"], color=f"C{k}", linewidth=1)
+    above.set_ylabel(figures.literal(title))
+    figure.legend(loc="outside upper center", ncols=6, fontsize="small")
+    below.set_ylabel("prediction - truth")
+    below.set_xlabel("step")
+    figures.style((above, below))
+    return figure

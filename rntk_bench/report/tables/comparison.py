@@ -1,0 +1,72 @@
+"""A comparison of methods as tables."""
+
+from __future__ import annotations
+
+from rntk_bench.report.results.comparison import TIE, Comparison
+from rntk_bench.report.tables.cells import Cell, Column, Table
+
+
+def ranks_table(found: Comparison, alpha: float) -> Table:
+    """Mean and median accuracy and mean rank of each method, the best first."""
+    means, medians = found.accuracies.mean(), found.accuracies.median()
+    rows = [
+        [
+            Cell(name),
+            Cell(means[name], ".2f", bold=means[name] == means.max()),
+            Cell(medians[name], ".2f", bold=medians[name] == medians.max()),
+            Cell(found.ranks[name], ".2f", bold=found.ranks[name] == found.ranks.min()),
+        ]
+        for name in map(str, found.ranks.index)
+    ]
+    if found.friedman is None:
+        verdict = "Friedman's test needs three methods."
+    else:
+        differ = "Methods differ" if found.friedman.p < alpha else "No method differs"
+        verdict = (
+            f"{differ} at {100 * alpha:g} % by Friedman's test: chi-squared "
+            f"{found.friedman.statistic:.4g} with {len(rows) - 1} degrees of freedom, "
+            f"p {found.friedman.show()}."
+        )
+    return Table(
+        "Ranks",
+        f"Test accuracy in percent and mean rank, over {len(found.accuracies)} datasets",
+        [Column(title) for title in ("method", "mean", "median", "rank")],
+        rows,
+        [verdict, "Methods that tie on a dataset share the mean of their ranks."],
+    )
+
+
+def pairs_table(found: Comparison, alpha: float) -> Table:
+    """Each pair of methods: wins, differences, effect size and test."""
+    rows = [
+        [
+            Cell(pair["a"]),
+            Cell(pair["b"]),
+            *(Cell(pair[name], ".0f") for name in ("wins", "ties", "losses")),
+            *(Cell(pair[name], "+z.2f") for name in ("mean", "median", "effect")),
+            Cell(pair["p"], ".2g"),
+            Cell(pair["p_holm"], ".2g", mark="*" if pair["p_holm"] < alpha else ""),
+        ]
+        for pair in found.pairs.to_dict("records")
+    ]
+    columns = [
+        Column("method"),
+        Column("against", words=True),
+        *map(Column, ("wins", "ties", "losses")),
+        *(Column(title, "difference") for title in ("mean", "median")),
+        *map(Column, ("effect", "p", "p Holm")),
+    ]
+    notes = [
+        "Differences are in percentage points; accuracies tie that differ by no more than "
+        f"{TIE:.3f}. Effect: matched-pairs rank-biserial correlation, from -1 (worse on every "
+        "dataset) to 1 (better on every one).",
+        f"p: two-sided Wilcoxon signed-rank test, and with Holm's correction over the {len(rows)} "
+        f"pairs; * below {alpha:g}.",
+    ]
+    return Table(
+        "Pairs",
+        f"Methods against each other on {len(found.accuracies)} datasets",
+        columns,
+        rows,
+        notes,
+    )

@@ -1,0 +1,169 @@
+"""Whole grids of finite networks against the loop that one would otherwise write in PyTorch."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from rntk_bench.benchmark.evaluation import Problem
+from rntk_bench.benchmark.network_evaluation import network_settings, run_network_cell, training_of
+from rntk_bench.config import Experiment
+from rntk_bench.datasets import Dataset
+from rntk_bench.errors import ExtraError
+from rntk_bench.methods import NetworkMethod
+from rntk_bench.networks.cross_validation import Training
+from rntk_bench.networks.early_stopping import StoppedSearch
+from rntk_bench.networks.models import CELLS, Classifier
+from rntk_bench.networks.pool import Setting, stop_workers
+from rntk_bench.speed.classification import Comparison
+
+try:
+    import torch
+except ImportError:
+    raise ExtraError("Timing networks", "PyTorch", "speed") from None
+
+
+def compare_networks(
+    dataset: Dataset, method: NetworkMethod, experiment: Experiment, n_jobs: int
+) -> Comparison:
+    """A method's whole grid, both on `n_jobs` cores; starting and compiling included.
+
+    PyTorch trains one run after another, from the same initial weights and with the same
+    mini-batches, so that both do the same work up to rounding.
+    """
+    stop_workers()
+    start = time.perf_counter()
+    record = run_network_cell(dataset, method, experiment, n_jobs=n_jobs)
+    ours = time.perf_counter() - start
+    torch.set_num_threads(n_jobs)
+    start = time.perf_counter()
+    accuracy, correct, epochs = _obvious(dataset, method, experiment)
+    obvious = time.perf_counter() - start
+    selection, test = record.selection or {}, record.test or {}
+    return Comparison(
+        method.name,
+        ours,
+        obvious,
+        f"validation {100 * selection['accuracy']:.2f} against {100 * accuracy:.2f} %, "
+        f"test {test['correct']} against {correct} right, {epochs} epochs in PyTorch",
+    )
+
+
+def _obvious(
+    dataset: Dataset, method: NetworkMethod, experiment: Experiment
+) -> tuple[float, int, int]:
+    problem = Problem.of(dataset)
+    training = training_of(problem, experiment)
+    settings = network_settings(dataset, method)
+    X, y = _tensor(problem.X_train), torch.as_tensor(problem.y_train)
+    search = StoppedSearch(np.bincount(training.fold), len(settings), prune=False)
+    epochs = 0
+    for position, setting in enumerate(settings):
+        for fold in range(training.n_folds):
+            curve = _train(training, setting, X, y, fold, experiment)
+            search.add(position, fold, curve)
+            epochs += len(curve)
+    choice = search.choose(method.default_setting, experiment.network.max_epochs)
+    network = Recurrent(training, settings[choice.setting][0], training.n_folds)
+    optimizer = _optimizer(network, settings[choice.setting][1], experiment)
+    for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:
+        _epoch(network, optimizer, X, y, rows)
+    with torch.no_grad():
+        predicted = network(_tensor(problem.X_test)).argmax(dim=1).numpy()
+    return choice.accuracy, int((predicted == dataset.y_test).sum()), epochs
+
+
+def _train(
+    training: Training, setting: Setting, X: Any, y: Any, fold: int, experiment: Experiment
+) -> list[int]:
+    """Right validation predictions after each epoch, with the experiment's early stopping."""
+    classifier, rate = setting
+    network = Recurrent(training, classifier, fold)
+    optimizer = _optimizer(network, rate, experiment)
+    held_out = np.flatnonzero(training.fold == fold)
+    hits: list[int] = []
+    best = -1
+    for rows in np.asarray(training.run(fold, rate).batches):
+        _epoch(network, optimizer, X, y, rows)
+        with torch.no_grad():
+            logits = network(X[held_out])
+            right = int((logits.argmax(dim=1) == y[held_out]).sum())
+        if not torch.isfinite(logits).all():
+            break
+        hits.append(right)
+        best = max(best, right)
+        if len(hits) - (hits.index(best) + 1) >= experiment.network.patience:
+            break
+    return hits
+
+
+def _epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any) -> None:
+    for batch in batches:
+        rows = batch[batch >= 0]
+        if len(rows):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(network(X[rows]), y[rows]).backward()
+            optimizer.step()
+
+
+def _optimizer(network: Any, rate: float, experiment: Experiment) -> Any:
+    protocol = experiment.network
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return torch.optim.RMSprop(trained, lr=rate, alpha=protocol.decay, eps=protocol.epsilon)
+
+
+def _tensor(X: Any) -> Any:
+    series = torch.as_tensor(np.asarray(X, dtype=np.float32))
+    return series if series.ndim == 3 else series[:, :, None]
+
+
+class _Scaled(torch.nn.Module):  # type: ignore[misc]
+    """A parameter in NTK parametrisation."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self._scale = scale
+
+    def forward(self, weight: Any) -> Any:
+        return self._scale * weight
+
+
+class Recurrent(torch.nn.Module):  # type: ignore[misc]
+    """`nn.RNN` or `nn.GRU` and a readout of its last state, with a fold's initial weights."""
+
+    def __init__(self, training: Training, classifier: Classifier, fold: int) -> None:
+        super().__init__()
+        cell, n = CELLS[classifier.cell], classifier.width
+        sizes = classifier.n_dimensions, n, classifier.n_layers
+        if cell.gates == 3:
+            self.body = torch.nn.GRU(*sizes, batch_first=True)
+        else:
+            self.body = torch.nn.RNN(*sizes, nonlinearity="relu", batch_first=True)
+        self.readout = torch.nn.Linear(n, classifier.n_classes)
+        self.n_classes = int(training.series.n_classes)
+        initial = training.initial(classifier, fold)
+        inputs = [classifier.n_dimensions, *[n] * (classifier.n_layers - 1)]
+        for k, (layer, m) in enumerate(zip(initial["layers"], inputs, strict=True)):
+            self._set(self.body, f"weight_hh_l{k}", layer["W"].T, cell.scale("recurrent", n))
+            self._set(self.body, f"weight_ih_l{k}", layer["U"].T, cell.scale("input", m))
+            self._set(self.body, f"bias_ih_l{k}", layer["b"], cell.scale("bias", 1))
+            second = layer.get("c", np.zeros_like(layer["b"]))
+            self._set(self.body, f"bias_hh_l{k}", second, float(cell.two_biases))
+        self._set(self.readout, "weight", initial["V"].T, cell.scale("readout", n))
+        self._set(self.readout, "bias", initial["d"], cell.scale("bias", 1))
+
+    def _set(self, module: Any, name: str, value: Any, scale: float) -> None:
+        parameter = getattr(module, name)
+        parameter.data = torch.as_tensor(np.ascontiguousarray(value))
+        if scale == 0.0:
+            parameter.requires_grad = False
+        elif scale != 1.0:
+            torch.nn.utils.parametrize.register_parametrization(module, name, _Scaled(scale))
+
+    def forward(self, X: Any) -> Any:
+        """Logits (B, C) of series X (B, T, m), for the classes that occur."""
+        with torch.nn.utils.parametrize.cached():
+            states, _ = self.body(X)
+        return self.readout(states[:, -1])[:, : self.n_classes]

@@ -1,0 +1,330 @@
+"""Run records: one JSON file for each dataset, method and protocol."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+import stat
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rntk_bench.errors import InputError, StorageError
+from rntk_bench.storage.atomic import write_atomically
+
+SCHEMA = 1
+MAX_BYTES = 1 << 28
+"""Far above any record; a larger file is something else."""
+
+_FILE_NAME = re.compile(r"\w[\w.+-]{0,199}", re.ASCII)
+
+
+class RecordError(InputError):
+    """A file that is not a record this version can read."""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one method did on one dataset under one protocol; every value is plain JSON.
+
+    Attributes
+    ----------
+    dataset, method : str
+        Names in the archive's and the method registry's spelling.
+    status : {"ok", "failed"}
+    protocol : dict
+        Everything that decides the answer: seed, folds, grids, tolerance.
+    data : dict
+        Fingerprint, source and sizes of the dataset.
+    selection : dict or None
+        The chosen setting and the cross-validation behind it.
+    test : dict or None
+        Score on the test set; for status "ok" it holds the integers `correct` and `n`.
+    warnings : list of str
+    error : str or None
+        Why it failed, for status "failed".
+    timings : dict of str to float
+        Seconds by stage.
+    environment : dict
+        Versions and machine.
+    created : str
+        ISO 8601 time in UTC.
+    schema : int
+        Version of this layout.
+    traceback : str or None
+        Where an unexpected exception came from, for status "failed"; a file without this entry
+        has none.
+    """
+
+    dataset: str
+    method: str
+    status: str
+    protocol: dict[str, Any]
+    data: dict[str, Any]
+    selection: dict[str, Any] | None
+    test: dict[str, Any] | None
+    warnings: list[str]
+    error: str | None
+    timings: dict[str, float]
+    environment: dict[str, Any]
+    created: str = field(default_factory=_now)
+    schema: int = SCHEMA
+    traceback: str | None = None
+
+
+_FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
+    "dataset": str,
+    "method": str,
+    "status": str,
+    "protocol": dict,
+    "data": dict,
+    "selection": (dict, type(None)),
+    "test": (dict, type(None)),
+    "warnings": list,
+    "error": (str, type(None)),
+    "timings": dict,
+    "environment": dict,
+    "created": str,
+    "schema": int,
+    "traceback": (str, type(None)),
+}
+_OPTIONAL = {"traceback"}
+"""Fields that a file has only where they say something; files of earlier versions have none."""
+
+
+_DIGEST = "digest"
+"""Entry of a file that is the digest of all the others; earlier versions wrote none."""
+
+
+def protocol_id(protocol: dict[str, Any]) -> str:
+    """Eight hexadecimal digits that differ for protocols that differ."""
+    return hashlib.sha256(_json(protocol).encode()).hexdigest()[:8]
+
+
+def record_path(results: Path, dataset: str, method: str, protocol: dict[str, Any]) -> Path:
+    """Where the record of this dataset, method and protocol is kept.
+
+    Raises
+    ------
+    InputError
+        The dataset's or the method's name cannot be a file's name.
+    """
+    for name in (dataset, method):
+        if not can_name(name):
+            raise InputError(
+                f"{name!r} cannot name a record's file; use at most 200 letters, digits and any of "
+                "'_.+-'."
+            )
+    return results / dataset / f"{method}-{protocol_id(protocol)}.json"
+
+
+def can_name(text: str) -> bool:
+    """Whether a dataset or a method of this name can have records."""
+    return _FILE_NAME.fullmatch(text) is not None
+
+
+def write_record(results: Path, record: Record) -> Path:
+    """Write a record in one step, replacing an earlier one of the same protocol.
+
+    Returns
+    -------
+    path : Path
+        The file written.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written to.
+    """
+    path = record_path(results, record.dataset, record.method, record.protocol)
+    text = _render(record)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return path
+
+
+def unwritable(path: Path, error: OSError) -> StorageError:
+    """The error for a record that cannot be written."""
+    return StorageError(
+        f"Cannot write the record {path}: {error.strerror}; make room or make the folder "
+        "writable, or choose another with --results."
+    )
+
+
+def read_record(path: Path) -> Record:
+    """Read and check one record.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be read, is damaged, or is of another schema.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise RecordError(f"{path} is not a file; move it out of the results.")
+        if status.st_size > MAX_BYTES:
+            raise RecordError(f"{path} is larger than any record; move it out of the results.")
+        content = json.loads(
+            path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
+        )
+    except OSError as error:
+        raise RecordError(f"Cannot read the record {path}: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(
+            f"{path} is not a whole JSON file; delete it and run its dataset again."
+        ) from error
+    fault = _fault(content)
+    if fault:
+        raise RecordError(f"{path} {fault}.")
+    return Record(**content)
+
+
+def says_choice(record: Record) -> bool:
+    """Whether a record says what was chosen and how it did in cross-validation and on the test."""
+    selection, test = record.selection or {}, record.test or {}
+    return (
+        isinstance(selection.get("setting"), dict)
+        and type(selection.get("ties")) is int
+        and all(_is_share(result.get("accuracy")) for result in (selection, test))
+    )
+
+
+def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record], list[str]]:
+    """Read every record below a folder, or those of one dataset, however damaged some are.
+
+    Returns
+    -------
+    records : list of Record
+        Sorted by dataset, method and protocol; no two share all three.
+    problems : list of str
+        One sentence for each file that was left out.
+    """
+    records, problems = [], []
+    for path in record_files(results, dataset):
+        try:
+            record = read_record(path)
+        except RecordError as error:
+            problems.append(str(error))
+            continue
+        expected = record_path(results, record.dataset, record.method, record.protocol)
+        if path == expected:
+            records.append(record)
+        else:
+            problems.append(f"{path} holds what belongs in {expected}; move or delete it.")
+    return records, problems
+
+
+def record_files(results: Path, dataset: str | None = None) -> list[Path]:
+    """The files below a folder that records may be in, sorted, or those of one dataset.
+
+    What systems and editors leave beside the files they know, under names that begin with a dot,
+    is none.
+    """
+    folder, pattern = (results, "*/*.json") if dataset is None else (results / dataset, "*.json")
+    try:
+        found = sorted(folder.glob(pattern))
+    except OSError:  # a name longer than a folder's can be
+        return []
+    return [path for path in found if not any(part[0] == "." for part in path.parts[-2:])]
+
+
+def _json(value: object) -> str:
+    """One line of strict JSON, the same for equal values."""
+    return json.dumps(value, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(_json(content).encode()).hexdigest()
+
+
+def _render(record: Record) -> str:
+    """A record as JSON: a field a line, and a line for each entry of a field that is a dict."""
+    content = {
+        item.name: getattr(record, item.name)
+        for item in dataclasses.fields(record)
+        if item.name not in _OPTIONAL or getattr(record, item.name) is not None
+    }
+    lines = []
+    for name, value in [*content.items(), (_DIGEST, _digest(content))]:
+        if isinstance(value, dict) and value:
+            entries = [f"  {_json(key)}: {_json(value[key])}" for key in sorted(value)]
+            text = "{\n" + ",\n".join(entries) + "\n }"
+        else:
+            text = _json(value)
+        lines.append(f' "{name}": {text}')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _finite(literal: str) -> float:
+    """A number of the JSON text; Python would also take NaN, Infinity and 1e999."""
+    number = float(literal)
+    if not math.isfinite(number):
+        raise ValueError(f"{literal} is not a finite number")
+    return number
+
+
+def _fault(content: Any) -> str | None:
+    """What keeps a file's content from being a record of this schema, as a predicate."""
+    if not isinstance(content, dict) or "schema" not in content:
+        return "is not a record of a run; move it out of the results folder"
+    if content["schema"] != SCHEMA:
+        return (
+            f"has record schema {content['schema']!r} and this version reads {SCHEMA}; read it "
+            "with the version that wrote it, or run its dataset again"
+        )
+    digest = content.pop(_DIGEST, None)
+    if differing := (content.keys() ^ _FIELD_TYPES.keys()) - (_OPTIONAL - content.keys()):
+        names = ", ".join(sorted(differing))
+        return f"lacks or adds the fields {names}; delete it and run its dataset again"
+    if digest not in (None, _digest(content)):
+        return "was changed after it was written; delete it and run its dataset again"
+    wrong = [name for name in content if not isinstance(content[name], _FIELD_TYPES[name])]
+    if not wrong:
+        wrong = [name for name, holds in _checks(content).items() if not holds]
+    if wrong:
+        return f"has a damaged field {wrong[0]!r}; delete it and run its dataset again"
+    return None
+
+
+def _checks(content: dict[str, Any]) -> dict[str, bool]:
+    """Which fields mean something, once all have the right type."""
+    return {
+        "dataset": can_name(content["dataset"]),
+        "method": can_name(content["method"]),
+        "status": content["status"] in ("ok", "failed"),
+        "test": content["status"] != "ok" or _is_score(content["test"]),
+        "warnings": all(isinstance(warning, str) for warning in content["warnings"]),
+        "created": _is_utc(content["created"]),
+    }
+
+
+def _is_share(accuracy: object) -> bool:
+    return isinstance(accuracy, int | float) and 0 <= accuracy <= 1
+
+
+def _is_score(test: dict[str, Any] | None) -> bool:
+    """Whether a test set's result holds a count of right answers out of a count of series."""
+    if test is None:
+        return False
+    correct, n = test.get("correct"), test.get("n")
+    return type(correct) is int and type(n) is int and 0 <= correct <= n and n > 0
+
+
+def _is_utc(time: str) -> bool:
+    try:
+        offset = datetime.fromisoformat(time).utcoffset()
+    except ValueError:
+        return False
+    return offset is not None and not offset

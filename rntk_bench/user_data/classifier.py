@@ -1,0 +1,128 @@
+"""Classifiers and one's own files: labels matched with classes, predictions scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rntk_bench.datasets.assemble import check_dimensions, sequences
+from rntk_bench.datasets.dataset import IntArray, Sequences
+from rntk_bench.datasets.labels import class_name, encode_labels
+from rntk_bench.datasets.readers import UNKNOWN, Split
+from rntk_bench.errors import DataError
+from rntk_bench.estimators import KernelClassifier
+
+
+def training_set(split: Split) -> tuple[Sequences, IntArray, tuple[str, ...]]:
+    """Return the series, the codes of their classes, and the classes' names.
+
+    Returns
+    -------
+    series : ndarray of shape (n, T) or (n, T, m), or list of ndarray
+        An array where they have one length.
+    codes : ndarray of shape (n,)
+        Positions in `classes`, whose order is the benchmark's.
+    classes : tuple of str
+
+    Raises
+    ------
+    DataError
+        If the series have several dimensions, or there is one class.
+    """
+    check_dimensions(split, split)
+    codes, classes = encode_labels(split.labels)
+    if len(classes) == 1:
+        raise DataError(
+            f"{split.path} has the single class {classes[0]!r}, so there is nothing to learn."
+        )
+    return sequences(split), codes, classes
+
+
+def name_classes(model: KernelClassifier, classes: tuple[str, ...]) -> None:
+    """Give a classifier that was fitted to codes the names of their classes."""
+    model.classes_ = np.array(classes)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a classifier says of a file, and how right it is where labels are there.
+
+    Attributes
+    ----------
+    table : DataFrame with a row a series
+        `series` (counted from 1), `label` (where the file has some, missing where one is not
+        known), `prediction`, and `p(<class>)` for each class
+    n_known, n_correct : int
+        Series with a label, which are scored, and those of them that are predicted right.
+    confusion : DataFrame
+        Series with a label, by class (rows) and prediction (columns).
+    """
+
+    table: pd.DataFrame
+    n_known: int
+    n_correct: int
+    confusion: pd.DataFrame
+
+
+def predict_split(model: KernelClassifier, split: Split) -> Predictions:
+    """Classify the series of a file.
+
+    Raises
+    ------
+    DataError
+        If a label is not one of the model's classes, or the series have another dimension.
+    ValueError
+        If the model cannot read them, see `KernelClassifier.predict`.
+    """
+    _check_dimension(model, split)
+    names = list(map(str, model.classes_.tolist()))
+    codes = _codes(names, split)
+    predicted, probabilities = model.predict_codes(split.series)
+    known = codes >= 0
+    table = pd.DataFrame({"series": np.arange(1, len(codes) + 1)})
+    if known.any():
+        table["label"] = [names[code] if code >= 0 else None for code in codes]
+    table["prediction"] = [names[code] for code in predicted]
+    for name, column in zip(names, probabilities.T, strict=True):
+        table[f"p({name})"] = column
+    counts = np.zeros((len(names), len(names)), dtype=np.int64)
+    np.add.at(counts, (codes[known], predicted[known]), 1)
+    return Predictions(
+        table,
+        int(known.sum()),
+        int(np.trace(counts)),
+        pd.DataFrame(counts, index=names, columns=names),
+    )
+
+
+def _codes(classes: Sequence[str], split: Split) -> IntArray:
+    """Position of each series' class among the model's, -1 where it is not known."""
+    position = {class_name(name): code for code, name in enumerate(classes)}
+    # A model that was fitted in Python may have classes that are one number, in two spellings.
+    position |= {name: code for code, name in enumerate(classes)}
+    codes = np.full(len(split.labels), -1)
+    for i, label in enumerate(split.labels):
+        if label == UNKNOWN:
+            continue
+        code = position.get(label, position.get(class_name(label)))
+        if code is None:
+            raise DataError(
+                f"{split.where(split.rows[i])}: the model has no class {label!r}, only "
+                f"{', '.join(classes)}; correct it, write {UNKNOWN} where it is not known, or say "
+                "--no-labels where the file has none."
+            )
+        codes[i] = code
+    return codes
+
+
+def _check_dimension(model: KernelClassifier, split: Split) -> None:
+    for row, series in zip(split.rows, split.series, strict=True):
+        m = 1 if series.ndim == 1 else series.shape[1]
+        if m != model.n_dimensions_in_:
+            raise DataError(
+                f"{split.where(row)}: the series has {m} values a step, but the model was fitted "
+                f"to series with {model.n_dimensions_in_}."
+            )

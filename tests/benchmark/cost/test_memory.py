@@ -1,0 +1,53 @@
+import pytest
+
+from rntk_bench.benchmark.cost import memory
+from rntk_bench.benchmark.cost.memory import cell_memory, in_words, jobs_within
+from rntk_bench.config import Experiment
+from rntk_bench.datasets.archive import ArchiveEntry
+from rntk_bench.errors import InputError
+from rntk_bench.methods import METHODS
+
+EXPERIMENT = Experiment()
+
+
+def bytes_of(method="rntk", n_jobs=1, **changes):
+    sizes = {"n_train": 1000, "n_test": 10, "length": 100, "n_classes": 2, "type": "", **changes}
+    return cell_memory(ArchiveEntry(**sizes), METHODS[method], EXPERIMENT, n_jobs)
+
+
+def test_it_grows_with_what_it_depends_on():
+    base = bytes_of()
+    assert base > memory.BASE + 8 * 1000**2
+    assert bytes_of(n_train=10_000) > 50 * (base - memory.BASE)
+    assert bytes_of(n_jobs=2) - base > 8 * 1000**2
+    assert bytes_of(n_test=20_000) > base
+    assert bytes_of(length=5000) > base
+    assert bytes_of("rntk-extended") > base
+    # One pass of the NTK leaves a Gram for each of its depths.
+    assert bytes_of("ntk") - bytes_of("rbf") > 5 * 8 * 1000**2
+    assert bytes_of("gru", 4) > 2 * bytes_of("gru")
+    assert bytes_of("gru", length=20_000) > 5 * bytes_of("gru")
+
+
+def test_as_many_jobs_as_fit():
+    size, method = ArchiveEntry(1000, 10, 100, 2, ""), METHODS["rntk"]
+    needs = [cell_memory(size, method, EXPERIMENT, jobs) for jobs in (1, 2, 3)]
+    for limit, jobs in ((needs[0], 1), (needs[1] - 1, 1), (needs[1], 2), (needs[2], 3)):
+        assert jobs_within(limit, size, method, EXPERIMENT, 8) == jobs
+    assert jobs_within(needs[2], size, method, EXPERIMENT, 2) == 2
+    assert jobs_within(None, size, method, EXPERIMENT, 8) == 8
+    with pytest.raises(InputError, match=r"rntk takes about \d+ MiB on 1000 training"):
+        jobs_within(needs[0] - 1, size, method, EXPERIMENT, 8)
+
+
+@pytest.mark.parametrize("method", ["rntk", "rbf", "ntk", "gru"])
+def test_every_dimension_of_the_series_counts(method):
+    one, six = (bytes_of(method, length=5000, n_dimensions=m) for m in (1, 6))
+    assert six - one >= 5 * 8 * memory.SERIES * 1010 * 5000
+    with pytest.raises(InputError, match="of length 5000 in 6 dimensions, but may take"):
+        jobs_within(six - 1, ArchiveEntry(1000, 10, 5000, 2, "", 6), METHODS[method], EXPERIMENT, 1)
+
+
+def test_sizes_in_words():
+    assert in_words(3 << 20) == "3 MiB"
+    assert in_words(5 << 29) == "2.5 GiB"

@@ -1,0 +1,423 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("distributed")
+
+from rntk_bench.benchmark.dask import connection
+from rntk_bench.benchmark.dask.backend import DaskBackend
+from rntk_bench.benchmark.dask.connection import connected
+from rntk_bench.benchmark.dask.tasks import identity, refusal
+from rntk_bench.benchmark.evaluation import failed_cell
+from rntk_bench.benchmark.plan import Options, Plan
+from rntk_bench.benchmark.runner import run_plan
+from rntk_bench.cli import main
+from rntk_bench.config import Experiment
+from rntk_bench.errors import ClusterError, ExtraError
+from rntk_bench.kernels import NTK, RBF, RNTK
+from rntk_bench.methods import METHODS, KernelMethod
+from rntk_bench.storage.records import read_records
+
+ROOT = Path(__file__).parents[3]
+GRID = {"sigma_w": (1.3, 1.4, 1.45), "sigma_b": (0.0, 0.3), "sigma_h": (0.0, 0.1)}
+METHODS_HERE = (
+    KernelMethod("rntk", GRID, RNTK),
+    KernelMethod("ntk", {"n_layers": (1, 2), "sigma_w": (1.0, 2.0), "sigma_b": (0.0, 0.5)}, NTK),
+    KernelMethod("rbf", {"alpha": (0.1, 1.0, 10.0)}, RBF),
+)
+EXPERIMENT = Experiment(n_folds=5)
+WHOLE, CUT = 1e3, 1e-6
+"""Lengths of pieces that leave every cell whole, and that cut it up."""
+
+
+def until(condition, seconds=30):
+    """Wait until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextmanager
+def process(*command, stderr=subprocess.DEVNULL, **environment):
+    """A process in a group of its own, which is killed at the end."""
+    paths = [str(ROOT), *filter(None, [environment.pop("PYTHONPATH", None)])]
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "False",
+        **environment,
+    }
+    started = subprocess.Popen(
+        [sys.executable, "-m", *map(str, command)],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield started
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+
+
+@contextmanager
+def scheduler(folder, **environment):
+    """A scheduler on a free port of this machine: its process and its address."""
+    told = folder / "scheduler.json"
+    with process(
+        *("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", 0),
+        *("--no-dashboard", "--scheduler-file", told),
+        **environment,
+    ) as started:
+        until(lambda: told.exists() or started.poll() is not None)
+        yield started, json.loads(told.read_text())["address"]
+
+
+def worker(address, *options, **environment):
+    """A worker process of one thread."""
+    return process(
+        *("distributed.cli.dask_worker", address, "--nthreads", 1, "--no-dashboard", *options),
+        **environment,
+    )
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The address of a scheduler with two workers."""
+    with (
+        scheduler(tmp_path_factory.mktemp("scheduler")) as (_, address),
+        worker(address, "--no-nanny"),
+        worker(address, "--no-nanny"),
+    ):
+        with connected(address, (), print) as client:
+            client.wait_for_workers(2, timeout=30)
+        yield address
+
+
+def run_on(client, options, datasets, methods=METHODS_HERE, report=lambda _: None, length=CUT):
+    backend = DaskBackend(client, methods, EXPERIMENT, options, piece_seconds=length)
+    return run_plan(datasets, methods, EXPERIMENT, options, None, report, backend)
+
+
+def run_here(options, datasets, methods=METHODS_HERE):
+    def start(*_):
+        return lambda *_: None
+
+    return run_plan(datasets, methods, EXPERIMENT, options, start, lambda _: None)
+
+
+def answers(results):
+    """Every record's text but what may differ from run to run."""
+    found = {}
+    for path in sorted(results.glob("*/*.json")):
+        record = json.loads(path.read_text())
+        for varies in ("timings", "environment", "created", "digest"):
+            del record[varies]
+        found[path.relative_to(results)] = json.dumps(record)
+    return found
+
+
+@pytest.fixture
+def data(write_dataset):
+    write_dataset("Other", n=20, length=30)
+    return write_dataset("Mine", n=16)
+
+
+def test_records_are_the_same_for_any_number_of_jobs_and_on_the_cluster(address, tmp_path, data):
+    overflowing = KernelMethod("nngp", {"sigma_w": (1e200,)}, RNTK)
+    methods, datasets = (*METHODS_HERE, overflowing), ["Mine", "Other"]
+    here = Options(tmp_path / "1", data_dir=data)
+    run_here(here, datasets, methods)
+    expected = answers(here.results)
+    assert len(expected) == 8
+    assert sum('"failed"' in text for text in expected.values()) == 2
+    two = replace(here, results=tmp_path / "2", n_jobs=2)
+    run_here(two, datasets, methods)
+    assert answers(two.results) == expected
+    with connected(address, methods, print) as client:
+        for length in (WHOLE, CUT):
+            options = replace(here, results=tmp_path / str(length))
+            run_on(client, options, datasets, methods, length=length)
+            assert answers(options.results) == expected
+
+
+def test_the_time_limit_of_a_cell_holds_for_its_pieces_together(address, tmp_path, data):
+    here = Options(tmp_path / "here", data_dir=data, timeout=1e-6)
+    run_here(here, ["Mine"])
+    there = replace(here, results=tmp_path / "there")
+    with connected(address, (), print) as client:
+        outcomes = run_on(client, there, ["Mine"])
+    assert {outcome.kind for outcome in outcomes} == {"failed"}
+    assert answers(there.results) == answers(here.results)
+    assert all("the time limit of 1e-06 s" in text for text in answers(there.results).values())
+
+
+def test_a_network_is_trained_on_one_worker_and_has_the_same_record(address, tmp_path, data):
+    grid = {"n_layers": (1,), "width": (4,), "learning_rate": (0.1,)}
+    methods = (replace(METHODS["gru"], grid=grid),)
+    here = Options(tmp_path / "here", data_dir=data)
+    run_here(here, ["Mine"], methods)
+    there = replace(here, results=tmp_path / "there")
+    with connected(address, methods, print) as client:
+        run_on(client, there, ["Mine"], methods)
+    assert answers(there.results) == answers(here.results)
+
+
+def test_a_worker_killed_half_way_costs_no_cell(address, tmp_path, data):
+    here, there = (Options(tmp_path / name, data_dir=data) for name in ("here", "there"))
+    datasets = ["Mine", "Other"]
+    run_here(here, datasets)
+    with worker(address, "--no-nanny") as third, connected(address, (), print) as client:
+        client.wait_for_workers(3, timeout=30)
+        alive, held = client.nthreads(), []
+
+        def kill(_):
+            if third.poll() is None:
+                held.append(sum(map(len, client.processing().values())))
+                third.kill()
+                third.wait()
+
+        outcomes = run_on(client, there, datasets, report=kill)
+        assert len(alive) == 3
+        assert held[0] > 0
+        assert len(client.nthreads()) == 2
+    assert {outcome.kind for outcome in outcomes} == {"computed"}
+    assert answers(there.results) == answers(here.results)
+
+
+POISON = """
+import os
+import signal
+
+from rntk_bench.kernels import RBF
+
+
+class Poison(RBF):
+    def gram(self, prepared):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_cell_that_kills_its_workers_fails_and_the_others_are_computed(
+    tmp_path, data, monkeypatch
+):
+    (tmp_path / "poison.py").write_text(POISON)
+    monkeypatch.syspath_prepend(tmp_path)
+    from poison import Poison
+
+    poison = KernelMethod("poison", {"alpha": (1.0,)}, Poison)
+    options = Options(tmp_path / "runs", data_dir=data)
+    # The scheduler gives a task up with the first worker that dies, also one that only waited.
+    strict = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    with (
+        scheduler(tmp_path, PYTHONPATH=str(tmp_path), **strict) as (_, address),
+        worker(address, PYTHONPATH=str(tmp_path)),
+        connected(address, (), print) as client,
+    ):
+        methods = (poison, *METHODS_HERE)
+        outcomes = run_on(client, options, ["Mine"], methods, length=WHOLE)
+    kinds = {outcome.method: outcome.kind for outcome in outcomes}
+    assert kinds == {"poison": "failed", "rntk": "computed", "ntk": "computed", "rbf": "computed"}
+    failed = next(record for record in read_records(options.results)[0] if record.error)
+    assert "Every worker that computed poison on Mine died" in failed.error
+
+
+BREAKING = """
+from rntk_bench.kernels import RBF
+
+
+class Breaking(RBF):
+    def gram(self, prepared):
+        raise MemoryError("for a Gram")
+"""
+
+
+@pytest.mark.parametrize("length", [WHOLE, CUT])
+def test_any_exception_on_a_worker_fails_its_cell_alone(tmp_path, data, monkeypatch, length):
+    (tmp_path / "breaking.py").write_text(BREAKING)
+    monkeypatch.syspath_prepend(tmp_path)
+    from breaking import Breaking
+
+    breaking = KernelMethod("breaking", {"alpha": (1.0, 2.0, 3.0)}, Breaking)
+    options = Options(tmp_path / "runs", data_dir=data)
+    with (
+        scheduler(tmp_path, PYTHONPATH=str(tmp_path)) as (_, address),
+        worker(address, "--no-nanny", PYTHONPATH=str(tmp_path)),
+        connected(address, (), print) as client,
+    ):
+        outcomes = run_on(client, options, ["Mine"], (breaking, METHODS_HERE[2]), length=length)
+    assert [outcome.kind for outcome in outcomes] == ["failed", "computed"]
+    failed = next(record for record in read_records(options.results)[0] if record.error)
+    assert "MemoryError: for a Gram" in failed.error
+    assert "in gram" in failed.traceback
+
+
+def test_a_kernel_of_ones_own_that_the_cluster_lacks_is_named(address, tmp_path, data, monkeypatch):
+    (tmp_path / "lacking.py").write_text(POISON)
+    monkeypatch.syspath_prepend(tmp_path)
+    from lacking import Poison
+
+    methods = (KernelMethod("lacking", {"alpha": (1.0,)}, Poison),)
+    options = Options(tmp_path / "runs", data_dir=data)
+    with (
+        connected(address, (), print) as client,
+        pytest.raises(ClusterError, match="No module named 'lacking'"),
+    ):
+        run_on(client, options, ["Mine"], methods, length=WHOLE)
+
+
+OLD = """
+import importlib.metadata
+
+version = importlib.metadata.version
+importlib.metadata.version = lambda name: "0.0.9" if name == "rntk-bench" else version(name)
+"""
+
+
+def test_a_worker_of_another_version_is_refused_before_the_plan_and_during_it(
+    address, tmp_path, data
+):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "sitecustomize.py").write_text(OLD)
+    options = Options(tmp_path / "runs", data_dir=data)
+    with connected(address, (), print) as client:
+        with worker(address, "--no-nanny", PYTHONPATH=str(tmp_path / "old")) as old:
+            client.wait_for_workers(3, timeout=30)
+            with pytest.raises(ClusterError, match=r"rntk-bench 0\.0\.9 instead of"):
+                run_on(client, options, ["Mine", "Other"])
+            with (
+                pytest.raises(ClusterError, match=r"rntk-bench 0\.0\.9 instead of"),
+                connected(address, (), print),
+            ):
+                pass
+            common = ("run", "-d", "Mine", "--data-dir", str(data), "-m", "rbf", "--backend")
+            done = invoke(*common, "dask", "--scheduler", address, "--results", options.results)
+            assert done.exit_code == 4
+            assert "could give other answers" in done.output
+            old.kill()
+            old.wait()
+        until(lambda: len(client.nthreads()) == 2)
+
+
+def test_refusals_name_the_worker_and_what_differs():
+    ours = identity(networks=False)
+    assert refusal("w", dict(ours), ours) is None
+    assert "w has code abc" in refusal("w", {**ours, "code": "abc"}, ours)
+    assert "numpy missing instead of" in refusal("w", {**ours, "numpy": "missing"}, ours)
+    absent = ModuleNotFoundError("No module named 'rntk_bench'")
+    assert "No module named 'rntk_bench'" in refusal("w", absent, ours)
+    assert identity(networks=True).keys() - ours.keys() == {"jax", "jaxlib", "optax"}
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_a_lost_scheduler_ends_the_plan_and_what_is_finished_is_kept(tmp_path, data, monkeypatch):
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1)
+    options = Options(tmp_path / "runs", data_dir=data)
+    with (
+        scheduler(tmp_path) as (lost, address),
+        worker(address, "--no-nanny"),
+        connected(address, (), print) as client,
+        pytest.raises(ClusterError, match="scheduler is gone"),
+    ):
+        run_on(client, options, ["Mine", "Other"], report=lambda _: lost.kill())
+    assert len(read_records(options.results)[0]) == 1
+
+
+def test_the_command_runs_a_plan_on_the_cluster(address, tmp_path, data):
+    common = ("run", "-d", "Mine", "--data-dir", data, "-m", "rbf", "-m", "poly")
+    where = ("--backend", "dask", "--scheduler", address)
+    done = invoke(*common, *where, "--results", tmp_path / "there")
+    assert done.exit_code == 0, done.output
+    assert "Mine rbf: test" in done.output
+    assert invoke(*common, "--results", tmp_path / "here").exit_code == 0
+    assert answers(tmp_path / "there") == answers(tmp_path / "here")
+    again = invoke(*common, *where, "--results", tmp_path / "there")
+    assert again.output.count("[kept]") == 2
+
+
+def test_cells_of_another_process_are_waited_for_and_their_records_found(address, tmp_path, data):
+    options = Options(tmp_path / "runs", data_dir=data)
+    with (
+        connected(address, (), print) as client,
+        Plan(["Mine"], METHODS_HERE, EXPERIMENT, options, lambda _: None) as other,
+    ):
+        claimed = next(other.missing())
+
+        def report(outcome):
+            if not other.outcomes:
+                assert outcome.method != claimed.method.name
+                other.store(claimed, failed_cell(*claimed, EXPERIMENT, ClusterError("Made up")))
+
+        outcomes = run_on(client, options, ["Mine"], report=report)
+    kinds = {outcome.method: outcome.kind for outcome in outcomes}
+    assert len(kinds) == len(METHODS_HERE) > 1
+    assert kinds.pop(claimed.method.name) == "failed"
+    assert set(kinds.values()) == {"computed"}
+
+
+def test_ctrl_c_keeps_what_is_finished_and_cancels_the_rest(address, tmp_path, data):
+    results = tmp_path / "runs"
+    command = (
+        *("rntk_bench", "run", "-d", "Mine", "-d", "GunPoint", "-m", "rbf", "-m", "rntk-extended"),
+        *("--data-dir", data, "--results", results, "--no-prune"),
+        *("--backend", "dask", "--scheduler", address),
+    )
+    with process(*command, stderr=subprocess.PIPE) as started:
+        until(lambda: list(results.glob("*/*.json")) or started.poll() is not None)
+        started.send_signal(signal.SIGINT)
+        _, said = started.communicate(timeout=20)
+    assert started.returncode == 130, said
+    assert "of 4 cells are finished and kept" in said
+    assert "Traceback" not in said
+    with connected(address, (), print) as client:
+        until(lambda: not client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.tasks))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--scheduler", "tcp://127.0.0.1:8786"], "--backend dask"),
+        (["--backend", "dask"], "--scheduler"),
+        (["--backend", "dask", "--scheduler", "tcp://127.0.0.1:8786", "-j", "2"], "--jobs"),
+        (["--backend", "dask", "--scheduler", "tcp://127.0.0.1:8786", "--dry-run"], "--dry-run"),
+        (["--backend", "ray"], "--backend"),
+    ],
+)
+def test_options_that_mean_nothing_together_are_refused(arguments, named):
+    done = invoke("run", "-d", "GunPoint", *arguments)
+    assert done.exit_code == 2
+    assert named in done.output
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("tcp://127.0.0.1:9", "No Dask scheduler answers"), ("tls://127.0.0.1:9", "certificates")],
+)
+def test_a_scheduler_that_does_not_answer_is_one_sentence_and_exit_4(monkeypatch, place, said):
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1)
+    done = invoke("run", "-d", "GunPoint", "-m", "rbf", "--backend", "dask", "--scheduler", place)
+    assert done.exit_code == 4
+    assert said in done.output
+    assert place in done.output
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ExtraError, match=r"rntk-bench\[cluster\]"), connected("x", (), print):
+        pass

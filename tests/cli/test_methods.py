@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from rntk_bench.catalogue import CATALOGUE
+from rntk_bench.cli import main
+from rntk_bench.config import Experiment
+from rntk_bench.methods import METHODS
+
+QUICK = str(Path(__file__).parents[2] / "configs" / "quick.toml")
+
+
+def methods(*arguments):
+    return CliRunner().invoke(main, ["methods", *arguments])
+
+
+def test_every_method_is_described_with_its_grid():
+    outcome = methods()
+    assert outcome.exit_code == 0
+    blocks = dict(zip(METHODS, outcome.stdout.split("\n\n"), strict=True))
+    for name, block in blocks.items():
+        words, entry = block.split(), CATALOGUE[name]
+        assert words[0] == name
+        assert entry.title in block
+        assert ("run by default" in " ".join(words)) == (name in Experiment().methods)
+        assert ("rntk-bench[finite]" in block) == (entry.extra == "finite")
+        assert words[words.index("settings") + 1] == str(len(METHODS[name].settings()))
+        for axis, values in METHODS[name].grid.items():
+            assert f"\n  {axis} " in block
+            assert str(values[-1]).removesuffix(".0") in block
+
+
+def test_json_holds_all_values():
+    (found,) = json.loads(methods("-m", "ntk", "--json").stdout)
+    assert found["name"] == "ntk"
+    assert found["reference"] == CATALOGUE["ntk"].reference
+    assert found["settings"] == 540
+    assert found["grid"] == {axis: list(values) for axis, values in METHODS["ntk"].grid.items()}
+
+
+def test_a_configurations_methods_and_grids_are_shown():
+    found = json.loads(methods("-c", QUICK, "--json").stdout)
+    assert [entry["name"] for entry in found] == ["rntk", "ntk", "rbf", "poly"]
+    assert found[2]["grid"] == {"alpha": [0.1, 1.0, 10.0]}
+    (gru,) = json.loads(methods("-c", QUICK, "-m", "gru", "--json").stdout)
+    assert (gru["settings"], gru["extra"]) == (2, "finite")
+
+
+def test_an_unknown_method_is_one_sentence():
+    outcome = methods("-m", "rnkt")
+    assert outcome.exit_code == 2
+    assert "did you mean 'rntk'?" in outcome.stderr

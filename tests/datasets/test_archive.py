@@ -1,0 +1,41 @@
+"""The archive's table and the suggestions for mistyped names."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry, nearest_names
+
+SUMMARY = Path(__file__).parents[3] / "shared" / "published" / "ucr_summary.csv"
+
+
+def test_lists_the_128_datasets():
+    assert len(ARCHIVE) == 128
+    assert ARCHIVE["ArrowHead"] == ArchiveEntry(36, 175, 251, 3, "Image")
+
+
+@pytest.mark.skipif(not SUMMARY.exists(), reason="needs the archive's published summary")
+def test_agrees_with_the_published_summary():
+    with SUMMARY.open(encoding="utf-8", newline="") as file:
+        published = {
+            row["dataset"]: (row["n_train"], row["n_test"], row["length"], row["n_classes"])
+            for row in csv.DictReader(file)
+        }
+    ours = {
+        name: tuple(map(str, (entry.n_train, entry.n_test, entry.length, entry.n_classes)))
+        for name, entry in ARCHIVE.items()
+    }
+    assert ours == published
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("gunpoint", "GunPoint"), ("CofFee", "Coffee"), ("ItalyPowerDemnd", "ItalyPowerDemand")],
+)
+def test_nearest_name_comes_first(typed, meant):
+    assert nearest_names(typed, ARCHIVE)[0] == meant
+
+
+def test_nothing_is_near_nonsense():
+    assert nearest_names("zzzzzz", ARCHIVE) == []

@@ -1,0 +1,90 @@
+"""Activations without a closed form: against quadrature over the plane, and their error bound."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.special import erf
+
+from rntk_bench import NNGP, RNTK
+from rntk_bench.errors import KernelError
+from rntk_bench.kernels.activations import ACTIVATIONS, Smooth
+from rntk_bench.kernels.rntk import AccuracyWarning
+from tests import naive
+
+RNG = np.random.default_rng(0)
+SERIES = [RNG.standard_normal((T, 2)) / 2 for T in (4, 6, 3, 4)]
+SIGMAS = {"sigma_w": 1.3, "sigma_u": 0.9, "sigma_b": 0.2, "sigma_h": 0.3, "sigma_v": 1.1}
+
+
+@pytest.mark.parametrize("name", ["tanh", "gelu", "sin"])
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_equals_the_definition_by_quadrature_within_the_bound(name, n_layers):
+    phi = ACTIVATIONS[name]
+    operators = naive.by_quadrature(phi.phi, phi.derivative)
+    parameters = {**SIGMAS, "n_layers": n_layers}
+    kernel = RNTK(activation=name, **parameters)
+    bound = kernel.error_bound(SERIES)
+    expected = naive.gram(naive.rntk, SERIES, operators=operators, **parameters)
+    # The oracle's own quadrature is good to 1e-9 for tanh, which has poles near the real line.
+    assert np.abs(kernel(SERIES) - expected).max() < bound + 1e-8
+    assert bound < 1e-8 * expected.max()
+    np.testing.assert_allclose(kernel.diag(SERIES), np.diag(expected), rtol=1e-9)
+    between = naive.gram(naive.rntk, SERIES[:2], SERIES, operators=operators, **parameters)
+    np.testing.assert_allclose(kernel(SERIES[:2], SERIES), between, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"n_layers": 3}, {"pooling": "average"}, {"direction": "both"}]
+)
+@pytest.mark.parametrize("kind", [RNTK, NNGP])
+def test_a_function_with_a_closed_form_agrees_with_it_within_the_bound(kind, options):
+    closed = kind(activation="erf", **SIGMAS, **options)
+    derivative = lambda z: 2 / np.sqrt(np.pi) * np.exp(-z * z)  # noqa: E731
+    for phi in (lambda z: erf(z), Smooth(erf, derivative)):
+        series = kind(activation=phi, **SIGMAS, **options)
+        bound = series.error_bound(SERIES)
+        assert bound < 1e-8
+        for Y in (None, SERIES[1:]):
+            assert np.abs(series(SERIES, Y) - closed(SERIES, Y)).max() <= bound + 1e-13
+    assert closed.error_bound(SERIES) == 0.0
+
+
+def test_properties():
+    X = [RNG.standard_normal(T) / 2 for T in RNG.integers(2, 9, 30)]
+    for name in ("tanh", "gelu", "sin"):
+        kernel = RNTK(activation=name, **SIGMAS)
+        K = kernel(X)
+        np.testing.assert_array_equal(K, K.T)
+        eigenvalues = np.linalg.eigvalsh(K)
+        assert eigenvalues[0] > -1e-9 * eigenvalues[-1]
+        np.testing.assert_allclose(kernel.diag(X), np.diag(K), rtol=1e-15)
+        order = RNG.permutation(30)
+        permuted = kernel([X[i] for i in order])
+        np.testing.assert_allclose(permuted, K[np.ix_(order, order)], rtol=1e-10, atol=1e-12)
+
+
+def test_a_function_with_a_kink_warns_of_its_bound_and_keeps_it():
+    exact = RNTK(**SIGMAS)(SERIES)
+    kinked = RNTK(activation=lambda z: np.maximum(z, 0.0), **SIGMAS)
+    with pytest.warns(AccuracyWarning, match="accurate to"):
+        K = kinked(SERIES)
+    bound = kinked.error_bound(SERIES)
+    assert 1e-8 < np.abs(K - exact).max() <= bound
+
+
+def test_zero_series():
+    X = [np.zeros(3), np.array([0.0, 1.0]), np.zeros(2)]
+    for parameters in ({"sigma_b": 0.0}, {"sigma_b": (0.0, 0.3), "n_layers": 2}):
+        K = RNTK(1.2, activation="tanh", **parameters)(X)
+        operators = naive.by_quadrature(np.tanh, lambda z: 1 - np.tanh(z) ** 2)
+        expected = naive.gram(naive.rntk, X, operators=operators, sigma_w=1.2, **parameters)
+        np.testing.assert_allclose(K, expected, atol=1e-9)
+
+
+def test_an_overflow_is_refused():
+    kernel = RNTK(activation="gelu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(KernelError, match="range of float64"):
+            kernel(np.array([[1e200, 1.0]]))

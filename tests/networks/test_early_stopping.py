@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from rntk_bench.networks.early_stopping import NO_EPOCH, StoppedSearch
+
+
+def search(curves, sizes, prune=True):
+    """Add curves[setting][fold], all of them."""
+    found = StoppedSearch(np.array(sizes), len(curves), prune)
+    for fold in range(len(sizes)):
+        for setting, row in enumerate(curves):
+            found.add(setting, fold, row[fold])
+    return found
+
+
+def test_the_best_mean_of_best_accuracies_wins_and_ties_go_to_the_first():
+    curves = [[[1, 2], [1]], [[3, 1], [0, 2, 1]], [[0, 3], [2]]]
+    choice = search(curves, [4, 3]).choose()
+    assert (choice.setting, choice.ties) == (1, 2)
+    assert choice.accuracy == pytest.approx((3 / 4 + 2 / 3) / 2)
+    assert choice.best_epochs == [1, 2]
+    assert choice.n_epochs == 2  # 1.5, half up
+
+
+def test_folds_of_different_sizes_are_compared_exactly():
+    # 1/3 + 2/3 and 2/3 + 1/3 with sizes 3 and 6: floats need not agree, integers do.
+    assert search([[[1], [4]], [[2], [2]]], [3, 6]).choose().ties == 2
+
+
+def test_a_fold_that_diverged_at_once_counts_nothing():
+    choice = search([[[], [2]], [[1], [0]]], [2, 2]).choose()
+    assert (choice.setting, choice.best_epochs, choice.n_epochs) == (0, [0, 1], 1)
+    with pytest.raises(ValueError, match="no run"):
+        search([[[], []]], [2, 2]).choose()
+    # Nothing right is still better than nothing trained.
+    assert search([[[], []], [[0], [0]]], [2, 2]).choose().setting == 1
+
+
+def test_hits_are_the_curves():
+    hits = search([[[1, 2], [1]], [[0], []]], [2, 2], prune=False).hits
+    np.testing.assert_array_equal(hits[0], [[1, 2], [1, NO_EPOCH]])
+    np.testing.assert_array_equal(hits[1], [[0, NO_EPOCH], [NO_EPOCH, NO_EPOCH]])
+
+
+def test_reach_counts_what_is_unknown_as_right():
+    found = StoppedSearch(np.array([2, 2, 4]), 2)
+    assert found.reach(0, 0) == 12
+    found.add(0, 0, [2])
+    found.add(0, 1, [2])
+    found.add(0, 2, [1])
+    assert found.best_accuracy == pytest.approx((1 + 1 + 1 / 4) / 3)
+    found.add(1, 0, [1])
+    assert found.reach(1, 1) == 10
+    found.add(1, 1, [0])
+    assert found.reach(1, 2) is None
+    # The folds after one do not count towards it: what is needed must not depend on the order.
+    assert found.reach(1, 1) == 10
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pruning_in_any_order_changes_neither_the_choice_nor_what_is_reported(seed):
+    rng = np.random.default_rng(seed)
+    n_settings, sizes = 8, rng.integers(2, 6, 5)
+    curves = [
+        [list(rng.integers(size // 2, size + 1, rng.integers(1, 5))) for size in sizes]
+        for _ in range(n_settings)
+    ]
+    every = search(curves, sizes, prune=False).choose()
+    reported = []
+    for _ in range(3):
+        found = StoppedSearch(sizes, n_settings)
+        waiting = dict.fromkeys(range(n_settings), 0)
+        while waiting:
+            setting = int(rng.choice(list(waiting)))
+            fold = waiting[setting]
+            if fold == len(sizes) or found.reach(setting, fold) is None:
+                del waiting[setting]
+                continue
+            found.add(setting, fold, curves[setting][fold])
+            waiting[setting] += 1
+        assert found.choose() == every
+        reported.append(found.hits)
+    np.testing.assert_array_equal(reported[0], reported[1])
+    np.testing.assert_array_equal(reported[0], reported[2])
+    needed = found.needed
+    assert (needed[:, :-1] >= needed[:, 1:]).all()
+
+
+def test_where_all_tie_the_default_is_taken_and_without_a_right_epoch_all_epochs():
+    never = search([[[0, 0], [0]], [[0], [0]], [[0, 0], [0]]], [2, 2])
+    choice = never.choose(default=2, max_epochs=9)
+    assert (choice.setting, choice.ties, choice.n_epochs, choice.by_default) == (2, 3, 9, True)
+    always = search([[[2], [2]], [[1, 2], [2]], [[0, 2], [0, 2]]], [2, 2])
+    choice = always.choose(default=1, max_epochs=9)
+    assert (choice.setting, choice.n_epochs, choice.by_default) == (1, 2, True)
+    decided = search([[[0], [1]], [[0], [0]]], [2, 2]).choose(default=1, max_epochs=9)
+    assert (decided.setting, decided.n_epochs, decided.by_default) == (0, 1, False)
+
+
+def test_settings_that_never_trained_do_not_count_as_tied():
+    choice = search([[[], []], [[0], [0]], [[0], [0]]], [2, 2]).choose(default=0)
+    assert (choice.setting, choice.ties, choice.by_default) == (1, 2, True)

@@ -1,0 +1,64 @@
+import csv
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from rntk_bench.report.results import paper
+
+SHARED = Path(__file__).parents[4] / "shared"
+needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared folder is absent")
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_it_has_every_dataset_and_method():
+    table = paper.printed_table2()
+    assert len(table) == 53
+    assert all(tuple(row) == paper.METHODS for row in table.values())
+    assert all(0 < entry <= 100 for row in table.values() for entry in row.values())
+    assert table["Coffee"]["rnn-identity"] == Fraction("42.85")
+
+
+@needs_shared
+def test_it_is_what_was_printed():
+    printed = {row.pop("dataset"): row for row in rows(SHARED / "paper" / "table2.csv")}
+    assert paper.printed_table2() == {
+        dataset: {method: Fraction(entry) for method, entry in row.items()}
+        for dataset, row in printed.items()
+    }
+
+
+@needs_shared
+def test_its_datasets_are_spelled_as_in_the_archive():
+    archive = {row["dataset"] for row in rows(SHARED / "published" / "ucr_summary.csv")}
+    assert paper.printed_table2().keys() <= archive
+
+
+def test_an_entry_is_found_by_dataset_and_method():
+    assert paper.paper_accuracy("Strawberry", "rntk") == Fraction("98.38")
+    assert paper.paper_accuracy("Beef", "rntk") is None
+    assert paper.paper_accuracy("Strawberry", "rocket") is None
+
+
+def is_a_share_of(n_test, percent):
+    """Whether some count of right answers gives this percentage, rounded or cut to two decimals."""
+    nearest = round(float(percent) * n_test / 100)
+    return abs(100 * Fraction(nearest, n_test) - percent) < Fraction(1, 100)
+
+
+@pytest.mark.parametrize(
+    ("methods", "dataset", "n_test", "other", "other_n_test"),
+    [
+        (paper.KERNELS, "MiddlePhalanxOutlineAgeGroup", 154, "MiddlePhalanxOutlineCorrect", 291),
+        (paper.NETWORKS, "MiddlePhalanxOutlineCorrect", 291, "MiddlePhalanxOutlineAgeGroup", 154),
+    ],
+)
+def test_the_row_of_two_datasets_is_split(methods, dataset, n_test, other, other_n_test):
+    entries = [paper.paper_accuracy(dataset, method) for method in methods]
+    assert all(is_a_share_of(n_test, entry) for entry in entries)
+    assert not all(is_a_share_of(other_n_test, entry) for entry in entries)
+    assert [paper.paper_accuracy(other, method) for method in methods] == [None] * len(methods)

@@ -1,0 +1,60 @@
+import base64
+import json
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from rntk_bench.storage.counts import decode_counts, encode_counts
+from rntk_bench.storage.records import RecordError
+
+
+@given(
+    st_numpy.arrays(
+        dtype=st.sampled_from(["<i8", ">i4", "u1", "<i2", "u8"]),
+        shape=st_numpy.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=9),
+    )
+)
+def test_counts_come_back_as_they_were(counts):
+    decoded = decode_counts(json.loads(json.dumps(encode_counts(counts))))
+    np.testing.assert_array_equal(decoded, counts)
+    assert decoded.dtype == counts.dtype.newbyteorder("=")
+    assert decoded.flags.writeable
+
+
+def test_counts_are_compact():
+    counts = np.full((900, 5, 10), 3)
+    assert len(json.dumps(encode_counts(counts))) < counts.nbytes / 100
+
+
+def test_only_integers_are_counts():
+    with pytest.raises(TypeError, match="float64"):
+        encode_counts(np.ones(3))
+
+
+def packed(content):
+    return base64.b64encode(zlib.compress(content)).decode()
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        {},
+        None,
+        {"shape": [2], "dtype": "<i8", "zlib": packed(bytes(15))},
+        {"shape": [2], "dtype": "<i8", "zlib": packed(bytes(17))},
+        {"shape": [2], "dtype": "<i8", "zlib": packed(bytes(16))[:-8]},
+        {"shape": [2], "dtype": "<i8", "zlib": "no base64!"},
+        {"shape": [2], "dtype": "<f8", "zlib": packed(bytes(16))},
+        {"shape": [2], "dtype": "O", "zlib": packed(bytes(16))},
+        {"shape": [-1, -2], "dtype": "<i8", "zlib": packed(bytes(16))},
+        {"shape": ["2"], "dtype": "<i8", "zlib": packed(bytes(16))},
+        {"shape": [1 << 40], "dtype": "|u1", "zlib": packed(bytes(16))},
+    ],
+)
+def test_damaged_counts_are_one_sentence(encoded):
+    with pytest.raises(RecordError, match="packed counts are damaged"):
+        decode_counts(encoded)

@@ -1,0 +1,43 @@
+import json
+import os
+import platform
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from rntk_bench.storage.environment import environment, source_digest
+
+
+def test_it_names_versions_and_machine():
+    found = environment()
+    assert found["python"] == platform.python_version()
+    assert found["packages"]["numpy"] == np.__version__
+    assert 1 <= found["cores"] <= os.cpu_count()
+    assert found["cpu"] or not Path("/proc/cpuinfo").exists()
+
+
+def test_it_is_json_and_names_neither_host_nor_folder():
+    text = json.dumps(environment(), allow_nan=False)
+    assert platform.node() not in text
+    assert str(Path.home()) not in text
+    assert str(Path.cwd()) not in text
+
+
+def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
+    monkeypatch.setattr("rntk_bench.storage.environment._PACKAGES", ("no-such-package",))
+    assert environment()["packages"] == {"no-such-package": None}
+
+
+def test_a_package_of_other_source_has_another_digest(tmp_path):
+    package = ModuleType("package")
+    package.__path__ = [str(tmp_path)]
+    source = tmp_path / "inner" / "part.py"
+    source.parent.mkdir()
+    source.write_text("x = 1\n")
+    (tmp_path / "data.txt").write_text("not code")
+    before = source_digest(package)
+    (tmp_path / "data.txt").write_text("still not")
+    assert source_digest(package) == before
+    source.write_text("x = 2\n")
+    assert source_digest(package) != before

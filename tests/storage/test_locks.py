@@ -1,0 +1,118 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from rntk_bench.errors import LockedError, StorageError
+from rntk_bench.storage.locks import claim, is_claimed, output_lock, sweep
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the locks are POSIX's")
+
+
+def test_a_claim_is_one_process_s_and_gone_after_it(tmp_path):
+    path = tmp_path / "cell.lock"
+    with claim(path) as mine:
+        assert mine
+        assert path.read_text() == f"{os.getpid()}\n"
+        assert is_claimed(path)
+        with claim(path) as second:
+            assert not second
+        assert is_claimed(path)
+    assert list(tmp_path.iterdir()) == []
+    assert not is_claimed(path)
+
+
+def test_an_error_gives_the_claim_up(tmp_path):
+    with pytest.raises(RuntimeError), claim(tmp_path / "cell.lock"):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_process_holds_nothing(tmp_path):
+    path = tmp_path / "cell.lock"
+    code = (
+        "import os, sys; from pathlib import Path; from rntk_bench.storage.locks import claim\n"
+        "with claim(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -9
+    assert path.exists()
+    assert not is_claimed(path)
+    with claim(path) as mine:
+        assert mine
+
+
+def test_sweeping_leaves_what_a_living_process_holds(tmp_path):
+    (tmp_path / ".dead.tmp").write_text("half a record")
+    (tmp_path / "kept.json").write_text("{}")
+    with claim(tmp_path / ".alive.tmp"):
+        sweep(tmp_path, ".*.tmp")
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".alive.tmp", "kept.json"]
+
+
+def test_a_file_removed_between_opening_and_lock_is_made_again(tmp_path, monkeypatch):
+    path = tmp_path / "cell.lock"
+    opened = []
+
+    def open_and_lose(*arguments, **options):
+        opened.append(system_open(*arguments, **options))
+        if len(opened) == 1:
+            path.unlink()
+        return opened[-1]
+
+    system_open = os.open
+    monkeypatch.setattr(os, "open", open_and_lose)
+    with claim(path) as mine:
+        assert mine
+        assert len(opened) == 2
+        assert path.exists()
+
+
+def test_without_locks_everybody_gets_the_claim(tmp_path, monkeypatch):
+    def unsupported(*arguments):
+        raise OSError("no locks available")
+
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    path = tmp_path / "cell.lock"
+    with claim(path) as mine, claim(path) as second:
+        assert mine
+        assert second
+        sweep(tmp_path, "*.lock")
+        assert path.exists()
+    assert not path.exists()
+
+
+def test_an_output_has_one_writer_and_the_second_is_told_who(tmp_path):
+    path = tmp_path / "curve.partial"
+    with output_lock(path):
+        said = f"^Process {os.getpid()} is writing {path}; wait until it has ended"
+        with pytest.raises(LockedError, match=said), output_lock(path):
+            pytest.fail("both hold the lock")
+        with output_lock(tmp_path / "other.partial"):
+            pass
+    with output_lock(path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_cannot_be_made_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with (
+        pytest.raises(StorageError, match="Cannot write"),
+        output_lock(tmp_path / "file" / "curve.partial"),
+    ):
+        pytest.fail("there is no place for the lock")
+
+
+def test_the_lock_of_a_killed_process_is_taken_over(tmp_path):
+    path = tmp_path / "gram.npy"
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from rntk_bench.storage.locks import output_lock\n"
+        "with output_lock(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert [file.name for file in tmp_path.iterdir()] == [".gram.npy.lock"]
+    with output_lock(path):
+        pass
+    assert list(tmp_path.iterdir()) == []
