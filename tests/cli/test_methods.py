@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 from click.testing import CliRunner
 
@@ -7,8 +6,9 @@ from rntk_bench.catalogue import CATALOGUE
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.methods import METHODS
+from tests.paths import CONFIGS
 
-QUICK = str(Path(__file__).parents[2] / "configs" / "quick.toml")
+QUICK = str(CONFIGS / "quick.toml")
 
 
 def methods(*arguments):

@@ -2,7 +2,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -14,8 +13,9 @@ from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
 from rntk_bench.methods import METHODS
 from rntk_bench.storage.records import read_records
+from tests.paths import CONFIGS
 
-QUICK = str(Path(__file__).parents[2] / "configs" / "quick.toml")
+QUICK = str(CONFIGS / "quick.toml")
 
 
 def invoke(*arguments, env=None):

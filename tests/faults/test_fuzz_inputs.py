@@ -3,7 +3,6 @@
 import resource
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +13,7 @@ from rntk_bench.cli import main
 from rntk_bench.datasets.csv_series import read_column, read_prices
 from rntk_bench.errors import DataError
 from tests.faults.conftest import TIMES
+from tests.paths import CONFIGS
 
 EXAMPLES = 500 * TIMES
 MORE_MEMORY = 1 << 29
@@ -174,9 +174,7 @@ def test_regress_csv(folder, content):
     invoke("regress", "csv", path, "--column", "Close", "--length", 3, *common)
 
 
-TOML = [
-    path.read_bytes() for path in sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
-]
+TOML = [path.read_bytes() for path in sorted(CONFIGS.glob("*.toml"))]
 TINY = f"""[experiment]
 name = "fuzz"
 datasets = ["Fuzz"]

@@ -1,6 +1,5 @@
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,7 @@ from rntk_bench.datasets import load_dataset
 from rntk_bench.errors import DataError
 from rntk_bench.report.tables.one_record import confusion, confusion_table, interval
 from rntk_bench.storage.records import read_record
-
-REFERENCE = Path(__file__).parents[3] / "results" / "reference"
+from tests.paths import REFERENCE
 
 
 @pytest.fixture
