@@ -205,14 +205,17 @@ def test_a_single_series_is_refused():
         run_network_cell(one, METHOD, EXPERIMENT)
 
 
-def test_on_an_accelerator_the_runs_are_vectorised(record, monkeypatch):
+def test_on_an_accelerator_the_runs_are_vectorised(monkeypatch):
+    method = replace(METHOD, grid={**METHOD.grid, "width": (4,)})
+    record = run_network_cell(made_up(), method, EXPERIMENT)
+
     def no_process(*_):
         raise AssertionError("a worker was started")
 
     monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(pool, "Worker", no_process)
     pool.stop_workers()
-    together = run_network_cell(made_up(), METHOD, EXPERIMENT)
+    together = run_network_cell(made_up(), method, EXPERIMENT)
     assert answer(together) == answer(record)
 
 

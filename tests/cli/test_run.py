@@ -207,15 +207,7 @@ def test_a_plan_of_networks_says_what_it_takes_if_none_stops_early(tmp_path):
     assert "if no network stopped early" in result.output
 
 
-@pytest.fixture
-def _ctrl_c_is_heeded():
-    """Ignored signals are inherited, and a shell has its background jobs ignore this one."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("_ctrl_c_is_heeded")
+@pytest.mark.usefixtures("_interrupts")
 def test_ctrl_c_in_the_training_of_a_network_ends_it_at_once(tmp_path):
     command = (
         *(sys.executable, "-m", "rntk_bench", "run", "-d", "GunPoint", "-m", "gru"),

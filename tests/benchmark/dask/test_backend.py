@@ -370,6 +370,7 @@ def test_cells_of_another_process_are_waited_for_and_their_records_found(address
     assert set(kinds.values()) == {"computed"}
 
 
+@pytest.mark.usefixtures("_interrupts")
 def test_ctrl_c_keeps_what_is_finished_and_cancels_the_rest(address, tmp_path, data):
     results = tmp_path / "runs"
     command = (
