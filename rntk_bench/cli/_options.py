@@ -151,7 +151,7 @@ results = click.option(
 )
 
 
-def out_to(folder: str) -> Callable[[Any], Any]:
+def output_folder(folder: str) -> Callable[[Any], Any]:
     """Where pictures and their numbers go."""
     return click.option(
         "--out",
@@ -162,7 +162,7 @@ def out_to(folder: str) -> Callable[[Any], Any]:
     )
 
 
-out = out_to("results/figures")
+out = output_folder("results/figures")
 
 seed = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random draws."
@@ -193,7 +193,7 @@ quiet = click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
 
 
-def refuse(parameters: Sequence[str], why: str) -> None:
+def reject_unused(parameters: Sequence[str], why: str) -> None:
     """Refuse those of a running command's parameters that were typed, as they would do nothing.
 
     What stands in the environment is for other commands too.

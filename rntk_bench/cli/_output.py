@@ -11,7 +11,7 @@ import click
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._streams import note
 from rntk_bench.errors import InputError, StorageError
-from rntk_bench.report.tables.cells import Table
+from rntk_bench.report.tables.table import Table
 from rntk_bench.report.tables.text import DOCUMENTS, RENDERERS
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.encoding import encode
@@ -52,10 +52,10 @@ def write_tables(
     if style == "csv":
         for line in dict.fromkeys(line for table in tables for line in table.notes):
             note(line)
-    write(text, output)
+    write_text(text, output)
 
 
-def write(text: str, output: Path | None) -> None:
+def write_text(text: str, output: Path | None) -> None:
     """Write text to a file, or to the standard output."""
     if output is None:
         click.echo(text, nl=False)
@@ -69,7 +69,7 @@ def write(text: str, output: Path | None) -> None:
         ) from error
 
 
-def refuse_unwritable(path: Path | None) -> None:
+def check_output(path: Path | None) -> None:
     """Refuse a file that cannot be written or that the command reads, before the work and not
     after it; None is the standard output.
 
@@ -78,11 +78,11 @@ def refuse_unwritable(path: Path | None) -> None:
     StorageError
         If its folder is missing or not writable.
     InputError
-        As `refuse_input`.
+        As `check_not_input`.
     """
     if path is None:
         return
-    refuse_input(path)
+    check_not_input(path)
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise StorageError(
@@ -91,7 +91,7 @@ def refuse_unwritable(path: Path | None) -> None:
         )
 
 
-def refuse_input(output: Path) -> None:
+def check_not_input(output: Path) -> None:
     """Refuse to write where the command in work reads, also through links.
 
     Raises

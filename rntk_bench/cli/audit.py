@@ -21,7 +21,7 @@ def audit(number: str | None, style: str, standalone: bool, output: Path | None)
     """
     from rntk_bench.report.tables.audit import audit_table1, audit_table2
 
-    to.refuse_unwritable(output)
+    to.check_output(output)
     builders = {"1": audit_table1, "2": audit_table2}
     tables = [build() for name, build in builders.items() if number in (None, name)]
     to.write_tables(tables, style, standalone, output)

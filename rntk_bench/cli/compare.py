@@ -32,7 +32,7 @@ def compare(
     from rntk_bench.report.results.comparison import compare as compared
     from rntk_bench.report.tables.comparison import pairs_table, ranks_table
 
-    to.refuse_unwritable(output)
+    to.check_output(output)
     accuracies, notes = selecting.side_by_side(**selected)
     found = compared(accuracies)
     builders = {"ranks": ranks_table, "pairs": pairs_table}

@@ -52,13 +52,13 @@ def _widths(default: str) -> Callable[[Any], Any]:
 @_widths("16 to 4096, quick: 16 to 256")
 def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -> None:
     """Convergence of finite networks to the RNTK, with tied and untied weights (Theorems 1, 3)."""
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.convergence import plot_convergence
     from rntk_bench.theory.convergence import convergence
 
     if widths:
-        options.refuse(["quick"], "is less widths, and --width names them")
-    figures.ready(out)
+        options.reject_unused(["quick"], "is less widths, and --width names them")
+    figures.check_output_folder(out)
     chosen = widths or [2**k for k in range(4, 9 if quick else 13)]
     with _progress(2 + 2 * len(chosen)) as progress:
         found = convergence(1000, 97, chosen, draws, seed, progress)
@@ -81,10 +81,10 @@ def figure_4(out: Path, source: Path) -> None:
     """The regression experiment's four panels in one picture, from the files of 'regress'."""
     import pandas as pd
 
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import FIGURE_4, plot_figure_4, read_curves
 
-    figures.require()
+    figures.require_packages()
     curves = read_curves(source)
     rows = pd.concat(dict(zip([panel.name for panel in FIGURE_4], curves, strict=True)))
     rows = rows.reset_index(level=0, names="panel")
@@ -113,13 +113,15 @@ def training(
     out: Path, seed: int, quick: bool, draws: int | None, widths: list[int], share: float
 ) -> None:
     """Training of finite networks approaches the linear dynamics of the RNTK (Theorem 2)."""
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.training import plot_training
     from rntk_bench.theory.training_dynamics import training_dynamics
 
     if widths and draws:
-        options.refuse(["quick"], "is less widths and draws, and --width and --draws name them")
-    figures.ready(out)
+        options.reject_unused(
+            ["quick"], "is less widths and draws, and --width and --draws name them"
+        )
+    figures.check_output_folder(out)
     chosen = widths or [2**k for k in (range(6, 9) if quick else range(7, 12))]
     draws = draws or (10 if quick else 20)
     with _progress(len(chosen)) as progress:
@@ -135,12 +137,12 @@ def training(
 @options.quick
 def scaling(out: Path, quick: bool) -> None:
     """The time of one RNTK Gram on this machine, against the series' length and number."""
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.scaling import plot_scaling
     from rntk_bench.speed.scaling import LENGTHS, NUMBERS
     from rntk_bench.speed.scaling import scaling as measure
 
-    figures.ready(out)
+    figures.check_output_folder(out)
     lengths, numbers = (LENGTHS[:4], NUMBERS[:4]) if quick else (LENGTHS, NUMBERS)
     with _progress(len(lengths) + len(numbers)) as progress:
         points, lines = measure(lengths, numbers, progress)

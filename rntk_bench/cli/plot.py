@@ -10,7 +10,7 @@ import click
 from rntk_bench.cli import _completion as names
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _selection as selecting
-from rntk_bench.cli._output import refuse_input
+from rntk_bench.cli._output import check_not_input
 from rntk_bench.cli._streams import note
 from rntk_bench.errors import InputError
 
@@ -33,11 +33,11 @@ def plot() -> None:
 @options.out
 def cd(alpha: float, nemenyi: bool, out: Path, **selected: Any) -> None:
     """Critical-difference diagram: mean ranks, and bars that join methods not told apart."""
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.cd import joined, plot_cd
     from rntk_bench.report.results.comparison import compare
 
-    figures.require("networkx")
+    figures.require_packages("networkx")
     whole = _whole(*selecting.side_by_side(**selected))
     found = compare(whole)
     bars = joined(found, alpha)
@@ -59,11 +59,11 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
 
     Methods are named as for 'run', or by their titles in the tables.
     """
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.scatter import plot_scatter
     from rntk_bench.report.results.accuracies import column, paper_columns
 
-    figures.require()
+    figures.require_packages()
     accuracies, notes = selecting.side_by_side(**selected)
     a, b = column(accuracies, a), column(accuracies, b)
     if selected["with_paper"] and not {a, b} & paper_columns(accuracies):
@@ -83,10 +83,10 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
 @options.out
 def box(out: Path, **selected: Any) -> None:
     """Box plot of each method's accuracies over the datasets that all methods have."""
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.box import plot_box
 
-    figures.require()
+    figures.require_packages()
     whole = _whole(*selecting.side_by_side(**selected))
     _save(plot_box(whole), out, "box", whole.reset_index())
 
@@ -113,11 +113,11 @@ def grid(
     METHOD is rntk if it is left out. Each cell is the best over all other parameters; dots mark
     ties for the best, a star the chosen setting.
     """
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.grid import axes_of, plot_grid
     from rntk_bench.report.results.validation import validation_grid
 
-    figures.require()
+    figures.require_packages()
     found = selecting.collected(results, (dataset,), (method,), protocols=protocols)
     for line in found.notes:
         note(line)
@@ -138,9 +138,9 @@ def _whole(accuracies: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
 
 
 def _save(picture: Figure, out: Path, name: str, rows: pd.DataFrame) -> None:
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
 
     kinds = ("png", "pdf", "svg")
-    name = figures.file_name(name)
-    refuse_input(out / f"{name}.csv")
+    name = figures.safe_file_name(name)
+    check_not_input(out / f"{name}.csv")
     options.print_files(figures.save(picture, out, name, rows, kinds))

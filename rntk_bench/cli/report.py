@@ -12,7 +12,7 @@ import click
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli import _selection as selecting
-from rntk_bench.cli._output import refuse_input
+from rntk_bench.cli._output import check_not_input
 from rntk_bench.errors import StorageError
 
 
@@ -44,12 +44,12 @@ def report(
     """
     from rntk_bench.report.page.labels import Labels
     from rntk_bench.report.page.render import render_page
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.storage.atomic import check_writable, write_atomically
     from rntk_bench.storage.encoding import encode
 
-    refuse_input(output)
-    figures.require("networkx")
+    check_not_input(output)
+    figures.require_packages("networkx")
     results = selecting.collected_with(**selected)
     with _written(output):
         check_writable(output.parent)

@@ -94,14 +94,14 @@ def sensitivity(
     import pandas as pd
 
     from rntk_bench.datasets import load_dataset
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.sensitivity import plot_dataset
     from rntk_bench.theory.sensitivity import CENTRES, dataset_sensitivity
 
     if pairs:
-        options.refuse(["quick"], "is less pairs, and --pairs names their number")
+        options.reject_unused(["quick"], "is less pairs, and --pairs names their number")
     parameter, kernels = _kernels(CENTRES[activation], values)
-    figures.ready(out)
+    figures.check_output_folder(out)
     dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
     n_pairs = pairs or (20 if quick else 100)
     curves = pd.concat(
@@ -128,13 +128,13 @@ def sensitivity(
 )
 def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
     """Sensitivity of the RNTK to every step of a random series, (23), around S_ReLU and S_erf."""
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.sensitivity import plot_figure_3
     from rntk_bench.theory import sensitivity as experiment
 
     if pairs:
-        options.refuse(["quick"], "is less pairs, and --pairs names their number")
-    figures.ready(out)
+        options.reject_unused(["quick"], "is less pairs, and --pairs names their number")
+    figures.check_output_folder(out)
     curves = experiment.figure_3(seed, pairs or (50 if quick else 1000))
     options.print_files(figures.save(plot_figure_3(curves), out, "figure-3", curves))
 

@@ -47,7 +47,9 @@ def show(
     from rntk_bench.storage.records import protocol_id, record_path
 
     if method is None or as_stored:
-        options.refuse(("data_dir", "cache_dir"), "is for the confusion matrix of one record")
+        options.reject_unused(
+            ("data_dir", "cache_dir"), "is for the confusion matrix of one record"
+        )
     wanted = () if method is None else (method,)
     records = selecting.matching(_records(results, dataset), methods=wanted, protocols=protocols)
     paths = [record_path(results, r.dataset, r.method, r.protocol) for r in records]
@@ -84,7 +86,7 @@ def _records(results: Path, dataset: str) -> list[Record]:
 
 
 def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> None:
-    from rntk_bench.report.tables.cells import Cell, Column, Table
+    from rntk_bench.report.tables.table import Cell, Column, Table
     from rntk_bench.report.tables.text import render_text
     from rntk_bench.storage.records import protocol_id
 

@@ -43,9 +43,11 @@ def table(
     from rntk_bench.report.tables.paper import table1, table2
     from rntk_bench.report.tables.sorting import sort_tables
 
-    to.refuse_unwritable(output)
+    to.check_output(output)
     if number == "2":
-        options.refuse(["metrics"], "adds columns to Table 1, and Table 2 alone is asked for")
+        options.reject_unused(
+            ["metrics"], "adds columns to Table 1, and Table 2 alone is asked for"
+        )
     results = selecting.collected_with(**selected)
     builders = {
         "1": partial(table1, results, with_paper, digits=digits, metrics=metrics),

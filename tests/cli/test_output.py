@@ -133,7 +133,7 @@ def test_a_cache_that_cannot_be_emptied_has_exit_code_3(tmp_path):
 
 
 def test_a_name_that_is_no_text_is_written_with_a_plain_mark(tmp_path):
-    output.write("caf\udce9 –\n", tmp_path / "table.txt")
+    output.write_text("caf\udce9 –\n", tmp_path / "table.txt")
     assert (tmp_path / "table.txt").read_text(encoding="utf-8") == "caf? –\n"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from rntk_bench.errors import ExtraError, InputError
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.plots.box import plot_box
 from rntk_bench.report.plots.cd import plot_cd
 from rntk_bench.report.plots.scatter import plot_scatter

@@ -17,9 +17,9 @@ from rntk_bench.report.page.figures import duels, overview
 from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.page.provenance import Environments, protocols
 from rntk_bench.report.results.results import Results, display_name
-from rntk_bench.report.tables.cells import Table
 from rntk_bench.report.tables.html import render_html
 from rntk_bench.report.tables.paper import table1, table2
+from rntk_bench.report.tables.table import Table
 from rntk_bench.storage.records import Record
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.results.accuracies import complete
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def plot_box(accuracies: pd.DataFrame) -> Figure:
     whole, _ = complete(accuracies)
     order = whole.agg(["median", "mean"]).T.sort_values(["median", "mean"]).index
     columns = [whole[name].to_numpy() for name in order]
-    names = [figures.literal(name) for name in order]
+    names = [figures.escape_text(name) for name in order]
     width = 5.0 + 0.085 * max(map(len, names))
-    figure, panels = figures.new(1, 1, (width, 1.1 + 0.34 * len(order)))
+    figure, panels = figures.create(1, 1, (width, 1.1 + 0.34 * len(order)))
     panel = panels[0, 0]
     panel.boxplot(
         columns,
@@ -54,6 +54,6 @@ def plot_box(accuracies: pd.DataFrame) -> Figure:
     for k, values in enumerate(columns, start=1):
         panel.scatter(values, k + offsets, s=9, color="C0", alpha=0.7, linewidth=0, zorder=3)
     panel.set_xlabel("test accuracy in %")
-    figures.caption(figure, f"{len(whole)} datasets; line: median, diamond: mean")
-    figures.style([panel])
+    figures.add_caption(figure, f"{len(whole)} datasets; line: median, diamond: mean")
+    figures.add_grid([panel])
     return figure

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from rntk_bench.errors import ExtraError
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.results.comparison import Comparison, compare
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ def plot_cd(accuracies: pd.DataFrame, alpha: float = 0.05, nemenyi: bool = False
     groups = joined(found, alpha)
     levels = _levels(groups, found.ranks)
     names = list(found.ranks.index)
-    shown = [figures.literal(name) for name in names]
+    shown = [figures.escape_text(name) for name in names]
     right = names[: math.ceil(len(names) / 2)]
     head = 0.75 if nemenyi else 0.4
     first = 0.2 + BAR * (max(levels, default=0) + 1)
     height = head + first + ROW * len(right)
     width = max(4.0, UNIT * len(names)) + 2 * LETTER * (max(map(len, shown)) + 7)
-    figure, panels = figures.new(1, 1, (width, height + 0.6))
+    figure, panels = figures.create(1, 1, (width, height + 0.6))
     panel = panels[0, 0]
     panel.set_xlim(len(names), 1)
     panel.set_ylim(-height + head, head)
@@ -63,7 +63,7 @@ def plot_cd(accuracies: pd.DataFrame, alpha: float = 0.05, nemenyi: bool = False
         panel.plot(ranks, [-0.15 - BAR * level] * len(ranks), marker="o", markersize=6, **style)
     if nemenyi:
         _draw_difference(panel, critical_difference(len(names), len(found.accuracies), alpha))
-    figures.caption(figure, _caption(found, alpha))
+    figures.add_caption(figure, _caption(found, alpha))
     return figure
 
 
@@ -115,7 +115,7 @@ def _draw_name(panel: Any, name: str, rank: float, side: float, height: float) -
     """The line from a rank down and to a side, and there the name and the rank."""
     panel.plot([rank, rank, side], [0, height, height], color="black", linewidth=0.8, clip_on=False)
     best = side == 1
-    name = figures.literal(name)
+    name = figures.escape_text(name)
     panel.annotate(
         f"{rank:.2f}  {name}" if best else f"{name}  {rank:.2f}",
         (side, height),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ def plot_convergence(
     angles: pd.DataFrame, widths: pd.DataFrame, slopes: dict[str, tuple[float, float]], width: int
 ) -> Figure:
     """Left: kernels against the angle. Right: mean log-normalised error against the width."""
-    figure, panels = figures.new(1, 2, (10.0, 4.0))
+    figure, panels = figures.create(1, 2, (10.0, 4.0))
     left, right = panels[0]
     for name, limit, label in (
         ("tied", "limit", "RNTK, $n = \\infty$"),
@@ -47,7 +47,7 @@ def plot_convergence(
     draw_slopes(right, widths, "weights", slopes, labels)
     right.set_ylabel("mean of $\\log_{10}|\\hat\\Theta / \\Theta - 1|$")
     right.set_title("equal lengths, $T = T' = 3$")
-    figures.style((left, right))
+    figures.add_grid((left, right))
     return figure
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rntk_bench.config import Value, shown
 from rntk_bench.errors import InputError
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.results.results import display_name
 from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import Record
@@ -47,7 +47,7 @@ def plot_grid(record: Record, x: str | None = None, y: str | None = None) -> Fig
     columns, rows = grid.axes[x], grid.axes[y]
     plane = grid.plane(x, y)
     size = (2.4 + 0.36 * max(len(columns), 9), 2.0 + 0.3 * max(len(rows), 6))
-    figure, panels = figures.new(1, 1, size)
+    figure, panels = figures.create(1, 1, size)
     panel = panels[0, 0]
     panel.set_facecolor(UNKNOWN)
     edges = np.arange(len(columns) + 1) - 0.5, np.arange(len(rows) + 1) - 0.5
@@ -65,7 +65,7 @@ def plot_grid(record: Record, x: str | None = None, y: str | None = None) -> Fig
     panel.set_yticks(range(len(rows)), list(map(_shown, rows)))
     panel.set_xlabel(_symbol(x))
     panel.set_ylabel(_symbol(y))
-    panel.set_title(figures.literal(f"{display_name(record.method)} on {record.dataset}"))
+    panel.set_title(figures.escape_text(f"{display_name(record.method)} on {record.dataset}"))
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
@@ -102,8 +102,8 @@ def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str
 
 
 def _shown(value: Value) -> str:
-    return figures.literal(shown(value))
+    return figures.escape_text(shown(value))
 
 
 def _symbol(name: str) -> str:
-    return figures.SYMBOLS.get(name, figures.literal(name))
+    return figures.SYMBOLS.get(name, figures.escape_text(name))

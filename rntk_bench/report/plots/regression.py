@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.results.results import display_name
 
 if TYPE_CHECKING:
@@ -66,17 +66,17 @@ FIGURE_4 = (
 
 def plot_regression(curves: pd.DataFrame, vary: str, signal: str) -> Figure:
     """Average SNR with its standard error against what varies, a curve a method."""
-    figure, panels = figures.new(1, 1, (5.5, 4.0))
+    figure, panels = figures.create(1, 1, (5.5, 4.0))
     panel = panels[0, 0]
     _draw(panel, curves, vary, _styles([curves]))
-    panel.set_title(figures.literal(signal))
+    panel.set_title(figures.escape_text(signal))
     panel.legend(fontsize="small")
     return figure
 
 
 def plot_figure_4(curves: Sequence[pd.DataFrame]) -> Figure:
     """The four panels of `FIGURE_4`, whose curves come in its order, and one legend for all."""
-    figure, panels = figures.new(2, 2, (9.0, 7.0))
+    figure, panels = figures.create(2, 2, (9.0, 7.0))
     styles = _styles(curves)
     handles: dict[str, Any] = {}
     for axes, panel, rows in zip(panels.flat, FIGURE_4, curves, strict=True):
@@ -146,25 +146,25 @@ def _draw(
         panel.set_xscale("log")
     panel.set_xlabel(LABELS[vary])
     panel.set_ylabel("average SNR, dB")
-    figures.style([panel])
+    figures.add_grid([panel])
 
 
 def _label(method: str) -> str:
-    return figures.literal(display_name(method))
+    return figures.escape_text(display_name(method))
 
 
 def plot_forecast(table: pd.DataFrame, title: str) -> Figure:
     """Above: truth and predictions against the step. Below: prediction less truth."""
-    figure, panels = figures.new(2, 1, (8.0, 5.0), sharex=True)
+    figure, panels = figures.create(2, 1, (8.0, 5.0), sharex=True)
     above, below = panels[:, 0]
     above.plot(table["step"], table["truth"], color="black", linewidth=1.5, label="truth")
     for k, method in enumerate(table.columns[2:]):
         label = _label(str(method))
         above.plot(table["step"], table[method], color=f"C{k}", linewidth=1, label=label)
         below.plot(table["step"], table[method] - table["truth"], color=f"C{k}", linewidth=1)
-    above.set_ylabel(figures.literal(title))
+    above.set_ylabel(figures.escape_text(title))
     figure.legend(loc="outside upper center", ncols=6, fontsize="small")
     below.set_ylabel("prediction - truth")
     below.set_xlabel("step")
-    figures.style((above, below))
+    figures.add_grid((above, below))
     return figure

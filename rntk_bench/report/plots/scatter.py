@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.results.comparison import TIE
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     if both.empty:
         raise InputError(f"{a} and {b} have no dataset in common.")
     differences = both[a] - both[b]
-    figure, panels = figures.new(1, 1, (4.6, 5.2))
+    figure, panels = figures.create(1, 1, (4.6, 5.2))
     panel = panels[0, 0]
     low = both.min().min()
     margin = 0.04 * (100 - low) + 0.5
     limits = low - margin, 100 + margin
     panel.plot(limits, limits, color="black", linewidth=0.8, zorder=1)
-    up, across = figures.literal(a), figures.literal(b)
+    up, across = figures.escape_text(a), figures.escape_text(b)
     tied = differences.abs() <= TIE
     for chosen, verdict, style in (
         (~tied & (differences > 0), f"{up} better", {"marker": "o", "color": "C0"}),
@@ -55,7 +55,7 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     panel.set_aspect("equal")
     panel.set_xlabel(f"{across}\ntest accuracy in %")
     panel.set_ylabel(f"{up}\ntest accuracy in %")
-    figures.caption(figure, f"{len(both)} datasets")
+    figures.add_caption(figure, f"{len(both)} datasets")
     figure.legend(loc="outside lower center", fontsize="small")
-    figures.style([panel])
+    figures.add_grid([panel])
     return figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ def plot_figure_3(curves: pd.DataFrame) -> Figure:
     """Draw the curves of `figure_3`: a row an activation, a column a parameter."""
     rows, columns = (list(curves[name].unique()) for name in ("activation", "parameter"))
     size = (3.3 * len(columns), 2.9 * len(rows))
-    figure, panels = figures.new(len(rows), len(columns), size, sharex=True, sharey=True)
+    figure, panels = figures.create(len(rows), len(columns), size, sharex=True, sharey=True)
     for row, activation in enumerate(rows):
         for column, parameter in enumerate(columns):
             panel = panels[row, column]
@@ -43,11 +43,13 @@ def plot_dataset(curves: pd.DataFrame, title: str, parameter: str) -> Figure:
     A panel for all pairs, and one for the pairs of the same and of different classes each.
     """
     kinds = list(curves["pairs"].unique())
-    figure, panels = figures.new(1, len(kinds), (4.2 * len(kinds), 3.8), sharex=True, sharey=True)
+    figure, panels = figures.create(
+        1, len(kinds), (4.2 * len(kinds), 3.8), sharex=True, sharey=True
+    )
     for panel, kind in zip(panels[0], kinds, strict=True):
         _draw(panel, curves[curves["pairs"] == kind])
         _legend_above(panel, f"{PAIRS[kind]}, {figures.SYMBOLS[parameter]}")
-    figure.suptitle(figures.literal(title, longest=150))
+    figure.suptitle(figures.escape_text(title, longest=150))
     steps = "$t$" if curves["step"].max() > 0 else "$t - T$, back from the last step"
     _label(panels, steps, f"{QUANTITY} of all pairs")
     return figure
@@ -88,4 +90,4 @@ def _label(panels: Any, steps: str, quantity: str) -> None:
         panel.set_xlabel(steps)
     for panel in panels[:, 0]:
         panel.set_ylabel(quantity)
-    figures.style(panels.flat)
+    figures.add_grid(panels.flat)

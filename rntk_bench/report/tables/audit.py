@@ -19,7 +19,7 @@ from rntk_bench.report.results.audit import (
 )
 from rntk_bench.report.results.results import display_name
 from rntk_bench.report.results.rounding import nearest_count, possible_counts
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.tables.table import Cell, Column, Table
 
 _WRONG = "†"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rntk_bench.report.results.comparison import TIE, Comparison
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.tables.table import Cell, Column, Table
 
 
 def ranks_table(found: Comparison, alpha: float) -> Table:

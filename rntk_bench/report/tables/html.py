@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from rntk_bench.report.tables.cells import Cell, Table, column_groups
+from rntk_bench.report.tables.table import Cell, Table, column_groups
 
 _STYLE = """\
 :root { color-scheme: light dark; font-family: system-ui, sans-serif; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rntk_bench.report.tables.cells import Cell, Column, Table, column_groups
+from rntk_bench.report.tables.table import Cell, Column, Table, column_groups
 
 _SPECIAL = str.maketrans(
     {

@@ -11,7 +11,7 @@ from sklearn.metrics import confusion_matrix
 
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import DataError
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.tables.table import Cell, Column, Table
 from rntk_bench.storage.records import Record
 
 

@@ -11,7 +11,7 @@ from rntk_bench.report.results import paper
 from rntk_bench.report.results.audit import table1_misprints
 from rntk_bench.report.results.results import SMALLER_GRID, Results, display_name
 from rntk_bench.report.results.statistics import compare_with_best, summarize
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.tables.table import Cell, Column, Table
 
 _SHARED_ROW_NOTE = (
     f"In the paper's row {paper.SHARED_ROW} the kernels' entries are those of "

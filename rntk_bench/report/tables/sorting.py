@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rntk_bench.errors import InputError
 from rntk_bench.report.results.names import folded
-from rntk_bench.report.tables.cells import Cell, Table
+from rntk_bench.report.tables.table import Cell, Table
 
 
 def sort_tables(tables: Sequence[Table], key: str) -> list[Table]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.tables.table import Cell, Column, Table
 from rntk_bench.storage.checkpoint import count_entries
 from rntk_bench.storage.records import Record, protocol_id, record_path
 
@@ -18,7 +18,7 @@ STATES = ("done", "failed", "interrupted", "stale", "missing")
 
 
 @dataclass(frozen=True)
-class CellState:
+class EvaluationState:
     """What there is of one method on one dataset under the wanted protocol.
 
     Attributes
@@ -41,12 +41,12 @@ class CellState:
     reason: str = ""
 
 
-def cell_states(
+def evaluation_states(
     results: Path,
     records: Sequence[Record],
     datasets: Sequence[str],
     protocols: Mapping[str, dict[str, Any]],
-) -> list[CellState]:
+) -> list[EvaluationState]:
     """State of every cell, by dataset, then by method.
 
     Parameters
@@ -69,7 +69,7 @@ def cell_states(
         for method, protocol in protocols.items():
             path = record_path(results, dataset, method, protocol)
             state, reason = _state(path, method, protocol, held[dataset, method])
-            states.append(CellState(dataset, method, protocol_id(protocol), state, reason))
+            states.append(EvaluationState(dataset, method, protocol_id(protocol), state, reason))
     return states
 
 
@@ -109,13 +109,13 @@ def _flat(protocol: dict[str, Any]) -> dict[str, str]:
     return {key: json.dumps(value) for key, value in entries.items()}
 
 
-def count_states(states: Sequence[CellState]) -> dict[str, int]:
+def count_states(states: Sequence[EvaluationState]) -> dict[str, int]:
     """How many cells are in each state, all states named."""
     counts = Counter(cell.state for cell in states)
     return {state: counts[state] for state in STATES}
 
 
-def status_table(states: Sequence[CellState]) -> Table:
+def status_table(states: Sequence[EvaluationState]) -> Table:
     """A row a dataset, a column a method; why cells are not done stands in the notes."""
     methods = list(dict.fromkeys(cell.method for cell in states))
     rows: dict[str, list[Cell]] = {}
@@ -128,7 +128,7 @@ def status_table(states: Sequence[CellState]) -> Table:
     return Table("Status", caption, columns, list(rows.values()), _notes(states))
 
 
-def _notes(states: Sequence[CellState]) -> list[str]:
+def _notes(states: Sequence[EvaluationState]) -> list[str]:
     """A sentence for each failed or interrupted cell, and for each reason of a method's stale."""
     notes = [
         f"{cell.state}: {cell.dataset} {cell.method}, {cell.reason}"

@@ -7,9 +7,9 @@ import io
 import textwrap
 from collections.abc import Callable, Iterable
 
-from rntk_bench.report.tables.cells import Table, column_groups
 from rntk_bench.report.tables.html import html_document, render_html
 from rntk_bench.report.tables.latex import latex_document, render_latex
+from rntk_bench.report.tables.table import Table, column_groups
 
 
 def render_text(table: Table, width: int = 120) -> str:

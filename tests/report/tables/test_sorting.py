@@ -1,8 +1,8 @@
 import pytest
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.tables.cells import Cell, Column, Table
 from rntk_bench.report.tables.sorting import sort_tables
+from rntk_bench.report.tables.table import Cell, Column, Table
 
 TABLE = Table(
     "T",

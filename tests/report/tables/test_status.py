@@ -4,7 +4,7 @@ import pytest
 
 from rntk_bench.config import Experiment
 from rntk_bench.methods import METHODS
-from rntk_bench.report.tables.status import STATES, cell_states, count_states, status_table
+from rntk_bench.report.tables.status import STATES, count_states, evaluation_states, status_table
 from rntk_bench.storage.checkpoint import Journal
 from rntk_bench.storage.records import protocol_id, read_records, record_path, write_record
 from tests import factories as made
@@ -18,7 +18,7 @@ def record(dataset, protocol=PROTOCOL, error=None):
 
 def state(folder, dataset="Ham", method="rbf", protocol=PROTOCOL):
     records, _ = read_records(folder)
-    (cell,) = cell_states(folder, records, [dataset], {method: protocol})
+    (cell,) = evaluation_states(folder, records, [dataset], {method: protocol})
     assert (cell.dataset, cell.method, cell.protocol) == (dataset, method, protocol_id(protocol))
     return cell.state, cell.reason
 
@@ -102,7 +102,7 @@ def test_the_table_has_a_row_a_dataset_and_says_why(tmp_path):
     records, _ = read_records(tmp_path)
     names = ["UMD", "Meat", "Ham", "Coffee", "Beef"]
     protocols = {"rbf": PROTOCOL, "ntk": METHODS["ntk"].protocol(Experiment())}
-    states = cell_states(tmp_path, records, names, protocols)
+    states = evaluation_states(tmp_path, records, names, protocols)
     counts = count_states(states)
     assert list(counts) == list(STATES)
     assert counts == {"done": 1, "failed": 1, "interrupted": 0, "stale": 2, "missing": 6}

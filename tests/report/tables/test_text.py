@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rntk_bench.report.tables.cells import MISSING, Cell, Column, Table
+from rntk_bench.report.tables.table import MISSING, Cell, Column, Table
 from rntk_bench.report.tables.text import (
     DOCUMENTS,
     RENDERERS,

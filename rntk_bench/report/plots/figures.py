@@ -45,7 +45,7 @@ MAX_NAME = 120
 """Characters of a picture's file without its ending; file systems take 255 bytes."""
 
 
-def new(
+def create(
     n_rows: int, n_columns: int, size: tuple[float, float], **options: Any
 ) -> tuple[Figure, Any]:
     """A figure of `size` inches and its axes, an array (n_rows, n_columns).
@@ -55,14 +55,14 @@ def new(
     ExtraError
         If matplotlib is not installed.
     """
-    require()
+    require_packages()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
 
-def literal(text: str, longest: int = 60) -> str:
+def escape_text(text: str, longest: int = 60) -> str:
     """What matplotlib must be given to draw a name as it is, and of a long one the start.
 
     It reads what stands between two dollar signs as mathematics, and leaves labels that begin with
@@ -105,7 +105,7 @@ def save(
     return [_write(folder / f"{name}.{kind}", content) for kind, content in contents.items()]
 
 
-def require(*packages: str) -> None:
+def require_packages(*packages: str) -> None:
     """See to it that pictures can be drawn, also with further packages of the same extra.
 
     Raises
@@ -120,7 +120,7 @@ def require(*packages: str) -> None:
             raise ExtraError("A figure", module.partition(".")[0], "figures") from None
 
 
-def ready(folder: Path) -> None:
+def check_output_folder(folder: Path) -> None:
     """See to it that pictures can be drawn into the folder, before a long computation.
 
     Raises
@@ -130,27 +130,27 @@ def ready(folder: Path) -> None:
     StorageError
         If the folder cannot be made or written to.
     """
-    require()
+    require_packages()
     try:
         check_writable(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
 
 
-def style(axes: Iterable[Any]) -> None:
+def add_grid(axes: Iterable[Any]) -> None:
     """What all panels share: a light grid behind the lines."""
     for panel in axes:
         panel.grid(alpha=0.3, linewidth=0.5)
         panel.set_axisbelow(True)
 
 
-def caption(figure: Figure, text: str) -> None:
+def add_caption(figure: Figure, text: str) -> None:
     """A text above all panels, broken into lines that fit the figure's width."""
     width = int(13 * figure.get_figwidth())
     figure.suptitle(textwrap.fill(text, width, break_on_hyphens=False), fontsize="small")
 
 
-def file_name(text: str) -> str:
+def safe_file_name(text: str) -> str:
     """The text with what may not stand in a file's name replaced, a long one cut."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
     if len(name) <= MAX_NAME:
