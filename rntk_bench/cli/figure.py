@@ -67,6 +67,28 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
     options.print_files(figures.save(picture, out, "figure-2", found.table()))
 
 
+@figure.command("3")
+@options.out
+@options.seed
+@options.quick
+@click.option(
+    "--pairs",
+    type=click.IntRange(min=1),
+    help="Pairs of random series to average over.  [default: 1000, quick: 50; the paper: 1]",
+)
+def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
+    """Sensitivity of the RNTK to every step of a random series, (23), around S_ReLU and S_erf."""
+    from rntk_bench.report.plots import figures
+    from rntk_bench.report.plots.sensitivity import plot_figure_3
+    from rntk_bench.theory import sensitivity as experiment
+
+    if pairs:
+        options.reject_unused(["quick"], "is less pairs, and --pairs names their number")
+    figures.check_output_folder(out)
+    curves = experiment.figure_3(seed, pairs or (50 if quick else 1000))
+    options.print_files(figures.save(plot_figure_3(curves), out, "figure-3", curves))
+
+
 @figure.command("4")
 @options.out
 @click.option(
