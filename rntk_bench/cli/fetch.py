@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.cli import _completion as completion
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._streams import say
 from rntk_bench.errors import DataError, one_line
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=completion.datasets)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=_completion.datasets)
 @click.option("--all", "all_datasets", is_flag=True, help="Fetch every dataset of the archive.")
 @options.data_dir
 @options.cache_dir

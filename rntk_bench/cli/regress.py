@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._output import check_not_input
@@ -27,7 +27,7 @@ def regress() -> None:
 
 _out = options.output_folder("results/regression")
 _methods = options.methods(
-    "May be repeated.  [default: rntk, ntk, rbf, poly]", complete=names.kernels
+    "May be repeated.  [default: rntk, ntk, rbf, poly]", complete=_completion.kernels
 )
 
 

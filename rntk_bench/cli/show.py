@@ -1,4 +1,4 @@
-"""`rntk-bench show`: one run record, readable."""
+"""`rntk-bench show`: the contents of run records."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.catalogue import describe
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion, _selection
 from rntk_bench.cli import _options as options
-from rntk_bench.cli import _selection as selecting
 from rntk_bench.cli._streams import warn
 from rntk_bench.config import brief_choice
 from rntk_bench.errors import DataError, InputError
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("dataset", shell_complete=names.recorded_datasets)
-@click.argument("method", required=False, shell_complete=names.recorded_methods)
-@selecting.protocols
-@click.option("--json", "as_stored", is_flag=True, help="Print records as they are stored.")
+@click.argument("dataset", shell_complete=_completion.recorded_datasets)
+@click.argument("method", required=False, shell_complete=_completion.recorded_methods)
+@_selection.protocols
+@click.option("--json", "as_stored", is_flag=True, help="Print the stored JSON.")
 @options.results
 @options.data_dir
 @options.cache_dir
@@ -38,25 +37,27 @@ def show(
     data_dir: Path | None,
     cache_dir: Path | None,
 ) -> None:
-    """Print a dataset's run records in a list, or one method's in full.
+    """List the run records of a dataset, or print the record of one method in full.
 
-    Of several protocols the one with the largest grid is shown, then the newest. The confusion
-    matrix needs the dataset, whose true labels no record holds; nothing is downloaded for it.
+    Of several records of a method the one with the largest grid is shown, then the newest. The
+    confusion matrix needs the labels of the dataset, which is not downloaded for it.
     """
-    from rntk_bench.report.results.results import worth
+    from rntk_bench.report.results.results import record_sort_key
     from rntk_bench.storage.records import protocol_id, record_path
 
     if method is None or as_stored:
         options.reject_unused(
             ("data_dir", "cache_dir"), "is for the confusion matrix of one record"
         )
-    wanted = () if method is None else (method,)
-    records = selecting.matching(_records(results, dataset), methods=wanted, protocols=protocols)
+    methods = () if method is None else (method,)
+    records = _selection.filter_records(
+        _records(results, dataset), methods=methods, protocols=protocols
+    )
     paths = [record_path(results, r.dataset, r.method, r.protocol) for r in records]
     if method is None:
         _list(records, paths, as_stored)
         return
-    chosen = max(range(len(records)), key=lambda position: worth(records[position]))
+    chosen = max(range(len(records)), key=lambda position: record_sort_key(records[position]))
     if as_stored:
         click.echo(paths[chosen].read_text(encoding="utf-8"), nl=False)
         return
@@ -70,7 +71,7 @@ def show(
 
 
 def _records(results: Path, dataset: str) -> list[Record]:
-    """The dataset's records; there is at least one."""
+    """Read the records of a dataset, of which there must be one."""
     from rntk_bench.datasets.archive import nearest_names
     from rntk_bench.storage.records import read_records, record_files
 
@@ -79,8 +80,12 @@ def _records(results: Path, dataset: str) -> list[Record]:
         warn(problem)
     if not records:
         known = sorted({path.parent.name for path in record_files(results)})
-        near = nearest_names(dataset, known)
-        hint = f"did you mean {' or '.join(near)}?" if near else "name their folder with --results."
+        nearest = nearest_names(dataset, known)
+        hint = (
+            f"did you mean {' or '.join(nearest)}?"
+            if nearest
+            else "name their folder with --results."
+        )
         raise InputError(f"There is no record of {dataset!r} in {results}; {hint}")
     return records
 
@@ -135,9 +140,9 @@ def _print_record(record: Record, path: Path) -> None:
 
 
 def _outcome(record: Record) -> dict[str, str]:
-    """The choice and its test, or why there is none."""
+    """The selected setting and the test accuracy, or the error."""
+    from rntk_bench.report.results.confusion import wilson_interval
     from rntk_bench.report.results.paper import paper_accuracy
-    from rntk_bench.report.tables.one_record import interval
 
     if record.status == "failed":
         trace = 'in the file above, under "traceback"; --json prints it' if record.traceback else ""
@@ -145,7 +150,7 @@ def _outcome(record: Record) -> dict[str, str]:
     entries = {} if record.selection is None else _choice(record.selection)
     if record.test is not None:
         correct, n = record.test["correct"], record.test["n"]
-        low, high = interval(correct, n)
+        low, high = wilson_interval(correct, n)
         entries["test"] = (
             f"{100 * correct / n:.2f} %, {correct} of {n} right; "
             f"95 % interval {100 * low:.2f} to {100 * high:.2f} % (Wilson)"
@@ -208,12 +213,13 @@ def _values(values: Mapping[str, Any]) -> str:
 
 def _print_confusion(record: Record, data_dir: Path | None, cache_dir: Path | None) -> None:
     from rntk_bench.datasets import load_dataset
-    from rntk_bench.report.tables.one_record import confusion, confusion_table
+    from rntk_bench.report.results.confusion import confusion_counts
+    from rntk_bench.report.tables.confusion import confusion_table
     from rntk_bench.report.tables.text import render_text
 
     try:
         data = load_dataset(record.dataset, data_dir=data_dir, cache_dir=cache_dir, download=False)
-        counts = confusion(record, data)
+        counts = confusion_counts(record, data)
     except DataError as error:
         options.print_entry("confusion", f"not known: {str(error).rstrip('.')}.")
         return

@@ -1,4 +1,4 @@
-"""Drawing Figure 2."""
+"""The paper's Figure 2."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def plot_convergence(
     left.set_ylim(top=1.35 * angles["limit"].max())
     left.legend(ncols=2, loc="upper center", fontsize="small")
     labels = {name: (name, COLOURS[name]) for name in slopes}
-    draw_slopes(right, widths, "weights", slopes, labels)
+    draw_errors(right, widths, "weights", slopes, labels)
     right.set_ylabel("mean of $\\log_{10}|\\hat\\Theta / \\Theta - 1|$")
     right.set_title("equal lengths, $T = T' = 3$")
     figures.add_grid((left, right))
     return figure
 
 
-def draw_slopes(
+def draw_errors(
     panel: Any,
     rows: pd.DataFrame,
     by: str,
     slopes: dict[str, tuple[float, float]],
     labels: dict[str, tuple[str, str]],
 ) -> None:
-    """Mean and standard error of log_error against the width, a curve for each value of `by`.
+    """Mean and standard error of log_error against the width, one curve per value of `by`.
 
-    `labels` gives each curve its label, to which its slope is added, and its colour.
+    `labels` holds the label of each curve, to which its slope is added, and its colour.
     """
     for name, (slope, error) in slopes.items():
         label, colour = labels[name]

@@ -1,4 +1,4 @@
-"""A plain table: its columns, its cells, and what stands above and below them."""
+"""A table, independent of its format: columns, cells, caption and notes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Column:
-    """A column's title, the group that it and its neighbours stand under, and whether it holds
-    words (set flush left, as the first column is) or numbers."""
+    """A column of a table.
+
+    Attributes
+    ----------
+    title : str
+    group : str
+        The heading that neighbouring columns share; empty for none.
+    words : bool
+        Whether the column holds words, which are left-aligned, or numbers.
+    """
 
     title: str
     group: str = ""
@@ -24,19 +32,31 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value (None: missing), how numbers are formatted, whether it is the best, and a mark."""
+    """An entry of a table.
+
+    Attributes
+    ----------
+    value : number, str or None
+        None if it is missing.
+    style : str
+        Format specification of a number.
+    bold : bool
+        Whether it is the best of its row or column.
+    mark : str
+        A character that refers to a note.
+    """
 
     value: Fraction | float | str | None
     style: str = ""
     bold: bool = False
     mark: str = ""
 
-    def show(self) -> str:
-        """Return the value as a reader sees it, with its mark."""
-        return (self.plain() or MISSING) + self.mark
+    def text(self) -> str:
+        """The formatted value with its mark."""
+        return (self.unmarked_text() or MISSING) + self.mark
 
-    def plain(self) -> str:
-        """Return the value without its mark, and nothing where it is missing."""
+    def unmarked_text(self) -> str:
+        """The formatted value without its mark; empty if it is missing."""
         if self.value is None or isinstance(self.value, str):
             return self.value or ""
         return format(float(self.value), self.style)
@@ -44,7 +64,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Everything a rendering needs; a row's first cell is its name."""
+    """A table; the first cell of a row is its name."""
 
     name: str
     caption: str
@@ -52,12 +72,12 @@ class Table:
     rows: list[list[Cell]]
     notes: list[str]
 
-    def flush_left(self, index: int) -> bool:
-        """Whether a column is set flush left: the rows' names, and words."""
+    def is_left_aligned(self, index: int) -> bool:
+        """Whether a column is left-aligned: the names of the rows, and words."""
         return index == 0 or self.columns[index].words
 
 
 def column_groups(columns: list[Column]) -> list[list[int]]:
-    """Indices of the columns that stand together; one without a group stands alone."""
+    """Indices of the columns of each group; a column without a group is a group of its own."""
     keyed = groupby(range(len(columns)), key=lambda index: columns[index].group or index)
     return [list(group) for _, group in keyed]

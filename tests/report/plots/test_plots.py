@@ -178,5 +178,5 @@ def test_names_are_drawn_as_they_are(kind):
 def test_a_long_name_makes_a_short_name_of_a_file():
     a, b = (figures.safe_file_name("N" * 3000 + end) for end in "ab")
     assert a != b
-    assert len(a) == len(b) == figures.MAX_NAME
+    assert len(a) == len(b) == figures.MAX_NAME_LENGTH
     assert figures.safe_file_name("scatter-RNTK-A B") == "scatter-RNTK-A_B"

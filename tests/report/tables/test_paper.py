@@ -21,11 +21,11 @@ def results(rows, failed=(), smaller=()):
 
 
 def shown(table):
-    return [[cell.plain() + cell.mark for cell in row] for row in table.rows]
+    return [[cell.unmarked_text() + cell.mark for cell in row] for row in table.rows]
 
 
 def bold(table):
-    return [[cell.show() for cell in row if cell.bold] for row in table.rows]
+    return [[cell.text() for cell in row if cell.bold] for row in table.rows]
 
 
 COFFEE_AND_HAM = results(

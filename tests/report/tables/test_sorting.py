@@ -19,7 +19,7 @@ TABLE = Table(
 
 def names(key):
     (table,) = sort_tables([TABLE], key)
-    return "".join(row[0].plain() for row in table.rows)
+    return "".join(row[0].unmarked_text() for row in table.rows)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_the_table_has_a_row_a_dataset_and_says_why(tmp_path):
     assert list(counts) == list(STATES)
     assert counts == {"done": 1, "failed": 1, "interrupted": 0, "stale": 2, "missing": 6}
     table = status_table(states)
-    assert table.caption == "1 of 10 cells are done, 1 failed, 2 stale, 6 missing"
+    assert table.caption == "1 of 10 evaluations are done, 1 failed, 2 stale, 6 missing"
     assert [str(column) for column in table.columns] == ["dataset", "rbf", "ntk"]
     assert [[cell.value for cell in row] for row in table.rows] == [
         ["UMD", "stale", "missing"],
