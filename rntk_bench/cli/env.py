@@ -37,6 +37,7 @@ def env(results: Path, data_dir: Path | None, cache_dir: Path | None, as_json: b
         "blas": installation.blas,
         "extras": installation.extras,
         "device": _device,
+        "compilations": _compilations,
         "folders": partial(_folders, results, data_dir, cache_dir),
     }
     information = {
@@ -99,6 +100,15 @@ def _device() -> str | None:
         return None
 
 
+def _compilations() -> str | None:
+    """The folder of the networks that XLA compiled; None without JAX."""
+    try:
+        from rntk_bench.networks.compilations import compilation_folder
+    except ExtraError:
+        return None
+    return str(compilation_folder())
+
+
 _FILES = {
     "data": ("*/*_TRAIN.*", "datasets"),
     "downloads": ("*/*_TRAIN.*", "datasets"),
@@ -152,7 +162,9 @@ def _print(information: dict[str, Any]) -> None:
         for extra, wanted in (information["extras"] or {}).items()
     }
     if information["device"]:
-        entries["JAX"] = f"computes on {information['device']}"
+        folder = information["compilations"]
+        cache = f", compilations cached in {_abbreviate_home(folder)}" if folder else ""
+        entries["JAX"] = f"computes on {information['device']}{cache}"
     entries |= {name: _format_folder(name, folder) for name, folder in folders.items()}
     for label, text in entries.items():
         options.print_entry(label, one_line(text))

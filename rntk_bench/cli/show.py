@@ -141,8 +141,8 @@ def _print_record(record: Record, path: Path) -> None:
 
 def _outcome(record: Record) -> dict[str, str]:
     """The selected setting and the test accuracy, or the error."""
-    from rntk_bench.report.results.confusion import wilson_interval
     from rntk_bench.report.results.paper import paper_accuracy
+    from rntk_bench.report.results.record_details import describe_fold_networks, wilson_interval
 
     if record.status == "failed":
         trace = 'in the file above, under "traceback"; --json prints it' if record.traceback else ""
@@ -155,6 +155,8 @@ def _outcome(record: Record) -> dict[str, str]:
             f"{100 * correct / n:.2f} %, {correct} of {n} right; "
             f"95 % interval {100 * low:.2f} to {100 * high:.2f} % (Wilson)"
         )
+        if networks := describe_fold_networks(record):
+            entries["networks"] = networks
     printed = paper_accuracy(record.dataset, record.method)
     return entries | ({} if printed is None else {"paper": f"{float(printed):.2f} %"})
 
@@ -213,7 +215,7 @@ def _values(values: Mapping[str, Any]) -> str:
 
 def _print_confusion(record: Record, data_dir: Path | None, cache_dir: Path | None) -> None:
     from rntk_bench.datasets import load_dataset
-    from rntk_bench.report.results.confusion import confusion_counts
+    from rntk_bench.report.results.record_details import confusion_counts
     from rntk_bench.report.tables.confusion import confusion_table
     from rntk_bench.report.tables.text import render_text
 

@@ -12,7 +12,7 @@ from rntk_bench.report.page.labels import ConfusionMatrix, Labels
 from rntk_bench.report.page.provenance import Environments
 from rntk_bench.report.page.reproduce import run_command
 from rntk_bench.report.plots.grid import choose_axes
-from rntk_bench.report.results.confusion import wilson_interval
+from rntk_bench.report.results.record_details import describe_fold_networks, wilson_interval
 from rntk_bench.report.results.results import Results, display_name
 from rntk_bench.report.results.validation import validation_grid
 from rntk_bench.storage.records import Record, protocol_id
@@ -62,6 +62,8 @@ class MethodResult:
     ----------
     interval : str
         The 95 % confidence interval of the accuracy.
+    networks : str or None
+        The accuracies of the networks of the folds.
     heat_map, confusion : HeatMap or None, ConfusionMatrix or None
         If they are None, `problems` says why.
     """
@@ -73,6 +75,7 @@ class MethodResult:
     best: bool
     interval: str
     chosen: str
+    networks: str | None
     heat_map: HeatMap | None
     confusion: ConfusionMatrix | None
     problems: list[str]
@@ -180,6 +183,7 @@ def _method_result(
         best,
         _interval(record),
         brief_choice(record.selection) if record.selection else "",
+        describe_fold_networks(record),
         heat,
         confusion,
         problems,

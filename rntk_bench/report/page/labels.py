@@ -12,7 +12,7 @@ from rntk_bench.datasets.dataset import Dataset
 from rntk_bench.datasets.load import load_dataset
 from rntk_bench.datasets.sources import own_names
 from rntk_bench.errors import DataError
-from rntk_bench.report.results.confusion import confusion_counts
+from rntk_bench.report.results.record_details import confusion_counts
 from rntk_bench.storage.records import Record
 from rntk_bench.types import IntArray
 

@@ -11,7 +11,7 @@ from rntk_bench.errors import InputError
 from rntk_bench.storage.counts import decode_counts
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_weights
-from rntk_bench.types import BoolArray, FloatArray
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +100,7 @@ def validation_grid(record: Record) -> ValidationGrid:
     if "C" in record.protocol:
         axes["C"], chosen["C"] = record.protocol["C"], selection["C"]
     else:
-        n_correct = n_correct.max(axis=-1)
+        n_correct = _at_best_epochs(n_correct, selection)
         for setting, fold in selection["diverged"]:  # counts as 0 if it diverged in its first epoch
             n_correct[setting, fold] = max(n_correct[setting, fold], 0)
     weights, full = fold_weights(np.array(selection["fold_sizes"]))
@@ -110,6 +110,20 @@ def validation_grid(record: Record) -> ValidationGrid:
         accuracy.reshape([len(values) for values in axes.values()]),
         {name: values.index(chosen[name]) for name, values in axes.items()},
     )
+
+
+def _at_best_epochs(n_correct: IntArray, selection: dict[str, Any]) -> IntArray:
+    """Correct predictions at the best epochs (n_settings, n_folds), from those after every epoch
+    (n_settings, n_folds, n_epochs).
+
+    In older records, which do not contain the best epochs, they are those with the most.
+    """
+    if "run_epochs" not in selection:
+        return np.asarray(n_correct.max(axis=-1))
+    epochs = decode_counts(selection["run_epochs"]).astype(np.int64)
+    # Runs without an epoch (0) and settings without a run (-1) get the padding, -1.
+    padded = np.concatenate([n_correct, np.full_like(n_correct[..., :1], -1)], axis=-1)
+    return np.take_along_axis(padded, np.maximum(epochs, 0)[..., None] - 1, axis=-1)[..., 0]
 
 
 def _order(record: Record, selection: dict[str, Any]) -> list[str]:

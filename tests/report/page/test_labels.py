@@ -7,7 +7,7 @@ from rntk_bench.datasets.load import load_dataset
 from rntk_bench.errors import DataError
 from rntk_bench.report.page import labels
 from rntk_bench.report.page.labels import Labels
-from rntk_bench.report.results.confusion import confusion_counts
+from rntk_bench.report.results.record_details import confusion_counts
 from rntk_bench.storage.records import read_records
 
 REFERENCE = Path(__file__).parents[3] / "results" / "reference"

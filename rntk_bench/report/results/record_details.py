@@ -1,4 +1,4 @@
-"""The confidence interval of a record's accuracy, and its confusion matrix."""
+"""Details of a record: confidence interval, confusion matrix and the networks of its folds."""
 
 from __future__ import annotations
 
@@ -26,6 +26,29 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
     """
     interval = binomtest(correct, n).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
+
+
+def describe_fold_networks(record: Record) -> str | None:
+    """The test accuracies of the networks of the folds and of their ensemble, and which of them
+    is the result of the record; None if the record does not have them."""
+    test, selection = record.test or {}, record.selection or {}
+    if "fold_correct" not in test:
+        return None
+
+    def percent(correct: int | None) -> str:
+        return "none" if correct is None else f"{100 * correct / test['n']:.2f}"
+
+    folds = ", ".join(map(percent, test["fold_correct"]))
+    final = record.protocol.get("final", "retrain")
+    tested = {
+        "best-fold": f"that of fold {selection['best_fold'] + 1}",
+        "ensemble": "the mean of their probabilities",
+        "retrain": "one trained on all series",
+    }[final]
+    return (
+        f"{folds} % by fold, {percent(test['ensemble_correct'])} % by the mean of their "
+        f"probabilities; tested: {tested}"
+    )
 
 
 def confusion_counts(record: Record, dataset: Dataset) -> IntArray:
