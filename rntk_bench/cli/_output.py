@@ -43,7 +43,7 @@ output = click.option(
 def write_tables(
     tables: Sequence[Table], table_format: str, standalone: bool, output: Path | None
 ) -> None:
-    """Format tables and write them; the notes, for which CSV has no place, then go to stderr."""
+    """Format tables and write them; the notes of CSV tables go to the standard error."""
     if standalone and table_format not in DOCUMENTS:
         raise InputError(
             f"--standalone goes with --format {' or '.join(DOCUMENTS)}, not {table_format}."

@@ -59,7 +59,7 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
     from rntk_bench.theory.convergence import convergence
 
     if widths:
-        options.reject_unused(["quick"], "is less widths, and --width names them")
+        options.reject_unused(["quick"], "cannot be combined with --width")
     figures.check_output_folder(out)
     widths = widths or [2**k for k in range(4, 9 if quick else 13)]
     with _progress(2 + 2 * len(widths)) as progress:
@@ -85,7 +85,7 @@ def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
     from rntk_bench.theory import sensitivity as experiment
 
     if pairs:
-        options.reject_unused(["quick"], "is less pairs, and --pairs names their number")
+        options.reject_unused(["quick"], "cannot be combined with --pairs")
     figures.check_output_folder(out)
     curves = experiment.figure_3(seed, pairs or (50 if quick else 1000))
     options.print_files(figures.save(plot_figure_3(curves), out, "figure-3", curves))
@@ -142,9 +142,7 @@ def training(
     from rntk_bench.theory.training_dynamics import training_dynamics
 
     if widths and draws:
-        options.reject_unused(
-            ["quick"], "is less widths and draws, and --width and --draws name them"
-        )
+        options.reject_unused(["quick"], "cannot be combined with --width and --draws")
     figures.check_output_folder(out)
     widths = widths or [2**k for k in (range(6, 9) if quick else range(7, 12))]
     draws = draws or (10 if quick else 20)

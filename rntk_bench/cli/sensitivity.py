@@ -100,7 +100,7 @@ def sensitivity(
     from rntk_bench.theory.sensitivity import CENTRES, dataset_sensitivity
 
     if pairs:
-        options.reject_unused(["quick"], "is less pairs, and --pairs names their number")
+        options.reject_unused(["quick"], "cannot be combined with --pairs")
     parameter, kernels = _kernels(CENTRES[activation], values)
     figures.check_output_folder(out)
     dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)

@@ -47,7 +47,7 @@ def show(
 
     if method is None or as_stored:
         options.reject_unused(
-            ("data_dir", "cache_dir"), "is for the confusion matrix of one record"
+            ("data_dir", "cache_dir"), "is only used for the confusion matrix of one record"
         )
     methods = () if method is None else (method,)
     records = _selection.filter_records(
@@ -193,23 +193,23 @@ def _data(data: dict[str, Any]) -> str:
 def _seconds(timings: dict[str, float]) -> str:
     stages = {name: seconds for name, seconds in timings.items() if name != "total"}
     total = f"{timings['total']} in all; " if "total" in timings else ""
-    return f"{total}summed over threads: {_values(stages)}" if stages else total
+    return f"{total}summed over threads: {_join_values(stages)}" if stages else total
 
 
 def _protocol(protocol: dict[str, Any]) -> str:
     grid = protocol.get("grid", {})
     axes = [f"{name} ({len(axis)})" for name, axis in grid.items()]
     rest = {name: value for name, value in protocol.items() if name not in ("grid", "method")}
-    return _values(rest) + (f"; grid of {' x '.join(axes)}" if axes else "")
+    return _join_values(rest) + (f"; grid of {' x '.join(axes)}" if axes else "")
 
 
 def _environment(environment: dict[str, Any]) -> str:
     packages = {name: v for name, v in environment.get("packages", {}).items() if v is not None}
     machine = {name: v for name, v in environment.items() if name != "packages"}
-    return "; ".join(filter(None, (_values(machine), _values(packages))))
+    return "; ".join(filter(None, (_join_values(machine), _join_values(packages))))
 
 
-def _values(values: Mapping[str, Any]) -> str:
+def _join_values(values: Mapping[str, Any]) -> str:
     return "; ".join(f"{name} {value}" for name, value in values.items())
 
 

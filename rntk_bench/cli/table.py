@@ -46,9 +46,7 @@ def table(
 
     _output.check_output(output)
     if number == "2":
-        options.reject_unused(
-            ["metrics"], "adds columns to Table 1, and Table 2 alone is asked for"
-        )
+        options.reject_unused(["metrics"], "adds columns to Table 1, but only Table 2 is printed")
     results = _selection.load_results(**selected)
     builders = {
         "1": partial(table1, results, with_paper, digits=digits, metrics=metrics),

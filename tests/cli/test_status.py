@@ -27,7 +27,7 @@ def cells(*arguments):
 
 
 @pytest.mark.parametrize("config", [CONFIG, LENGTHS])
-def test_cells_of_the_reference_are_done_where_the_protocols_file_is(config):
+def test_evaluations_of_the_reference_are_done_where_the_protocols_file_is(config):
     experiment = read_experiment(config)
     cells = [
         record_path(REFERENCE, dataset, method.name, method.protocol(experiment))

@@ -86,7 +86,7 @@ def _state(
     runs = count_entries(path.with_suffix(".partial"))
     if runs is not None:
         at_most = math.prod(map(len, protocol["grid"].values())) * protocol["n_folds"]
-        return "interrupted", f"{runs} of at most {at_most} runs are kept"
+        return "interrupted", f"{runs} of at most {at_most} runs are finished"
     if records:
         nearest = min((_differences(record.protocol, protocol) for record in records), key=len)
         return "stale", f"differs in {', '.join(nearest)}"

@@ -37,7 +37,7 @@ COFFEE_AND_HAM = results(
 )
 
 
-def test_table_2_has_a_row_a_dataset():
+def test_table_2_has_one_row_per_dataset():
     table = table2(COFFEE_AND_HAM, with_paper=False)
     assert list(map(str, table.columns)) == ["dataset", "RNTK", "NTK", "own"]
     assert shown(table) == [

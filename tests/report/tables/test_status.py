@@ -88,13 +88,13 @@ def test_a_journal_is_an_interrupted_cell_unless_there_is_a_record(tmp_path):
         journal.append({"fold": fold})
     with path.with_suffix(".partial").open("ab") as file:
         file.write(b"half a li")
-    kept = "3 of at most 160 runs are kept"
-    assert state(tmp_path, method="gru", protocol=protocol) == ("interrupted", kept)
+    reason = "3 of at most 160 runs are finished"
+    assert state(tmp_path, method="gru", protocol=protocol) == ("interrupted", reason)
     write_record(tmp_path, replace(record("Ham", protocol), method="gru"))
     assert state(tmp_path, method="gru", protocol=protocol) == ("done", "")
 
 
-def test_the_table_has_a_row_a_dataset_and_says_why(tmp_path):
+def test_the_table_has_one_row_per_dataset_and_says_why(tmp_path):
     write_record(tmp_path, record("Ham"))
     write_record(tmp_path, record("Meat", error="it broke"))
     for dataset in ("Coffee", "UMD"):
