@@ -11,7 +11,9 @@ import pytest
 def pytest_configure(config):
     """Let JAX store what it compiles for all tests, the processes they start and later runs."""
     if cache := getattr(config, "cache", None):
-        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache.mkdir("jax")))
+        folder = cache.mkdir("xla")
+        folder.chmod(0o700)
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     # A process that was killed may leave half an entry: it is compiled again, with a warning.
     config.addinivalue_line("filterwarnings", "ignore:Error reading persistent compilation cache")

@@ -32,7 +32,7 @@ def test_text_names_versions_machine_extras_and_folders(tmp_path, write_dataset)
     assert f"numpy {np.__version__}" in text
     assert set(extras()) <= set(lines)
     assert lines["data"] == f"{data}, 2 datasets"
-    assert lines["results"] == f"{tmp_path / 'runs'}, not there yet"
+    assert lines["results"] == f"{tmp_path / 'runs'}, does not exist yet"
     assert lines["BLAS"]
 
 
@@ -44,6 +44,7 @@ def test_json_begins_with_what_records_hold(tmp_path):
     assert found["folders"]["downloads"] == downloads
     assert found["extras"] == extras()
     assert found["loops"]["folder"].endswith("__pycache__")
+    assert "xla" in found["compilations"]
     assert all(pool["threads"] >= 1 for pool in found["blas"])
     assert not list(tmp_path.iterdir())
 
@@ -73,10 +74,10 @@ def test_the_home_folder_is_not_named_in_text(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("variables", "problem", "loops"),
     [
-        ({"NUMBA_DISABLE_JIT": "1", "HOME": "file"}, "NUMBA_DISABLE_JIT is set", "not kept"),
-        ({"NUMBA_CACHE_DIR": "open"}, "Other users may write to NUMBA_CACHE_DIR", "not kept"),
+        ({"NUMBA_DISABLE_JIT": "1", "HOME": "file"}, "NUMBA_DISABLE_JIT is set", "not cached"),
+        ({"NUMBA_CACHE_DIR": "open"}, "Other users may write to NUMBA_CACHE_DIR", "not cached"),
         ({"NUMBA_NUM_THREADS": "0", "LC_ALL": "xx"}, "loops: ValueError", "not known"),
-        ({"LOKY_MAX_CPU_COUNT": "many", "HOME": ""}, "threads: ValueError", "kept in"),
+        ({"LOKY_MAX_CPU_COUNT": "many", "HOME": ""}, "threads: ValueError", "cached in"),
     ],
     ids=lambda value: next(iter(value), None) if isinstance(value, dict) else None,
 )
@@ -98,7 +99,7 @@ def test_under_odd_conditions_it_says_what_is_odd(tmp_path, variables, problem, 
     lines = [(line[:17].strip(), line[17:]) for line in text.splitlines()]
     assert loops in dict(lines)["loops"]
     assert problem in dict(reversed(lines))["problem"]  # the first
-    assert dict(lines)["results"] == "runs, not there yet"
+    assert dict(lines)["results"] == "runs, does not exist yet"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "open"]
 
 

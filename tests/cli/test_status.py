@@ -26,7 +26,7 @@ def cells(*arguments):
 
 
 @pytest.mark.parametrize("config", [CONFIG, LENGTHS])
-def test_cells_of_the_reference_are_done_where_the_protocols_file_is(config):
+def test_evaluations_of_the_reference_are_done_where_the_protocols_file_is(config):
     experiment = read_experiment(config)
     cells = [
         record_path(REFERENCE, dataset, method.name, method.protocol(experiment))
@@ -37,11 +37,11 @@ def test_cells_of_the_reference_are_done_where_the_protocols_file_is(config):
     assert done >= 50
     outcome = status("--results", REFERENCE, "-c", config)
     assert outcome.exit_code == 0
-    assert outcome.stdout.startswith(f"Status. {done} of {len(cells)} cells are done")
+    assert outcome.stdout.startswith(f"Status. {done} of {len(cells)} evaluations are done")
 
 
 def test_csv_and_json_have_an_entry_for_each_cell():
-    chosen = ("-d", "Coffee", "-d", "PLAID", "-m", "rntk", "-m", "gru")
+    chosen = ("-c", CONFIG, "-d", "Coffee", "-d", "PLAID", "-m", "rntk", "-m", "gru")
     rows = cells(*chosen)
     assert [(row["dataset"], row["method"], row["state"], row["reason"]) for row in rows] == [
         ("Coffee", "rntk", "done", ""),

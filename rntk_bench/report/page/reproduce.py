@@ -1,4 +1,4 @@
-"""What to type to get a record again: a configuration from its protocol, and a command."""
+"""Reproducing a record: a configuration with its protocol, and the command that runs it."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rntk_bench.config import Network
 from rntk_bench.storage.records import Record, protocol_id
 
 ARCHIVE_FOLDER = "UCRArchive_2018"
-"""Stands for the user's folder of the archive, where a record's data came from one."""
+"""Placeholder for the user's folder of the archive, if the data came from one."""
 
-_KEYS = {
-    "svm": ("C", "n_folds", "tolerance", "max_iterations"),
-    "network": ("n_folds", "max_epochs", "patience", "batch_size", "decay", "epsilon"),
-}
+_SVM_KEYS = ("C", "n_folds", "tolerance", "max_iterations")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 def configuration_name(record: Record) -> str:
-    """File name of the configuration that has a record's protocol."""
+    """File name of the configuration with the protocol of a record."""
     return f"{record.method}-{protocol_id(record.protocol)}.toml"
 
 
 def configuration(method: str, protocol: Mapping[str, Any], datasets: Iterable[str]) -> str:
-    """An experiment as TOML that runs one method under a protocol on some datasets."""
+    """A configuration in TOML that runs one method under a protocol on some datasets."""
     experiment = {"methods": [method], "datasets": list(datasets)}
     if "seed" in protocol:
         experiment["seed"] = protocol["seed"]
     tables = {"experiment": experiment}
-    kind = "network" if "optimizer" in protocol else "svm"
-    tables[kind] = {key: protocol[key] for key in _KEYS[kind] if key in protocol}
+    if "optimizer" in protocol:
+        tables["network"] = Network.keys_of(protocol)
+    else:
+        tables["svm"] = {key: protocol[key] for key in _SVM_KEYS if key in protocol}
     tables[f"grid.{_key(method)}"] = protocol.get("grid", {})
     return "\n".join(_table(name, entries) for name, entries in tables.items() if entries)
 
 
 def run_command(record: Record, datasets: Iterable[str] = ()) -> str:
-    """The command that runs a record's configuration, on all of its datasets or on some."""
+    """The command that runs the configuration of a record, on all its datasets or on some."""
     words = ["rntk-bench", "run", "-c", configuration_name(record)]
     for dataset in datasets:
         words += ["-d", dataset]
@@ -48,7 +48,7 @@ def run_command(record: Record, datasets: Iterable[str] = ()) -> str:
 
 
 def _table(name: str, entries: Mapping[str, Any]) -> str:
-    # JSON's numbers, strings and arrays are TOML's.
+    # Numbers, strings and arrays in JSON are valid TOML.
     lines = [f"{_key(key)} = {json.dumps(entries[key])}" for key in entries]
     return "\n".join([f"[{name}]", *lines, ""])
 
