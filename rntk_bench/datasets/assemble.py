@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from rntk_bench.datasets.archive import ARCHIVE
-from rntk_bench.datasets.dataset import Dataset, IntArray, Sequences
+from rntk_bench.datasets.dataset import Dataset, Sequences
 from rntk_bench.datasets.labels import encode_labels
 from rntk_bench.datasets.readers import Split
 from rntk_bench.errors import DataError
+from rntk_bench.types import IntArray
 
 
 def assemble(name: str, train: Split, test: Split, source: str) -> Dataset:

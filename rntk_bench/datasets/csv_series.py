@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rntk_bench.datasets.archive import nearest_names
 from rntk_bench.datasets.csv_file import read_csv
 from rntk_bench.datasets.text import NumberError, parse_numbers
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 _OFFSET = re.compile(r"(?<=:\d\d)(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$")
 
@@ -48,7 +48,7 @@ def read_prices(path: Path, date: str = "Date", close: str = "Close") -> tuple[f
     return tuple(values[np.argsort(dates.to_numpy(), kind="stable")].tolist())
 
 
-def read_column(path: Path, column: str) -> NDArray[np.float64]:
+def read_column(path: Path, column: str) -> FloatArray:
     """The numbers of one column of a CSV with a header, in the order of its lines.
 
     Raises
@@ -86,9 +86,7 @@ def _place(path: Path, header: Sequence[str], name: str) -> int:
     raise DataError(f"{path} has no column {name!r}; {hint} are {names}{more}.")
 
 
-def _numbers(
-    path: Path, lines: Sequence[int], name: str, texts: Sequence[str]
-) -> NDArray[np.float64]:
+def _numbers(path: Path, lines: Sequence[int], name: str, texts: Sequence[str]) -> FloatArray:
     try:
         values = parse_numbers(texts)
     except NumberError as error:

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from rntk_bench.datasets.csv_file import read_csv
-from rntk_bench.datasets.dataset import FloatArray
 from rntk_bench.datasets.text import NumberError, parse_numbers
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 LABEL_COLUMNS = ("label", "class", "target")
 

@@ -8,10 +8,9 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray: TypeAlias = NDArray[np.float64]
-IntArray: TypeAlias = NDArray[np.int64]
+from rntk_bench.types import FloatArray, IntArray
+
 Sequences: TypeAlias = FloatArray | list[FloatArray]
 
 

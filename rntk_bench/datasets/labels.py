@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import IntArray
+from rntk_bench.types import IntArray
 
 _NUMBER = re.compile(r"[+-]?(?=\.?[0-9])(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?")
 _LONGEST = 64

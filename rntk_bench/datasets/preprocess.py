@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import FloatArray, Sequences
+from rntk_bench.datasets.dataset import Sequences
+from rntk_bench.types import FloatArray
 
 
 def unit_norm(X: Sequences) -> tuple[Sequences, list[int]]:

@@ -19,10 +19,10 @@ from zipfile import BadZipFile
 import numpy as np
 
 from rntk_bench.datasets.csv_split import LABEL_COLUMNS, read_csv_rows
-from rntk_bench.datasets.dataset import FloatArray
 from rntk_bench.datasets.text import MISSING, NumberError, parse_numbers, read_lines
 from rntk_bench.datasets.ts import read_ts_rows
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 UNKNOWN = "?"
 """The label of a series whose class is not known."""

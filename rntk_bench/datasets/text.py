@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import FloatArray
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 # Far above the archive's largest files (about 130 MB, 17,000 rows, 45 kB a row), and low enough
 # that no file can exhaust the memory.

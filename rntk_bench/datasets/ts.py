@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import FloatArray
 from rntk_bench.datasets.labels import class_name
 from rntk_bench.datasets.text import MISSING, NumberError, parse_numbers, read_lines
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 _FLAGS = ("@timestamps", "@missing", "@univariate", "@equallength")
 _SIZES = ("@serieslength", "@dimensions", "@dimension")

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 from joblib import effective_n_jobs
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -21,8 +20,7 @@ from rntk_bench.estimators.series import read
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 
 class KernelEstimator(BaseEstimator):  # type: ignore[misc]
@@ -111,14 +109,14 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         return unit_norm(series)[0] if self.unit_norm else series
 
     def _search(
-        self, kernels: Sequence[Kernel], X: Any, evaluate: Callable[[int, Array], None]
+        self, kernels: Sequence[Kernel], X: Any, evaluate: Callable[[int, FloatArray], None]
     ) -> None:
         """Evaluate every kernel's Gram (n, n) of the series X."""
         family = type(kernels[0])
         (train,) = family.read_alike(X)
         prepared = family.prepare(train)
 
-        def grams(some: list[Kernel]) -> Iterator[Array]:
+        def grams(some: list[Kernel]) -> Iterator[FloatArray]:
             return family.grams(some, prepared)
 
         with tqdm(total=len(kernels), unit="kernel", leave=False, disable=not self.verbose) as bar:
@@ -130,7 +128,7 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
                 kernels, grams, evaluate, effective_n_jobs(as_integer(self.n_jobs)), progress
             )
 
-    def _gram(self, X: Any) -> Array:
+    def _gram(self, X: Any) -> FloatArray:
         """Kernel (n_fit, n) of the series fitted to with those of X.
 
         Raises

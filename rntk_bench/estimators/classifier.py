@@ -26,8 +26,7 @@ from rntk_bench.svm.calibration import inverse_temperature, probabilities
 from rntk_bench.svm.folds import fold_weights, stratified_folds
 from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided
 from rntk_bench.svm.svc import CrossValidation, Machines, SVCOptions, held_out_decisions
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray, IntArray
 
 
 class UndecidedWarning(UserWarning):
@@ -173,7 +172,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         """The accuracy on series X with labels y, (n,)."""
         return fraction_equal(read_labels(self, y), self.predict(X), sample_weight)
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: Any) -> FloatArray:
         """Score of each class, shape (n, n_classes); of two classes that of the second, (n,).
 
         As scikit-learn's SVC gives them: the votes of the pairwise machines, and below 1/3 the
@@ -181,11 +180,11 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         """
         return self._per_class(self._decisions(X))
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any) -> FloatArray:
         """Probability of each class, shape (n, n_classes), in the order of `classes_`."""
         return self.predict_codes(X)[1]
 
-    def predict_codes(self, X: Any) -> tuple[NDArray[np.int64], Array]:
+    def predict_codes(self, X: Any) -> tuple[IntArray, FloatArray]:
         """Return what `predict` says, as positions in `classes_`, and `predict_proba`, at once."""
         decisions = self._decisions(X)
         scores = _scores(self._per_class(decisions))
@@ -234,9 +233,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = choice.accuracy
 
-    def _train(
-        self, codes: NDArray[np.int64], fold: NDArray[np.int64], options: SVCOptions
-    ) -> None:
+    def _train(self, codes: IntArray, fold: IntArray, options: SVCOptions) -> None:
         """Machines on everything, and the temperature from those without a fold."""
         (train,) = type(self.kernel_).read_alike(self.X_fit_)
         gram, C = self.kernel_(train), self.best_params_["C"]
@@ -247,13 +244,13 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         )
         self.inverse_temperature_ = inverse_temperature(scores, codes)
 
-    def _per_class(self, decisions: Array) -> Array:
+    def _per_class(self, decisions: FloatArray) -> FloatArray:
         """What `decision_function` returns, of the decisions of the pairwise machines."""
         if len(self.classes_) == 2:
             return np.asarray(-decisions[0])
         return self.machines_.one_vs_rest(decisions)
 
-    def _decisions(self, X: Any) -> Array:
+    def _decisions(self, X: Any) -> FloatArray:
         check_is_fitted(self)
         return self.machines_.decisions(self._gram(X))
 
@@ -268,6 +265,6 @@ class RNTKClassifier(KernelClassifier):
     family: ClassVar[type[Kernel]] = RNTK
 
 
-def _scores(decision: Array) -> Array:
+def _scores(decision: FloatArray) -> FloatArray:
     """Scores (n, k) of what `decision_function` returns."""
     return decision if decision.ndim == 2 else np.column_stack([np.zeros_like(decision), decision])

@@ -7,13 +7,14 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 
-def table(axes: Mapping[str, Sequence[Any]], scores: Array, means: Array) -> dict[str, Any]:
+def table(
+    axes: Mapping[str, Sequence[Any]], scores: FloatArray, means: FloatArray
+) -> dict[str, Any]:
     """`cv_results_` as scikit-learn's searches have it.
 
     Parameters

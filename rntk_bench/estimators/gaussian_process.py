@@ -14,8 +14,8 @@ from rntk_bench.errors import KernelError
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.gradients.parameters import parameter_gradient
 from rntk_bench.kernels.series import read_sequences
+from rntk_bench.types import FloatArray
 
-Array = NDArray[np.float64]
 RANGES = {"sigma_w": (0.1, 2.0), "alpha": (1e-3, 1e3), "r": (1e-3, 1e3)}
 """Where a parameter is looked for, if nothing else is said: a larger sigma_w makes the RNTK of a
 series of several hundred steps overflow."""
@@ -62,7 +62,7 @@ class GaussianProcessKernel(sklearn_kernels.GenericKernelMixin, sklearn_kernels.
         ]
 
     @property
-    def theta(self) -> Array:
+    def theta(self) -> FloatArray:
         """Logarithms of the free parameters, one after the other."""
         values = [np.ravel(self._value(name)) for name in self._ranges()]
         return np.asarray(np.log(np.concatenate([*values, []])))
@@ -97,7 +97,7 @@ class GaussianProcessKernel(sklearn_kernels.GenericKernelMixin, sklearn_kernels.
             return gram, np.empty((*gram.shape, 0))
         return gram, parameter_gradient(self.kernel, x, names) * np.exp(self.theta)
 
-    def diag(self, X: Any) -> Array:
+    def diag(self, X: Any) -> FloatArray:
         """Diagonal of `self(X)`, shape (n,)."""
         return self.kernel.diag(_series(X))
 

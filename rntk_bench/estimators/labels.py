@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
-IntArray = NDArray[np.int64]
+from rntk_bench.types import IntArray
 
 
 def read_labels(estimator: BaseEstimator, y: Any) -> NDArray[Any]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
@@ -19,8 +18,7 @@ from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.kernels.blas import one_blas_thread
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.ridge import RIDGES, Spectrum, validation_residuals
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray, IntArray
 
 
 class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
@@ -118,7 +116,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         self.grid_ = {**method.grid, "ridge": ridges}
         errors = np.full((len(kernels), len(ridges), n_folds), np.inf)
 
-        def evaluate(position: int, gram: Array) -> None:
+        def evaluate(position: int, gram: FloatArray) -> None:
             if np.isfinite(gram).all():
                 squares = validation_residuals(gram, y, fold, ridges) ** 2
                 for q in range(n_folds):
@@ -134,10 +132,10 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
             self.dual_coef_ = spectrum.coefficients(y, (self.ridge_,))[0]
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> FloatArray:
         """Predictions, shape (n,)."""
         gram = self._gram(X)
-        found: Array = self.dual_coef_ @ gram
+        found: FloatArray = self.dual_coef_ @ gram
         return found
 
     def _ridges(self) -> tuple[float, ...]:
@@ -148,7 +146,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
             )
         return ridges
 
-    def _choose(self, errors: Array, sizes: NDArray[np.int64], name: str) -> None:
+    def _choose(self, errors: FloatArray, sizes: IntArray, name: str) -> None:
         """Take the least mean of the squared errors (settings, ridges, folds)."""
         scores = -errors.reshape(-1, len(sizes))
         means = scores @ sizes / sizes.sum()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
@@ -18,6 +17,7 @@ from rntk_bench.kernels.series import (
     warn_of_one_step,
     without_mask,
 )
+from rntk_bench.types import IntArray
 
 
 def is_sequences(X: Any) -> bool:
@@ -87,6 +87,6 @@ def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
     return series
 
 
-def take(X: Any, rows: NDArray[np.int64]) -> Any:
+def take(X: Any, rows: IntArray) -> Any:
     """The series at some positions."""
     return X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]

@@ -17,8 +17,7 @@ from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
 from rntk_bench.estimators.labels import fraction_equal, read_labels
 from rntk_bench.kernels import NTK, RNTK, Kernel
 from rntk_bench.kernels.base import Sequences
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 
 class PanelKernel(BasePairwiseTransformerPanel):  # type: ignore[misc]
@@ -64,11 +63,11 @@ class PanelKernel(BasePairwiseTransformerPanel):  # type: ignore[misc]
         self.kernel = kernel
         super().__init__()
 
-    def _transform(self, X: Any, X2: Any = None) -> Array:
+    def _transform(self, X: Any, X2: Any = None) -> FloatArray:
         one_set = X2 is None or X2 is X
         return self._kernel()(_sequences(X), None if one_set else _sequences(X2))
 
-    def transform_diag(self, X: Any) -> Array:
+    def transform_diag(self, X: Any) -> FloatArray:
         """Diagonal of `transform(X)`, shape (n,)."""
         return self._kernel().diag(_sequences(self._pairwise_panel_x_check(X)))
 
@@ -130,7 +129,7 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
     def _predict(self, X: Any) -> NDArray[Any]:
         return self.classifier_.predict(_sequences(X))
 
-    def _predict_proba(self, X: Any) -> Array:
+    def _predict_proba(self, X: Any) -> FloatArray:
         return self.classifier_.predict_proba(_sequences(X))
 
     def score(self, X: Any, y: Any) -> float:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray, IntArray
 
 SHARPEST = 20.0
 """Logarithm of the largest inverse temperature that is considered, times the scores' spread."""
 
 
-def inverse_temperature(scores: Array, y: NDArray[np.int64]) -> float:
+def inverse_temperature(scores: FloatArray, y: IntArray) -> float:
     """The factor t >= 0 for which softmax(t * scores) has the least cross-entropy.
 
     As in Platt (1999), a series counts as one of its class with probability (n_c + 1) / (n_c + k),
@@ -48,7 +47,7 @@ def inverse_temperature(scores: Array, y: NDArray[np.int64]) -> float:
     return math.exp(found.x) / spread
 
 
-def probabilities(scores: Array, factor: float) -> Array:
+def probabilities(scores: FloatArray, factor: float) -> FloatArray:
     """softmax(factor * scores), (n, k)."""
-    found: Array = softmax(factor * scores, axis=1)
+    found: FloatArray = softmax(factor * scores, axis=1)
     return found

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from rntk_bench.types import IntArray
 
 
 def stratified_folds(y: IntArray, n_folds: int, seed: int) -> IntArray:

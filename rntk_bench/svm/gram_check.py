@@ -10,11 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 LARGEST_ENTRY = 1e150
 """Curvatures of a Gram with larger entries could overflow; their inverses, of one with entries
@@ -30,7 +28,7 @@ VANISHES: Final = "vanishes"
 INDEFINITE: Final = "is indefinite by rounding"
 
 
-def flaw(gram: Array) -> str | None:
+def flaw(gram: FloatArray) -> str | None:
     """What makes a Gram unusable, as a predicate; None if it is sound.
 
     Parameters
@@ -46,7 +44,7 @@ def flaw(gram: Array) -> str | None:
 
 
 @compiled
-def _extremes(K: Array) -> tuple[bool, float, float, float]:
+def _extremes(K: FloatArray) -> tuple[bool, float, float, float]:
     """Whether all entries are numbers below the bound, the largest magnitude, and the least and
     the largest squared distance."""
     bounded = True

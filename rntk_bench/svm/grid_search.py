@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.svm.folds import fold_weights
 from rntk_bench.svm.gram_check import flaw
 from rntk_bench.svm.svc import CrossValidation
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 NOT_EVALUATED = -1
 
@@ -91,7 +88,7 @@ class Search:
         """Best mean validation accuracy so far."""
         return self._best / self._full
 
-    def evaluate(self, setting: int, gram: Array) -> None:
+    def evaluate(self, setting: int, gram: FloatArray) -> None:
         """Cross-validate one setting's Gram (n, n) for every C."""
         wrong = flaw(gram)
         if wrong is not None:
@@ -174,7 +171,7 @@ class Search:
         """Settings in which some needed problem stopped at the bound on steps."""
         return int((self._unfinished * self._needed() > 0).any(axis=(1, 2)).sum())
 
-    def _needed(self) -> NDArray[np.bool_]:
+    def _needed(self) -> BoolArray:
         needed = np.zeros(self._hits.shape, dtype=bool)
         for setting in range(len(self._hits)):
             if setting in self.flaws:

@@ -11,11 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import InputError, short_repr
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray, IntArray
 
 RIDGES = (
     *(0.0, 0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
@@ -27,22 +25,22 @@ RIDGES = (
 class Spectrum(NamedTuple):
     """Eigenvalues w (.., n) and eigenvectors Q (.., n, n), in columns, of Grams (.., n, n)."""
 
-    values: Array
-    vectors: Array
+    values: FloatArray
+    vectors: FloatArray
 
     @classmethod
-    def of(cls, grams: Array) -> Spectrum:
+    def of(cls, grams: FloatArray) -> Spectrum:
         """Decompose symmetric Grams (.., n, n), finite throughout."""
         return cls(*np.linalg.eigh(grams))
 
-    def coefficients(self, y: Array, ridges: Sequence[float] = RIDGES) -> Array:
+    def coefficients(self, y: FloatArray, ridges: Sequence[float] = RIDGES) -> FloatArray:
         """Dual coefficients (K + lambda I)^-1 y, (.., R, n), of targets y (n,)."""
         inverse, _ = self._inverse(ridges)
         projected = y @ self.vectors  # (.., n)
-        found: Array = (inverse * projected[..., None, :]) @ self.vectors.swapaxes(-1, -2)
+        found: FloatArray = (inverse * projected[..., None, :]) @ self.vectors.swapaxes(-1, -2)
         return found
 
-    def leave_one_out(self, y: Array, ridges: Sequence[float] = RIDGES) -> Array:
+    def leave_one_out(self, y: FloatArray, ridges: Sequence[float] = RIDGES) -> FloatArray:
         """Residuals y_i - f_i(x_i), (.., R, n), of the f_i fitted without series i.
 
         They are alpha_i / G_ii with G = (K + lambda I)^-1, and at lambda = 0 the limit of that:
@@ -55,12 +53,12 @@ class Spectrum(NamedTuple):
         alpha_null = (null * projected) @ self.vectors.swapaxes(-1, -2)
         diagonal_null = null @ squares
         reached = diagonal_null > np.sqrt(np.finfo(float).eps)
-        residuals: Array = np.divide(
+        residuals: FloatArray = np.divide(
             np.where(reached, alpha_null, alpha), np.where(reached, diagonal_null, diagonal)
         )
         return residuals
 
-    def _inverse(self, ridges: Sequence[float]) -> tuple[Array, Array]:
+    def _inverse(self, ridges: Sequence[float]) -> tuple[FloatArray, FloatArray]:
         """1 / (w + lambda), (.., R, n), zero where that is zero up to rounding, and where."""
         shifted = self.values[..., None, :] + np.asarray(ridges, dtype=float)[:, None]
         largest = np.abs(self.values).max(axis=-1, initial=0.0)[..., None, None]
@@ -70,8 +68,8 @@ class Spectrum(NamedTuple):
 
 
 def validation_residuals(
-    grams: Array, y: Array, fold: NDArray[np.int64], ridges: Sequence[float] = RIDGES
-) -> Array:
+    grams: FloatArray, y: FloatArray, fold: IntArray, ridges: Sequence[float] = RIDGES
+) -> FloatArray:
     """Residuals of cross-validated kernel ridge regression.
 
     Parameters
@@ -119,7 +117,7 @@ class KernelRidge:
         If there is no ridge, or one is negative or not finite.
     """
 
-    def __init__(self, kernel: Callable[..., Array], ridges: Sequence[float] = RIDGES) -> None:
+    def __init__(self, kernel: Callable[..., FloatArray], ridges: Sequence[float] = RIDGES) -> None:
         try:
             numbers = tuple(float(ridge) for ridge in np.ravel(ridges))
         except (TypeError, ValueError):
@@ -158,7 +156,7 @@ class KernelRidge:
         self._X = X
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> FloatArray:
         """Predictions (n,) for sequences X."""
-        found: Array = self.kernel(X, self._X) @ self.dual_coef_
+        found: FloatArray = self.kernel(X, self._X) @ self.dual_coef_
         return found

@@ -21,9 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 MAX_SERIES = 1 << 16
 """Positions must fit the 16 bits that the search for a maximum lends them."""
@@ -52,17 +50,17 @@ def _restored(key: np.int64) -> float:
 
 @compiled
 def _solve(
-    K: Array,
-    gain: Array,
-    beta: Array,
-    f: Array,
-    lower: Array,
-    upper: Array,
-    up: Array,
-    down: Array,
+    K: FloatArray,
+    gain: FloatArray,
+    beta: FloatArray,
+    f: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    up: FloatArray,
+    down: FloatArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
+    stop: BoolArray,
 ) -> int:
     """Optimise beta in place, keep f = y - K beta; return the number of steps.
 
@@ -103,19 +101,19 @@ def _solve(
 
 @compiled
 def _climb(
-    K: Array,
-    gain: Array,
-    y: Array,
+    K: FloatArray,
+    gain: FloatArray,
+    y: FloatArray,
     C: float,
-    beta: Array,
-    f: Array,
-    lower: Array,
-    upper: Array,
-    up: Array,
-    down: Array,
+    beta: FloatArray,
+    f: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    up: FloatArray,
+    down: FloatArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
+    stop: BoolArray,
 ) -> int:
     """Go on from the betas of a smaller C to those of C; return the number of steps.
 
@@ -130,7 +128,7 @@ def _climb(
 
 
 @compiled
-def _bias(f: Array, up: Array, down: Array) -> float:
+def _bias(f: FloatArray, up: FloatArray, down: FloatArray) -> float:
     """LIBSVM's -rho: the mean of f over free betas, or the middle of what f may be."""
     total, free = 0.0, 0
     highest, lowest = -np.inf, np.inf
@@ -146,7 +144,7 @@ def _bias(f: Array, up: Array, down: Array) -> float:
 
 
 @compiled
-def _pair_problem(K: Array, members: IntArray) -> tuple[Array, Array]:
+def _pair_problem(K: FloatArray, members: IntArray) -> tuple[FloatArray, FloatArray]:
     """The Gram of one pair of classes and `gain`, padded with zeros to full vectors."""
     m = len(members)
     padded = -(-m // LANES) * LANES
@@ -162,7 +160,7 @@ def _pair_problem(K: Array, members: IntArray) -> tuple[Array, Array]:
 
 
 @compiled
-def _pair(starts: IntArray, a: int, b: int) -> tuple[IntArray, Array]:
+def _pair(starts: IntArray, a: int, b: int) -> tuple[IntArray, FloatArray]:
     """Positions of the members of two classes, and 1 for the first and -1 for the second."""
     members = np.concatenate(
         (np.arange(starts[a], starts[a + 1]), np.arange(starts[b], starts[b + 1]))
@@ -174,19 +172,19 @@ def _pair(starts: IntArray, a: int, b: int) -> tuple[IntArray, Array]:
 
 @compiled
 def _vote_pair(
-    K: Array,
+    K: FloatArray,
     members: IntArray,
-    sign: Array,
+    sign: FloatArray,
     a: int,
     b: int,
     fold: IntArray,
     folds: IntArray,
-    Cs: Array,
-    judged: Array,
+    Cs: FloatArray,
+    judged: FloatArray,
     judged_starts: IntArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
+    stop: BoolArray,
     votes: NDArray[np.int32],
     unfinished: IntArray,
 ) -> None:
@@ -243,16 +241,16 @@ def _vote_pair(
 
 @compiled
 def vote(
-    K: Array,
+    K: FloatArray,
     starts: IntArray,
     fold: IntArray,
     folds: IntArray,
-    Cs: Array,
-    judged: Array,
+    Cs: FloatArray,
+    judged: FloatArray,
     judged_starts: IntArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
+    stop: BoolArray,
     votes: NDArray[np.int32],
     unfinished: IntArray,
 ) -> None:
@@ -296,15 +294,15 @@ def vote(
 
 @compiled
 def train(
-    K: Array,
+    K: FloatArray,
     starts: IntArray,
-    held_out: NDArray[np.bool_],
-    Cs: Array,
+    held_out: BoolArray,
+    Cs: FloatArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
-    coefficients: Array,
-    biases: Array,
+    stop: BoolArray,
+    coefficients: FloatArray,
+    biases: FloatArray,
 ) -> int:
     """Train every pair of classes up to the last C; return how many stopped at the bound on steps.
 
@@ -361,7 +359,7 @@ def train(
 
 
 @compiled
-def decide(coefficients: Array, biases: Array, judged: Array) -> Array:
+def decide(coefficients: FloatArray, biases: FloatArray, judged: FloatArray) -> FloatArray:
     """Decisions (n_pairs, n_judged) of what `train` filled, > 0 for the first class of a pair."""
     decisions = np.empty((len(biases), judged.shape[1]))
     for pair in range(len(biases)):

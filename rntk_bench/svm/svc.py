@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from rntk_bench.deadline import deadline
 from rntk_bench.errors import InputError
 from rntk_bench.svm import smo
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class CrossValidation:
             self._columns[start : start + size] = np.flatnonzero(fold == q)
             self._counted[start : start + size] = True
 
-    def hits(self, gram: Array, folds: IntArray, n_C: int) -> tuple[IntArray, IntArray]:
+    def hits(self, gram: FloatArray, folds: IntArray, n_C: int) -> tuple[IntArray, IntArray]:
         """Correct validation predictions, and unfinished problems, of the n_C smallest C.
 
         Parameters
@@ -117,19 +115,19 @@ class Machines:
     unfinished : number of problems that stopped at the bound on steps
     """
 
-    coefficients: Array
-    biases: Array
+    coefficients: FloatArray
+    biases: FloatArray
     n_classes: int
     unfinished: int = 0
 
     @classmethod
     def train(
         cls,
-        gram: Array,
+        gram: FloatArray,
         y: IntArray,
         C: float,
         options: SVCOptions,
-        held_out: NDArray[np.bool_] | None = None,
+        held_out: BoolArray | None = None,
     ) -> Self:
         """Train on a set sorted by class, going up the options' grid to C.
 
@@ -164,20 +162,20 @@ class Machines:
         limit.check()
         return cls(coefficients, biases, n_classes, int(unfinished))
 
-    def decisions(self, judged: Array) -> Array:
+    def decisions(self, judged: FloatArray) -> FloatArray:
         """Decisions (n_pairs, n_judged), > 0 for the first class of a pair.
 
         `judged` (n, n_judged) is the kernel of the training series with those to be classified.
         """
-        found: Array = smo.decide(self.coefficients, self.biases, np.ascontiguousarray(judged))
+        found: FloatArray = smo.decide(self.coefficients, self.biases, np.ascontiguousarray(judged))
         return found
 
-    def winners(self, decisions: Array) -> IntArray:
+    def winners(self, decisions: FloatArray) -> IntArray:
         """Class codes (n_judged,) with most votes; ties go to the first, as in LIBSVM."""
         found: IntArray = smo.winners(_counted(decisions, self.n_classes)[None])[0]
         return found
 
-    def one_vs_rest(self, decisions: Array) -> Array:
+    def one_vs_rest(self, decisions: FloatArray) -> FloatArray:
         """A score (n_judged, n_classes) that is largest for the winner, but where votes tie.
 
         The votes, and as a fraction below 1/3 the sum of the decisions for a class, as in
@@ -192,8 +190,8 @@ class Machines:
 
 
 def held_out_decisions(
-    gram: Array, y: IntArray, fold: IntArray, C: float, options: SVCOptions
-) -> Array:
+    gram: FloatArray, y: IntArray, fold: IntArray, C: float, options: SVCOptions
+) -> FloatArray:
     """Decisions (n_pairs, n) on every series by the machines that were trained without its fold."""
     n_classes = int(y[-1]) + 1
     decisions = np.empty((n_classes * (n_classes - 1) // 2, len(y)))
@@ -205,7 +203,7 @@ def held_out_decisions(
 
 
 def classify(
-    gram: Array, y: IntArray, judged: Array, C: float, options: SVCOptions
+    gram: FloatArray, y: IntArray, judged: FloatArray, C: float, options: SVCOptions
 ) -> tuple[IntArray, int]:
     """Train on the whole set, sorted by class, going up the grid to C, and classify.
 
@@ -229,7 +227,7 @@ def _pairs(n_classes: int) -> list[tuple[int, int]]:
     return list(combinations(range(n_classes), 2))
 
 
-def _counted(decisions: Array, n_classes: int) -> NDArray[np.int32]:
+def _counted(decisions: FloatArray, n_classes: int) -> NDArray[np.int32]:
     """Votes (n_classes, n_judged) of decisions (n_pairs, n_judged)."""
     votes = np.zeros((n_classes, decisions.shape[1]), dtype=np.int32)
     for (a, b), decision in zip(_pairs(n_classes), decisions, strict=True):
@@ -239,13 +237,13 @@ def _counted(decisions: Array, n_classes: int) -> NDArray[np.int32]:
 
 
 def _votes(
-    gram: Array,
+    gram: FloatArray,
     y: IntArray,
     fold: IntArray,
     folds: IntArray,
     options: SVCOptions,
     n_C: int,
-    judged: Array,
+    judged: FloatArray,
     judged_starts: IntArray,
 ) -> tuple[NDArray[np.int32], IntArray]:
     n_classes = int(y[-1]) + 1

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from rntk_bench.datasets.assemble import check_dimensions, sequences
-from rntk_bench.datasets.dataset import IntArray, Sequences
+from rntk_bench.datasets.dataset import Sequences
 from rntk_bench.datasets.labels import class_name, encode_labels
 from rntk_bench.datasets.readers import UNKNOWN, Split
 from rntk_bench.errors import DataError
 from rntk_bench.estimators import KernelClassifier
+from rntk_bench.types import IntArray
 
 
 def training_set(split: Split) -> tuple[Sequences, IntArray, tuple[str, ...]]:

@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.lib.format import open_memmap
-from numpy.typing import NDArray
 
 from rntk_bench.benchmark.kernel_evaluation import gram_identity
 from rntk_bench.deadline import deadline
@@ -25,8 +24,8 @@ from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
 from rntk_bench.storage.checkpoint import Journal
 from rntk_bench.storage.locks import output_lock
+from rntk_bench.types import FloatArray
 
-Array = NDArray[np.float64]
 Tile = tuple[int, int]
 
 TILE = 1024
@@ -82,7 +81,7 @@ def gram_to_file(
     memory_limit: int | None = None,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> Array:
+) -> FloatArray:
     """Compute `kernel(X, Y)`, or `kernel(X)`, into a NumPy file.
 
     Finished tiles are kept beside the file until all are there: interrupted, the same call goes
@@ -124,7 +123,7 @@ def gram_to_file(
             unfinished_path(path).unlink(missing_ok=True)
             _journal_path(path).unlink(missing_ok=True)
             raise
-    gram: Array = np.load(path, mmap_mode="r")
+    gram: FloatArray = np.load(path, mmap_mode="r")
     return gram
 
 
@@ -254,5 +253,5 @@ def _bytes(series: Sequences) -> int:
     return sum(x.nbytes for x in _arrays(series))
 
 
-def _arrays(series: Sequences) -> Iterator[Array]:
+def _arrays(series: Sequences) -> Iterator[FloatArray]:
     return (np.asarray(x, dtype=np.float64) for x in series)

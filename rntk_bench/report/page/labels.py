@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rntk_bench.datasets.dataset import Dataset, IntArray
+from rntk_bench.datasets.dataset import Dataset
 from rntk_bench.datasets.load import load_dataset
 from rntk_bench.datasets.sources import own_names
 from rntk_bench.errors import DataError
 from rntk_bench.report.tables.one_record import confusion
 from rntk_bench.storage.records import Record
+from rntk_bench.types import IntArray
 
 
 @dataclass(frozen=True, eq=False)
