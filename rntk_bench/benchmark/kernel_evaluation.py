@@ -26,7 +26,7 @@ from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import source_digest
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.grid_search import Choice, Search, undecided
+from rntk_bench.svm.grid_search import Choice, Search, undecided_message
 from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
 
 Array = NDArray[np.float64]
@@ -133,7 +133,7 @@ class KernelCell:
         try:
             choice = search.choose(self.method.default_setting)
         except ValueError:
-            found = " or ".join(sorted(set(search.flaws.values())))
+            found = " or ".join(sorted(set(search.invalid_reasons.values())))
             raise RntkBenchError(
                 f"No setting of {self.method.name}'s grid can be used on {name}: the Gram {found}."
             ) from None
@@ -282,11 +282,11 @@ def _selection(
         "accuracy": choice.accuracy,
         "ties": choice.ties,
         "n_settings": len(method.settings()),
-        "unusable_settings": sorted(search.flaws),
-        "flaws": [search.flaws[setting] for setting in sorted(search.flaws)],
+        "unusable_settings": sorted(search.invalid_reasons),
+        "flaws": [search.invalid_reasons[setting] for setting in sorted(search.invalid_reasons)],
         "fold_sizes": search.validation.fold_sizes.tolist(),
         "pruned": search.prune,
-        "hits": encode_counts(search.hits.astype(np.int16)),
+        "hits": encode_counts(search.n_correct.astype(np.int16)),
         **({"by_default": True} if choice.by_default else {}),
     }
 
@@ -294,8 +294,8 @@ def _selection(
 def _warnings(search: Search, fit: Fit, options: SVCOptions) -> list[str]:
     choice, messages = fit.choice, []
     if choice.by_default:
-        messages.append(undecided(f"{choice.ties} pairs of setting and C", choice.accuracy))
-    for found, count in sorted(Counter(search.flaws.values()).items()):
+        messages.append(undecided_message(f"{choice.ties} pairs of setting and C", choice.accuracy))
+    for found, count in sorted(Counter(search.invalid_reasons.values()).items()):
         messages.append(f"The Gram of {count} settings {found}; they were not considered.")
     bound = f"stopped at the bound of {options.max_iterations} steps"
     if hard := search.unfinished_settings:

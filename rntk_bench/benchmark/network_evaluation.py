@@ -24,7 +24,7 @@ from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.grid_search import undecided
+from rntk_bench.svm.grid_search import undecided_message
 
 
 def run_network_cell(
@@ -80,7 +80,7 @@ def run_network_cell(
         )
     warnings = runs.warnings()
     if choice.by_default:
-        warnings.append(undecided(f"{choice.ties} settings", choice.accuracy))
+        warnings.append(undecided_message(f"{choice.ties} settings", choice.accuracy))
     if final.diverged:
         warnings.append(
             f"The final training diverged in epoch {final.epochs + 1} of {choice.n_epochs}; "

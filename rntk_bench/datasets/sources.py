@@ -89,11 +89,11 @@ def locate(name: str, *, data_dir: Path | None = None, cache_dir: Path | None = 
 
 def dataset_names(data_dir: Path | None = None) -> list[str]:
     """List every dataset that can be asked for, in alphabetical order."""
-    own = own_names(data_dir) if data_dir is not None else []
+    own = user_dataset_names(data_dir) if data_dir is not None else []
     return sorted({*ARCHIVE, *MULTIVARIATE, *own}, key=str.casefold)
 
 
-def own_names(data_dir: Path) -> list[str]:
+def user_dataset_names(data_dir: Path) -> list[str]:
     """List the datasets, also incomplete ones, of a user's folder."""
     _check_folder(data_dir)
     return [name for name in _listing(data_dir) if _split_files(data_dir / name, name)]

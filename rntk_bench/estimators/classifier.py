@@ -24,8 +24,8 @@ from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.calibration import inverse_temperature, probabilities
 from rntk_bench.svm.folds import fold_weights, stratified_folds
-from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided
-from rntk_bench.svm.svc import CrossValidation, Machines, SVCOptions, held_out_decisions
+from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided_message
+from rntk_bench.svm.svc import CrossValidation, OneVsOneSVC, SVCOptions, held_out_decision_values
 from rntk_bench.types import FloatArray, IntArray
 
 
@@ -165,7 +165,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[Any]:
         """The class of each series, shape (n,); ties of votes go to the first, as in LIBSVM."""
         decisions = self._decisions(X)
-        found: NDArray[Any] = self.classes_[self.machines_.winners(decisions)]
+        found: NDArray[Any] = self.classes_[self.svc_.predicted_classes(decisions)]
         return found
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -188,7 +188,9 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         """Return what `predict` says, as positions in `classes_`, and `predict_proba`, at once."""
         decisions = self._decisions(X)
         scores = _scores(self._per_class(decisions))
-        return self.machines_.winners(decisions), probabilities(scores, self.inverse_temperature_)
+        return self.svc_.predicted_classes(decisions), probabilities(
+            scores, self.inverse_temperature_
+        )
 
     def _options(self) -> SVCOptions:
         C = self._numbers("C")
@@ -208,7 +210,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         try:
             choice = search.choose(method.default_setting)
         except ValueError:
-            found = " or ".join(sorted(set(search.flaws.values())))
+            found = " or ".join(sorted(set(search.invalid_reasons.values())))
             size = getattr(self, "n_features_in_", None)  # None for lists of series
             these = "these series" if size is None else f"series of {size} feature(s)"
             raise KernelError(
@@ -223,24 +225,26 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
             )
         if choice.by_default and choice.accuracy == 0.0:
             tied = f"{choice.ties} pairs of setting and C"
-            warnings.warn(undecided(tied, choice.accuracy), UndecidedWarning, stacklevel=3)
+            warnings.warn(undecided_message(tied, choice.accuracy), UndecidedWarning, stacklevel=3)
         sizes, n_C = search.validation.fold_sizes, len(self.grid_["C"])
-        hits = np.where(search.hits == NOT_EVALUATED, np.nan, search.hits).reshape(-1, len(sizes))
+        n_correct = np.where(search.n_correct == NOT_EVALUATED, np.nan, search.n_correct).reshape(
+            -1, len(sizes)
+        )
         weights, full = fold_weights(sizes)  # so that ties are ties
-        self.cv_results_ = table(self.grid_, hits / sizes, hits @ weights / full)
+        self.cv_results_ = table(self.grid_, n_correct / sizes, n_correct @ weights / full)
         self.kernel_, self.n_ties_ = kernels[choice.setting], choice.ties
         self.best_index_ = choice.setting * n_C + choice.C
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = choice.accuracy
 
     def _train(self, codes: IntArray, fold: IntArray, options: SVCOptions) -> None:
-        """Machines on everything, and the temperature from those without a fold."""
+        """The SVMs trained on everything, and the temperature from those without a fold."""
         (train,) = type(self.kernel_).read_alike(self.X_fit_)
         gram, C = self.kernel_(train), self.best_params_["C"]
-        self.machines_ = Machines.train(gram, codes, C, options)
-        held_out = held_out_decisions(gram, codes, fold, C, options)
+        self.svc_ = OneVsOneSVC.train(gram, codes, C, options)
+        held_out = held_out_decision_values(gram, codes, fold, C, options)
         scores = _scores(
-            -held_out[0] if len(self.classes_) == 2 else self.machines_.one_vs_rest(held_out)
+            -held_out[0] if len(self.classes_) == 2 else self.svc_.one_vs_rest_scores(held_out)
         )
         self.inverse_temperature_ = inverse_temperature(scores, codes)
 
@@ -248,11 +252,11 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         """What `decision_function` returns, of the decisions of the pairwise machines."""
         if len(self.classes_) == 2:
             return np.asarray(-decisions[0])
-        return self.machines_.one_vs_rest(decisions)
+        return self.svc_.one_vs_rest_scores(decisions)
 
     def _decisions(self, X: Any) -> FloatArray:
         check_is_fitted(self)
-        return self.machines_.decisions(self._gram(X))
+        return self.svc_.decision_values(self._gram(X))
 
 
 class RNTKClassifier(KernelClassifier):

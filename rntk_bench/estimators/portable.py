@@ -39,7 +39,7 @@ from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
 from rntk_bench.methods import KERNEL_METHODS
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.environment import environment
-from rntk_bench.svm.svc import Machines
+from rntk_bench.svm.svc import OneVsOneSVC
 
 Arrays = dict[str, NDArray[Any]]
 FORMAT, VERSION = "rntk-bench model", 1
@@ -150,8 +150,8 @@ def _described(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
         header |= {"ties": model.n_ties_, "text": model.classes_.dtype == object}
         arrays |= {
             "classes": _plain_labels(model.classes_),
-            "coefficients": model.machines_.coefficients,
-            "biases": model.machines_.biases,
+            "coefficients": model.svc_.coefficients,
+            "biases": model.svc_.biases,
             "inverse_temperature": np.array(model.inverse_temperature_),
         }
     elif isinstance(model, KernelRegressor):
@@ -230,7 +230,7 @@ def _restored(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
         model.classes_ = arrays["classes"].astype(text)
         model.n_ties_ = header["ties"]
         n_classes = len(model.classes_)
-        model.machines_ = Machines(arrays["coefficients"], arrays["biases"], n_classes)
+        model.svc_ = OneVsOneSVC(arrays["coefficients"], arrays["biases"], n_classes)
         model.inverse_temperature_ = float(arrays["inverse_temperature"])
     else:
         model.dual_coef_, model.ridge_ = arrays["dual_coef"], float(arrays["ridge"])

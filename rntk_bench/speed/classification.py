@@ -116,7 +116,9 @@ def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -
     with threadpool_limits(1):
         for kernel in kernels:
             gram = kernel.gram(prepared)
-            (hits, _), seconds = _best(partial(validation.hits, gram, folds, len(options.C)), 2)
+            (hits, _), seconds = _best(
+                partial(validation.count_correct, gram, folds, len(options.C)), 2
+            )
             ours += seconds
             reference, seconds = _best(partial(sklearn_hits, gram, y, fold, options), 1)
             obvious += seconds

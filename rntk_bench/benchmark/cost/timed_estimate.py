@@ -84,7 +84,7 @@ def _trial(
     left = len(cell.kernels) - len(done)
     stages = cell.watch.seconds
     svm, gram = stages.get("svm", 0.0), stages.get("gram", 0.0)
-    spared = (1.0 - search.needed_share(done)) * svm / (svm + gram) if left and prune else 0.0
+    spared = (1.0 - search.needed_fraction(done)) * svm / (svm + gram) if left and prune else 0.0
     pace = (ended - alone) / (len(done) - first) if left else 0.0
     pairs = dataset.n_train * (dataset.n_train + 1) / 2
     test = gram / len(done) * dataset.n_train * dataset.n_test / pairs

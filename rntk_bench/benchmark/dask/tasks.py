@@ -26,10 +26,10 @@ from rntk_bench.storage.cache import GramCache, cache_folder
 from rntk_bench.storage.environment import environment, source_digest
 from rntk_bench.storage.paths import expand_home
 from rntk_bench.storage.records import Record
-from rntk_bench.svm.grid_search import Part
+from rntk_bench.svm.grid_search import PartialResult
 
 Identity = dict[str, str]
-Found = tuple[Part, dict[str, float]]
+Found = tuple[PartialResult, dict[str, float]]
 """What a piece of a grid has found, and its seconds by stage."""
 
 _NETWORKS = ("jax", "jaxlib", "optax")
@@ -165,7 +165,7 @@ def evaluate_piece(dataset: Dataset, job: Job, settings: list[int], best: int) -
         with job.deadline(), cell.watch("total"):
             search = cell.search(best)
             cell.evaluate(search, settings)
-        return search.part(settings), cell.watch.seconds
+        return search.partial_result(settings), cell.watch.seconds
 
     return recorded(dataset, job.method, job.experiment, compute)
 
@@ -178,7 +178,7 @@ def finish_cell(dataset: Dataset, job: Job, found: Sequence[Found]) -> Record:
         with job.deadline(), cell.watch("total"):
             search = cell.search()
             for part, seconds in found:
-                search.take(part)
+                search.merge(part)
                 for stage, spent in seconds.items():
                     cell.watch.add(stage, spent)
             fit = cell.fit(search)

@@ -39,7 +39,7 @@ def clock(monkeypatch):
             clock.n_train = data.n_train
 
         def search(self):
-            return SimpleNamespace(needed_share=lambda settings: clock.needed)
+            return SimpleNamespace(needed_fraction=lambda settings: clock.needed)
 
         def evaluate(self, search, settings, n_jobs):
             for _ in settings:
