@@ -171,14 +171,14 @@ def _trait(record: Record, trait: str) -> str:
 
 def _unknown(records: Sequence[Record], trait: str, name: str) -> str:
     """A sentence on a name that no record has, with the nearest that some have."""
-    from rntk_bench.datasets.archive import nearest_names
+    from rntk_bench.datasets.archive import close_matches
     from rntk_bench.report.results.results import display_name
 
     known = sorted({_trait(record, trait) for record in records})
     spellings = {spelling: spelling for spelling in known}
     if trait == "method":
         spellings |= {display_name(method): method for method in known}
-    near = dict.fromkeys(spellings[spelling] for spelling in nearest_names(name, spellings))
+    near = dict.fromkeys(spellings[spelling] for spelling in close_matches(name, spellings))
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(known)}."
     return f"There is no record of {trait} {name!r}; {hint}"
 

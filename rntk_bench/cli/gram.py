@@ -132,9 +132,9 @@ def _value(text: str) -> float | int | str:
 
 def _series(path: Path, no_labels: bool, unit_norm: bool) -> Sequences:
     from rntk_bench.datasets import unit_norm as divide
-    from rntk_bench.datasets.assemble import check_dimensions, sequences
+    from rntk_bench.datasets.assemble import check_dimensions, stack_series
     from rntk_bench.datasets.readers import read_split
 
     split = read_split(path, "none" if no_labels else "partial")
     check_dimensions(split, split)
-    return divide(sequences(split))[0] if unit_norm else sequences(split)
+    return divide(stack_series(split))[0] if unit_norm else stack_series(split)

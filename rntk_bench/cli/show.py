@@ -69,7 +69,7 @@ def show(
 
 def _records(results: Path, dataset: str) -> list[Record]:
     """The dataset's records; there is at least one."""
-    from rntk_bench.datasets.archive import nearest_names
+    from rntk_bench.datasets.archive import close_matches
     from rntk_bench.storage.records import read_records, record_files
 
     records, problems = read_records(results, dataset)
@@ -77,7 +77,7 @@ def _records(results: Path, dataset: str) -> list[Record]:
         warn(problem)
     if not records:
         known = sorted({path.parent.name for path in record_files(results)})
-        near = nearest_names(dataset, known)
+        near = close_matches(dataset, known)
         hint = f"did you mean {' or '.join(near)}?" if near else "name their folder with --results."
         raise InputError(f"There is no record of {dataset!r} in {results}; {hint}")
     return records

@@ -100,10 +100,10 @@ _SUFFIXES = (".json", ".partial")
 
 def _warn_of_a_slip(name: str, kept: Collection[str]) -> None:
     """Say so if a dataset without records has almost the name of another."""
-    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE, nearest_names
+    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE, close_matches
 
     known = {*ARCHIVE, *MULTIVARIATE, *kept}
-    near = [] if name in known else nearest_names(name, known, 1)
+    near = [] if name in known else close_matches(name, known, 1)
     for other in near:
         warn(f"{name} has no records; did you mean {other}?")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rntk_bench.datasets.assemble import check_dimensions, sequences
+from rntk_bench.datasets.assemble import check_dimensions, stack_series
 from rntk_bench.datasets.dataset import Sequences
 from rntk_bench.datasets.labels import class_name, encode_labels
 from rntk_bench.datasets.readers import UNKNOWN, Split
@@ -39,7 +39,7 @@ def training_set(split: Split) -> tuple[Sequences, IntArray, tuple[str, ...]]:
         raise DataError(
             f"{split.path} has the single class {classes[0]!r}, so there is nothing to learn."
         )
-    return sequences(split), codes, classes
+    return stack_series(split), codes, classes
 
 
 def name_classes(model: KernelClassifier, classes: tuple[str, ...]) -> None:

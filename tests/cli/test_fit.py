@@ -153,7 +153,7 @@ def test_errors_are_one_sentence_and_exit_2(own, tmp_path):
         (("fit", one_class, "-o", new), "single class 'a'"),
         (("predict", own, other_class), "other.tsv, row 2: the model has no class 'c'"),
         (("predict", own, two), "two.ts, row 3: the series has 2 values a step"),
-        (("predict", own, two, "--no-labels"), "leave out --no-labels"),
+        (("predict", own, two, "--no-labels"), "omit --no-labels"),
         (("predict", foreign, train), "foreign.npz is not a model"),
         (("predict", regressor, train), "is a KernelRegressor"),
         (("predict", tmp_path / "none.npz", train), "none.npz does not exist"),

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from rntk_bench.catalogue import CATALOGUE
-from rntk_bench.datasets.archive import ARCHIVE, nearest_names
+from rntk_bench.datasets.archive import ARCHIVE, close_matches
 from rntk_bench.errors import one_line
 from rntk_bench.report.results.names import folded, listed, spellings
 from rntk_bench.report.results.published import Published
@@ -105,7 +105,7 @@ def _describe(path: Path, columns: Sequence[Published], datasets: Sequence[str])
     if absent:
         lines.append(f"{path.name} has no row for {', '.join(absent)}.")
     for dataset in absent:
-        if near := nearest_names(dataset, strange):
+        if near := close_matches(dataset, strange):
             lines.append(f"{path.name}: the names nearest to {dataset} are {', '.join(near)}.")
     if strange:
         lines.append(f"{path.name}: neither the archive nor the table has {listed(strange)}.")

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from unicodedata import category
 
-from rntk_bench.datasets.archive import nearest_names
+from rntk_bench.datasets.archive import close_matches
 from rntk_bench.errors import InputError
 from rntk_bench.report.results.names import folded
 
@@ -79,7 +79,7 @@ def choose(columns: Sequence[Published], names: Sequence[str]) -> list[Published
     for name in names:
         found = [column for column in columns if folded(column.name) == folded(name)]
         if not found:
-            near = nearest_names(name, (column.name for column in columns))
+            near = close_matches(name, (column.name for column in columns))
             hint = f"; the nearest are {', '.join(near)}" if near else ""
             files = ", ".join(dict.fromkeys(str(column.path) for column in columns))
             raise InputError(f"No column of {files} is named {name!r}{hint}.")
