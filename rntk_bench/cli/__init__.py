@@ -16,10 +16,11 @@ from rntk_bench.cli.completion import completion
 from rntk_bench.cli.data import datasets, fetch
 from rntk_bench.cli.env import env
 from rntk_bench.cli.figure import figure
-from rntk_bench.cli.fit import fit, predict
+from rntk_bench.cli.fit import fit
 from rntk_bench.cli.gram import gram
 from rntk_bench.cli.methods import methods
 from rntk_bench.cli.plot import plot
+from rntk_bench.cli.predict import predict
 from rntk_bench.cli.regress import regress
 from rntk_bench.cli.report import report
 from rntk_bench.cli.run import run
