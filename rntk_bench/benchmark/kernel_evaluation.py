@@ -185,7 +185,7 @@ class _Grams:
         self, family: type[Kernel], problem: Problem, cache: GramCache | None, watch: Stopwatch
     ) -> None:
         self._family, self._problem, self._watch = family, problem, watch
-        self._X_train, self._X_test = family.read_alike(problem.X_train, problem.X_test)
+        self._X_train, self._X_test = family.pad_to_common_length(problem.X_train, problem.X_test)
         with watch("gram"):
             self._train = family.prepare(self._X_train)
         pays = family.uses_time and worth_storing(len(problem.y_train), problem.dataset.length)

@@ -116,7 +116,7 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         """Call `evaluate` with the position and the Gram (n, n) on X of each kernel."""
         kernel_class = type(kernels[0])
-        (train,) = kernel_class.read_alike(X)
+        (train,) = kernel_class.pad_to_common_length(X)
         prepared = kernel_class.prepare(train)
 
         def grams(batch: list[Kernel]) -> Iterator[FloatArray]:
@@ -144,9 +144,9 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         kernel_class = type(self.kernel_)
         if not kernel_class.uses_time:
             _check_length(series, max(map(len, self.X_fit_)), kernel_class.name)
-        train, new = kernel_class.read_alike(self.X_fit_, series)
+        train, new = kernel_class.pad_to_common_length(self.X_fit_, series)
         # Two sets, even if X are the training series: `kernel(X, X)` would treat them as one set.
-        return self.kernel_.checked(self.kernel_.gram(self.kernel_.prepare(train, new)))
+        return self.kernel_.check_finite(self.kernel_.gram(self.kernel_.prepare(train, new)))
 
 
 def _check_axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:

@@ -243,7 +243,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
 
     def _train(self, codes: IntArray, fold: IntArray, options: SVCOptions) -> None:
         """Train the SVMs on all series, and fit the temperature to held-out decision values."""
-        (train,) = type(self.kernel_).read_alike(self.X_fit_)
+        (train,) = type(self.kernel_).pad_to_common_length(self.X_fit_)
         gram, C = self.kernel_(train), self.best_params_["C"]
         self.svc_ = OneVsOneSVC.train(gram, codes, C, options)
         held_out = held_out_decision_values(gram, codes, fold, C, options)

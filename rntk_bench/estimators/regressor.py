@@ -129,7 +129,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
             self._choose(errors, np.bincount(fold), method.name)
             self.kernel_ = kernels[self.best_index_ // len(ridges)]
             self.ridge_ = self.best_params_["ridge"]
-            (train,) = method.kernel.read_alike(self.X_fit_)
+            (train,) = method.kernel.pad_to_common_length(self.X_fit_)
             spectrum = Spectrum.of(self.kernel_(train))
             self.dual_coef_ = spectrum.coefficients(y, (self.ridge_,))[0]
         return self

@@ -15,7 +15,7 @@ from rntk_bench.kernels.series import Array, Sequences
 
 @dataclass(frozen=True)
 class Polynomial(Kernel):
-    """k(x, x') = (r + <x, x'>)^degree, (41), on the series as vectors.
+    """k(x, x') = (r + <x, x'>)^degree, (41), on series as vectors.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Polynomial(Kernel):
     Raises
     ------
     KernelError
-        For a parameter outside these.
+        For a parameter outside its range.
     """
 
     degree: int = 1
@@ -39,7 +39,7 @@ class Polynomial(Kernel):
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:
-        """Flatten the series (zero-padded to one length) into vectors."""
+        """Flatten the series, zero-padded to a common length, to vectors."""
         return Products.of(X, Y)
 
     def gram(self, prepared: Products) -> Array:
@@ -49,7 +49,7 @@ class Polynomial(Kernel):
         return gram
 
     def diag(self, X: Sequences) -> Array:
-        """k(x, x) of every series, shape (n,)."""
+        """k(x, x) of each series, shape (n,)."""
         x = self.prepare(X).x
         with np.errstate(over="ignore"):
-            return self.checked((self.r + np.einsum("nd,nd->n", x, x)) ** self.degree)
+            return self.check_finite((self.r + np.einsum("nd,nd->n", x, x)) ** self.degree)

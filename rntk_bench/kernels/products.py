@@ -1,4 +1,4 @@
-"""Inner products of whole series, shared by every kernel that sees a series as one vector."""
+"""Inner products of series as vectors, shared by all kernels that treat a series as one vector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rntk_bench.kernels.blas import one_blas_thread
 from rntk_bench.kernels.series import Array, Sequences, read_set
 
 CLOSE = 1e-6
-"""Gaps below this are recomputed from differences: 1 - cos has lost too many digits there."""
+"""Values of 1 - cos below this have lost too many digits, and are recomputed from differences."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Products:
 
     @classmethod
     def of(cls, X: Sequences, Y: Sequences | None = None) -> Self:
-        """Flatten the series; those of different lengths are padded with zeros at the end."""
+        """Flatten the series, zero-padded to a common length, to vectors."""
         x = _vectors(X)
         if Y is None:
             return cls(x, x, True)
@@ -57,22 +57,22 @@ class Products:
 
     @cached_property
     def norms(self) -> tuple[Array, Array]:
-        """|x| and |x'|, shapes (n_x,) and (n_y,), free of overflow on the way."""
+        """|x| and |x'|, shapes (n_x,) and (n_y,), computed without overflow."""
         return _norms(self.x), _norms(self.y)
 
     @cached_property
-    def gap(self) -> Array:
-        """1 - cos(x, x'), shape (n_x, n_y), accurate for near-identical directions."""
+    def one_minus_correlation(self) -> Array:
+        """1 - cos(x, x'), shape (n_x, n_y), accurate for nearly equal directions."""
         unit_x, unit_y = (
             v / np.where(norm > 0.0, norm, 1.0)[:, None]
             for v, norm in zip((self.x, self.y), self.norms, strict=True)
         )
-        gap = 1.0 - matmul(unit_x, unit_y)
-        for i in np.flatnonzero((gap < CLOSE).any(axis=1)):
-            close = np.flatnonzero(gap[i] < CLOSE)
+        result = 1.0 - matmul(unit_x, unit_y)
+        for i in np.flatnonzero((result < CLOSE).any(axis=1)):
+            close = np.flatnonzero(result[i] < CLOSE)
             difference = unit_x[i] - unit_y[close]
-            gap[i, close] = 0.5 * np.einsum("nd,nd->n", difference, difference)
-        return np.minimum(gap, 2.0)
+            result[i, close] = 0.5 * np.einsum("nd,nd->n", difference, difference)
+        return np.minimum(result, 2.0)
 
 
 def _vectors(X: Sequences) -> Array:
@@ -89,7 +89,7 @@ def _norms(x: Array) -> Array:
 
 
 def matmul(x: Array, y: Array) -> Array:
-    """x @ y.T, on one thread, so that the last bits do not depend on how many there are."""
+    """x @ y.T on one thread, so that the last bits do not depend on the number of threads."""
     with one_blas_thread, np.errstate(over="ignore", invalid="ignore"):
         product: Array = x @ y.T
     return product

@@ -15,7 +15,7 @@ from rntk_bench.kernels.series import Array, Sequences, read_set
 
 @dataclass(frozen=True)
 class RBF(Kernel):
-    """k(x, x') = exp(-alpha |x - x'|^2), (39), on the series as vectors.
+    """k(x, x') = exp(-alpha |x - x'|^2), (39), on series as vectors.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class RBF(Kernel):
     Raises
     ------
     KernelError
-        For a parameter outside this.
+        For a parameter outside its range.
     """
 
     alpha: float = 1.0
@@ -36,7 +36,7 @@ class RBF(Kernel):
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:
-        """Flatten the series (zero-padded to one length) into vectors."""
+        """Flatten the series, zero-padded to a common length, to vectors."""
         return Products.of(X, Y)
 
     def gram(self, prepared: Products) -> Array:

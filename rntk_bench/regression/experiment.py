@@ -235,7 +235,7 @@ def fit_best(
     InputError
         If no setting of the grid has a finite Gram.
     """
-    train, test = family.method.kernel.read_alike(X, X_test)
+    train, test = family.method.kernel.pad_to_common_length(X, X_test)
     grams = family.grams(train)
     usable = (np.abs(grams) < LARGEST_ENTRY).all(axis=(1, 2))
     if not usable.any():

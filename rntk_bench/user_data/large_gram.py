@@ -112,7 +112,8 @@ def gram_to_file(
     KernelError
         If an entry leaves the range of float64; then no file is left.
     """
-    sets = kernel.read_alike(X) if Y is None or Y is X else kernel.read_alike(X, Y)
+    one_set = Y is None or Y is X
+    sets = kernel.pad_to_common_length(*([X] if one_set else [X, Y]))
     lengths = [len(x) for series in sets for x in series]  # type: ignore[arg-type]
     tiling = Tiling((len(sets[0]), len(sets[-1])), max(lengths), symmetric=len(sets) == 1)
     if memory_limit is not None:

@@ -96,7 +96,7 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
     svm = pairs * (SVM_PER_SERIES * m + SVM_PER_SQUARE * m * m)
     svm *= experiment.n_folds * len(experiment.C) / 50
     test = n * size.n_test * steps * PAIR_STEP
-    grams = method.kernel.work(kernels, size.length) * gram
+    grams = method.kernel.relative_cost(kernels, size.length) * gram
     seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
     return Cost(seconds, seconds)
 

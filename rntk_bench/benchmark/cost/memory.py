@@ -68,8 +68,8 @@ def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
     held = SERIES * _values(size)
     pair = 2 * n // size.n_classes
     # Beside its Gram a support vector machine has the judged columns and a pair's matrix.
-    job = family.room(batch, (n, n), T) + n * n + pair * pair
-    test = family.room(batch[:1], (n, m), T) + n * n
+    job = family.buffer_size(batch, (n, n), T) + n * n + pair * pair
+    test = family.buffer_size(batch[:1], (n, m), T) + n * n
     if not family.uses_time:
         held += PRODUCTS * n * n
         test += PRODUCTS * n * m

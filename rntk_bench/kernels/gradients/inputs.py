@@ -73,7 +73,7 @@ def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> Array:
             if kernel.direction != "forward":
                 gradient[block] += _gradient(kernel, phi, x[::-1][block], y[::-1][block])[::-1]
     by_series = np.moveaxis(gradient, -1, 0)
-    return kernel.checked(by_series.reshape(*by_series.shape[:2], *np.asarray(X).shape[2:]))
+    return kernel.check_finite(by_series.reshape(*by_series.shape[:2], *np.asarray(X).shape[2:]))
 
 
 def _time_major(X: Sequences) -> Array:

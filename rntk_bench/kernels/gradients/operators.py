@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.activations import Erf, LeakyReLU, activation
+from rntk_bench.kernels.activations import Erf, LeakyReLU, get_activation
 from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.rntk import RNTK
 
@@ -124,7 +124,7 @@ def operators(kernel: RNTK) -> Operators:
     """
     if kernel.pooling == "shared":
         raise KernelError("The derivative of the RNTK is not there for pooling='shared'.")
-    match activation(kernel.activation):
+    match get_activation(kernel.activation):
         case LeakyReLU(slope):
             return LeakyReLUOperators(slope)
         case Erf():

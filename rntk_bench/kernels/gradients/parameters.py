@@ -69,7 +69,7 @@ def _(kernel: Polynomial, X: Sequences, names: Sequence[str]) -> Array:
     _refuse_others(kernel, names, "r")
     with np.errstate(over="ignore"):
         by_r = kernel.degree * (kernel.r + kernel.prepare(X).inner) ** (kernel.degree - 1)
-    return np.repeat(kernel.checked(by_r)[..., None], len(names), axis=2)
+    return np.repeat(kernel.check_finite(by_r)[..., None], len(names), axis=2)
 
 
 @parameter_gradient.register
@@ -95,7 +95,7 @@ def _(kernel: RNTK, X: Sequences, names: Sequence[str]) -> Array:
         for direction in BOTH.get(kernel.direction, (kernel.direction,)):
             seen = series if direction == "forward" else [x[::-1] for x in series]
             _add_gradient(kernel, phi, toward, seen, gradient)
-    return kernel.checked(gradient)
+    return kernel.check_finite(gradient)
 
 
 def _refuse_others(kernel: Kernel, names: Sequence[str], *known: str) -> None:
