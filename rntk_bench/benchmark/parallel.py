@@ -8,8 +8,9 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from rntk_bench.deadline import deadline
-from rntk_bench.kernels.base import Array, Kernel
+from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.blas import one_blas_thread
+from rntk_bench.types import FloatArray
 
 TASKS = 64
 """Pieces into which a grid is cut for the threads."""
@@ -26,8 +27,8 @@ def pieces(kernels: Sequence[Kernel], at_most: int) -> list[list[int]]:
 
 def evaluate_grid(
     kernels: Sequence[Kernel],
-    grams: Callable[[list[Kernel]], Iterator[Array]],
-    evaluate: Callable[[int, Array], None],
+    grams: Callable[[list[Kernel]], Iterator[FloatArray]],
+    evaluate: Callable[[int, FloatArray], None],
     n_jobs: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> None:

@@ -11,9 +11,9 @@ from scipy.special import ndtr
 
 from rntk_bench.errors import KernelError, short_repr
 from rntk_bench.kernels.parameters import at_least_zero
-from rntk_bench.kernels.series import Array
+from rntk_bench.types import FloatArray
 
-Function = Callable[[Array], Array]
+Function = Callable[[FloatArray], FloatArray]
 
 DISTANCE: Final = 4e-3
 """Step size of finite differences: rounding and truncation errors are then both about 1e-13."""
@@ -60,11 +60,11 @@ class Smooth:
                     f"Smooth: {name} is {short_repr(function)}, but must be a function of arrays."
                 )
 
-    def slope(self, z: Array, distance: float = DISTANCE) -> Array:
+    def slope(self, z: FloatArray, distance: float = DISTANCE) -> FloatArray:
         """phi'(z); a finite difference has the step size `distance`."""
         return _difference(self.phi, z, distance) if self.derivative is None else self.derivative(z)
 
-    def curvature(self, z: Array) -> Array:
+    def curvature(self, z: FloatArray) -> FloatArray:
         """phi''(z)."""
         return _difference(self.slope, z)
 
@@ -72,7 +72,7 @@ class Smooth:
 Activation = LeakyReLU | Erf | Smooth
 
 
-def _gelu_slope(z: Array) -> Array:
+def _gelu_slope(z: FloatArray) -> FloatArray:
     return np.asarray(ndtr(z) + z * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi))
 
 
@@ -106,7 +106,7 @@ def get_activation(activation: str | Function | Activation) -> Activation:
     )
 
 
-def _difference(function: Function, z: Array, distance: float = DISTANCE) -> Array:
+def _difference(function: Function, z: FloatArray, distance: float = DISTANCE) -> FloatArray:
     first, second, third = (
         function(z + k * distance) - function(z - k * distance) for k in (1, 2, 3)
     )

@@ -12,9 +12,10 @@ from rntk_bench.datasets import zero_pad
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.cache_key import dataclass_key
 from rntk_bench.kernels.parameters import at_least_zero
-from rntk_bench.kernels.series import Array, Sequences, warn_of_one_step
+from rntk_bench.kernels.series import Sequences, warn_of_one_step
+from rntk_bench.types import FloatArray
 
-__all__ = ["Array", "Kernel", "Sequences", "at_least_zero"]
+__all__ = ["Kernel", "Sequences", "at_least_zero"]
 
 
 class Kernel(ABC):
@@ -41,11 +42,11 @@ class Kernel(ABC):
         """Compute what all kernels of this class share for one pair of sets of series."""
 
     @abstractmethod
-    def gram(self, prepared: Any) -> Array:
+    def gram(self, prepared: Any) -> FloatArray:
         """Gram matrix (n_x, n_y) from what `prepare` returned; not checked to be finite."""
 
     @abstractmethod
-    def diag(self, X: Sequences) -> Array:
+    def diag(self, X: Sequences) -> FloatArray:
         """Diagonal (n_x,) of `kernel(X)`."""
 
     @classmethod
@@ -61,7 +62,7 @@ class Kernel(ABC):
         return [zero_pad([np.asarray(x) for x in X], length) for X in sets]
 
     @classmethod
-    def grams(cls, kernels: Sequence[Self], prepared: Any) -> Iterator[Array]:
+    def grams(cls, kernels: Sequence[Self], prepared: Any) -> Iterator[FloatArray]:
         """Yield the Gram of each kernel in order; subclasses may share computations."""
         for kernel in kernels:
             yield kernel.gram(prepared)
@@ -102,7 +103,7 @@ class Kernel(ABC):
         """
         return dataclass_key(self)
 
-    def __call__(self, X: Sequences, Y: Sequences | None = None) -> Array:
+    def __call__(self, X: Sequences, Y: Sequences | None = None) -> FloatArray:
         """Gram matrix (n_x, n_y) of the series X with the series Y, or with themselves.
 
         If X and Y are the same object, they are one set, as scikit-learn's SVC passes it. Two
@@ -115,7 +116,9 @@ class Kernel(ABC):
             If the inputs are not series of finite numbers, or an entry leaves the range of float64.
         """
         if _is_row(X) and _is_row(Y):
-            entry: Array = self([cast(Array, X)], None if Y is X else [cast(Array, Y)])[0, 0]
+            entry: FloatArray = self(
+                [cast(FloatArray, X)], None if Y is X else [cast(FloatArray, Y)]
+            )[0, 0]
             return entry
         return self.check_finite(self.gram(self.read(X, Y)))
 
@@ -127,7 +130,7 @@ class Kernel(ABC):
                 warn_of_one_step(series, stacklevel=3)
         return self.prepare(X, Y)
 
-    def check_finite(self, values: Array) -> Array:
+    def check_finite(self, values: FloatArray) -> FloatArray:
         """Return `values` if all are finite; otherwise raise a KernelError naming the kernel."""
         if not np.isfinite(values).all():
             raise KernelError(

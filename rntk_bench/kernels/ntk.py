@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
 from rntk_bench.kernels.base import Kernel
@@ -17,7 +16,8 @@ from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
 from rntk_bench.kernels.recursion.ntk import ntk_grams
 from rntk_bench.kernels.recursion.operators import Curves
-from rntk_bench.kernels.series import Array, Sequences
+from rntk_bench.kernels.series import Sequences
+from rntk_bench.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class NTK(Kernel):
         """Flatten the series, zero-padded to a common length, to vectors."""
         return Products.of(X, Y)
 
-    def gram(self, prepared: Products) -> Array:
+    def gram(self, prepared: Products) -> FloatArray:
         """Gram matrix (n_x, n_y)."""
         return next(self.grams([self], prepared))
 
     @classmethod
-    def grams(cls, kernels: Sequence[Self], prepared: Products) -> Iterator[Array]:
+    def grams(cls, kernels: Sequence[Self], prepared: Products) -> Iterator[FloatArray]:
         """Yield the Gram of each kernel; those that differ only in depth share a pass."""
         for shallow, run in groupby(kernels, key=lambda kernel: replace(kernel, n_layers=1)):
             depths = [kernel.n_layers for kernel in run]
@@ -81,7 +81,7 @@ class NTK(Kernel):
             runs.setdefault(replace(kernel, n_layers=1), []).append(position)
         return list(runs.values())
 
-    def diag(self, X: Sequences) -> Array:
+    def diag(self, X: Sequences) -> FloatArray:
         """k(x, x) of each series, shape (n,), in closed form (c = 1)."""
         prepared = self.prepare(X)
         s = self._standard_deviations(prepared.norms[0], prepared.dimension, self.n_layers)
@@ -91,7 +91,7 @@ class NTK(Kernel):
                 theta = s[layer] ** 2 + 0.5 * self.sigma_w**2 * theta
             return self.check_finite(0.5 * self.sigma_v**2 * (s[-1] ** 2 + theta))
 
-    def _compute_depths(self, prepared: Products, depths: NDArray[np.int64]) -> Array:
+    def _compute_depths(self, prepared: Products, depths: IntArray) -> FloatArray:
         """Compute the Grams (n_depths, n_x, n_y) for ascending depths in one pass."""
         sides = []
         for norm in prepared.norms:
@@ -109,7 +109,7 @@ class NTK(Kernel):
         limit.check()
         return out
 
-    def _standard_deviations(self, norm: Array, dimension: int, n_layers: int) -> Array:
+    def _standard_deviations(self, norm: FloatArray, dimension: int, n_layers: int) -> FloatArray:
         """sqrt(Sigma(l)(x, x)) of each layer, shape (n_layers, n)."""
         s = [np.hypot(self.sigma_w / math.sqrt(dimension) * norm, self.sigma_b)]
         for _ in range(1, n_layers):

@@ -10,7 +10,8 @@ import numpy as np
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
-from rntk_bench.kernels.series import Array, Sequences
+from rntk_bench.kernels.series import Sequences
+from rntk_bench.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,13 @@ class Polynomial(Kernel):
         """Flatten the series, zero-padded to a common length, to vectors."""
         return Products.of(X, Y)
 
-    def gram(self, prepared: Products) -> Array:
+    def gram(self, prepared: Products) -> FloatArray:
         """Gram matrix (n_x, n_y)."""
         with np.errstate(over="ignore"):
-            gram: Array = (self.r + prepared.inner) ** self.degree
+            gram: FloatArray = (self.r + prepared.inner) ** self.degree
         return gram
 
-    def diag(self, X: Sequences) -> Array:
+    def diag(self, X: Sequences) -> FloatArray:
         """k(x, x) of each series, shape (n,)."""
         x = self.prepare(X).x
         with np.errstate(over="ignore"):

@@ -10,7 +10,8 @@ import numpy as np
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import at_least_zero
 from rntk_bench.kernels.products import Products
-from rntk_bench.kernels.series import Array, Sequences, read_set
+from rntk_bench.kernels.series import Sequences, read_set
+from rntk_bench.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ class RBF(Kernel):
         """Flatten the series, zero-padded to a common length, to vectors."""
         return Products.of(X, Y)
 
-    def gram(self, prepared: Products) -> Array:
+    def gram(self, prepared: Products) -> FloatArray:
         """Gram matrix (n_x, n_y)."""
-        gram: Array = np.exp(-self.alpha * prepared.square_distance)
+        gram: FloatArray = np.exp(-self.alpha * prepared.square_distance)
         return gram
 
-    def diag(self, X: Sequences) -> Array:
+    def diag(self, X: Sequences) -> FloatArray:
         """Ones, shape (n,)."""
         return np.ones(len(read_set(X)))

@@ -24,7 +24,8 @@ from rntk_bench.kernels.parameters import (
 from rntk_bench.kernels.recursion import closed_form, smooth
 from rntk_bench.kernels.recursion.layout import Pairs, Readouts, Sigmas
 from rntk_bench.kernels.recursion.shared_readouts import SharedReadouts, check_shared, lagged_passes
-from rntk_bench.kernels.series import Array, Sequences
+from rntk_bench.kernels.series import Sequences
+from rntk_bench.types import FloatArray
 
 POOLINGS = ("last", "average", "shared")
 DIRECTIONS = ("forward", "backward", "both")
@@ -141,7 +142,7 @@ class RNTK(Kernel):
         at_least_zero(self, sigma_h=self.sigma_h, sigma_v=self.sigma_v)
         check_shared(self, self.pooling, get_activation(self.activation))
 
-    def per_layer(self, name: str) -> Array:
+    def per_layer(self, name: str) -> FloatArray:
         """sigma_w, sigma_u or sigma_b of each layer, shape (L,)."""
         return np.full(self.n_layers, getattr(self, name), dtype=np.float64)
 
@@ -150,12 +151,12 @@ class RNTK(Kernel):
         """Arrange the series, of any lengths, for the compiled loops."""
         return Pairs.of(X, Y)
 
-    def gram(self, prepared: Pairs) -> Array:
+    def gram(self, prepared: Pairs) -> FloatArray:
         """Theta, shape (n_x, n_y)."""
         return next(self._compute_grams([[self]], prepared))
 
     @classmethod
-    def grams(cls, kernels: Sequence[Self], prepared: Pairs) -> Iterator[Array]:
+    def grams(cls, kernels: Sequence[Self], prepared: Pairs) -> Iterator[FloatArray]:
         """Yield the Gram of each kernel; consecutive kernels share passes if they can.
 
         One compiled call computes as many runs as fit into a buffer of `MAX_BUFFER_SIZE`.
@@ -228,7 +229,7 @@ class RNTK(Kernel):
         members = [(k.pooling, k.bandwidth, k.direction, k.tangent) for k in run]
         return first.n_layers, first._activation_key, first.lag_step, first.readout, members
 
-    def diag(self, X: Sequences) -> Array:
+    def diag(self, X: Sequences) -> FloatArray:
         """Theta(x, x) of each series, shape (n,), in closed form (c = 1)."""
         pairs = self.read(X)
         phi = get_activation(self.activation)
@@ -243,7 +244,7 @@ class RNTK(Kernel):
         values[pairs.x.order] = diagonal
         return self.check_finite(values)
 
-    def with_nngp(self, X: Sequences, Y: Sequences | None = None) -> tuple[Array, Array]:
+    def with_nngp(self, X: Sequences, Y: Sequences | None = None) -> tuple[FloatArray, FloatArray]:
         """Theta and the NNGP kernel K = sigma_v^2 V[Sigma(L,T)], each (n_x, n_y), in one pass."""
         both = [RNTK(**vars(self)), NNGP(**vars(self))]
         theta, K = self._compute_grams([both], self.read(X, Y))
@@ -260,7 +261,7 @@ class RNTK(Kernel):
         return sum(float(_compute_pass([self], pairs, readouts)[2][0]) for pairs in oriented)
 
     @staticmethod
-    def _compute_grams(runs: Sequence[Sequence[RNTK]], prepared: Pairs) -> Iterator[Array]:
+    def _compute_grams(runs: Sequence[Sequence[RNTK]], prepared: Pairs) -> Iterator[FloatArray]:
         """Yield the Gram of each kernel, run by run.
 
         The kernels of a run differ only in pooling, bandwidth, direction and class, the runs only
@@ -268,7 +269,7 @@ class RNTK(Kernel):
         """
         first, settings = runs[0], [run[0] for run in runs]
         readouts = _make_readouts(first)
-        passes: dict[str, tuple[Array, Array, Array]] = {}
+        passes: dict[str, tuple[FloatArray, FloatArray, FloatArray]] = {}
         stacks = []
         for position, form in enumerate(first):
             oriented = form._pairs_by_direction(prepared)
@@ -326,7 +327,7 @@ def _make_readouts(kernels: Sequence[RNTK]) -> Readouts | SharedReadouts:
 
 def _compute_pass(
     kernels: Sequence[RNTK], pairs: Pairs, readouts: Readouts | SharedReadouts
-) -> tuple[Array, Array, Array]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Grams (S, k, n_x, n_y) over the sorted series, diagonals (S, k, n_x), error bounds (S,).
 
     The kernels have the same number of layers and the same activation.

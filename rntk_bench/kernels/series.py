@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rntk_bench.errors import KernelError
+from rntk_bench.types import FloatArray
 
-Array = NDArray[np.float64]
-Sequences = Array | Sequence[ArrayLike]
+Sequences = FloatArray | Sequence[ArrayLike]
 """(n, T), (n, T, m), or n arrays of shape (T_i,) or (T_i, m)."""
 
 
@@ -20,7 +20,7 @@ class ShapeWarning(UserWarning):
     """The axes of an array of series are probably in another order than the expected one."""
 
 
-def read_set(X: Any) -> Array | list[Array]:
+def read_set(X: Any) -> FloatArray | list[FloatArray]:
     """Convert series to one float64 array (n, T) or (n, T, m), or to a list of arrays (T_i, m).
 
     NaN at the end of the rows of an array, or of a data frame with one series per row, is padding
@@ -50,7 +50,7 @@ def read_set(X: Any) -> Array | list[Array]:
     return np.stack(series).reshape(len(series), -1, *values.shape[2:])
 
 
-def read_sequences(X: Any) -> list[Array]:
+def read_sequences(X: Any) -> list[FloatArray]:
     """Convert series to float64 arrays (T_i, m) of the same dimension m.
 
     Raises
@@ -62,7 +62,7 @@ def read_sequences(X: Any) -> list[Array]:
     return [x.reshape(len(x), -1) for x in series]
 
 
-def read_series(X: Any) -> Array:
+def read_series(X: Any) -> FloatArray:
     """Convert series of the same length to a float64 array (n, T, m).
 
     Raises
@@ -133,7 +133,7 @@ def _is_list(X: Any) -> bool:
     return isinstance(X, Iterable)
 
 
-def _read(i: int, x: Any) -> Array:
+def _read(i: int, x: Any) -> FloatArray:
     """Convert one series of a list to shape (T, m)."""
     values = _numbers(x, f"Series {i} must be numbers of shape (T,) or (T, m).")
     if values.ndim not in (1, 2) or 0 in values.shape:
@@ -149,7 +149,7 @@ def _read(i: int, x: Any) -> Array:
     return values.reshape(len(values), -1)
 
 
-def _cut(i: int, x: Array) -> Array:
+def _cut(i: int, x: FloatArray) -> FloatArray:
     """Remove steps that are NaN in all dimensions from the end of a series (T, m)."""
     present = np.flatnonzero(~np.isnan(x).all(axis=1))
     if not len(present):
@@ -165,7 +165,7 @@ def _cut(i: int, x: Array) -> Array:
     return unpadded
 
 
-def _numbers(x: Any, error_message: str) -> Array:
+def _numbers(x: Any, error_message: str) -> FloatArray:
     """Convert x to an array of real numbers, with NaN for masked or missing values."""
     try:
         values = x.to_numpy() if hasattr(x, "iloc") else np.asarray(without_mask(x))
@@ -182,7 +182,7 @@ def _numbers(x: Any, error_message: str) -> Array:
         raise KernelError(error_message) from None
 
 
-def _check_same_dimension(series: list[Array]) -> list[Array]:
+def _check_same_dimension(series: list[FloatArray]) -> list[FloatArray]:
     if not series:
         raise KernelError("There are no series.")
     for i, x in enumerate(series):

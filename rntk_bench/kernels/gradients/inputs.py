@@ -24,19 +24,19 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Sequences
+from rntk_bench.kernels.base import Sequences
 from rntk_bench.kernels.gradients.operators import Moments, Operators, operators, ratio
 from rntk_bench.kernels.rntk import RNTK
 from rntk_bench.kernels.series import read_series
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 BLOCK = 2**18
 """Steps of pairs, over all layers, that are held in memory at a time."""
 
 
-def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> Array:
+def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> FloatArray:
     """Derivative of Theta(x_p, y_p) with respect to x_p, for pairs p of different series.
 
     Where Theta has a kink (a pre-activation of variance 0, or c = 1 or -1 at series that are not
@@ -76,12 +76,12 @@ def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> Array:
     return kernel.check_finite(by_series.reshape(*by_series.shape[:2], *np.asarray(X).shape[2:]))
 
 
-def _time_major(X: Sequences) -> Array:
+def _time_major(X: Sequences) -> FloatArray:
     """The series as (T, m, P)."""
     return np.moveaxis(read_series(X), 0, -1)
 
 
-def _gradient(kernel: RNTK, phi: Operators, x: Array, y: Array) -> Array:
+def _gradient(kernel: RNTK, phi: Operators, x: FloatArray, y: FloatArray) -> FloatArray:
     """Derivatives (T, m, P) for x (T, m, P) and y (T', m, P)."""
     w, u, b = (kernel.per_layer(name) for name in ("sigma_w", "sigma_u", "sigma_b"))
     common = min(len(x), len(y))
@@ -108,11 +108,13 @@ class Alone:
     (with their sign).
     """
 
-    K: Array
-    parts: list[Array]
+    K: FloatArray
+    parts: list[FloatArray]
 
     @classmethod
-    def of(cls, x: Array, w: Array, u: Array, b: Array, h: float, phi: Operators) -> Self:
+    def of(
+        cls, x: FloatArray, w: FloatArray, u: FloatArray, b: FloatArray, h: float, phi: Operators
+    ) -> Self:
         """Follow the series (T, m, P) through time, layer by layer."""
         (T, m, P), L = x.shape, len(w)
         K, parts, below = np.empty((L, T, P)), [], x / math.sqrt(m)
@@ -131,18 +133,20 @@ class Alone:
         """Only their last steps."""
         return type(self)(self.K[:, -steps:], [part[-steps:] for part in self.parts])
 
-    def take(self, positions: NDArray[np.int64]) -> Self:
+    def take(self, positions: IntArray) -> Self:
         """Some of the series, in this order."""
         return type(self)(self.K[..., positions], [part[..., positions] for part in self.parts])
 
-    def proportions(self, offset: float) -> list[Array]:
+    def proportions(self, offset: float) -> list[FloatArray]:
         """The parts over sqrt(K + offset)."""
         return [
             ratio(part, np.sqrt(K + offset)[:, None])
             for part, K in zip(self.parts, self.K, strict=True)
         ]
 
-    def backward(self, to_K: Array, w: Array, u: Array, phi: Operators) -> Array:
+    def backward(
+        self, to_K: FloatArray, w: FloatArray, u: FloatArray, phi: Operators
+    ) -> FloatArray:
         """Derivative of Theta by |x_t|^2 / m, shape (T, P).
 
         `to_K` is that by K of the last steps, but for what goes through `phi.alone`.
@@ -163,18 +167,18 @@ class Together:
     """Pairs at their common steps: `moments[k][t]`, and V' and theta, (L, T, P)."""
 
     moments: list[list[Moments]]
-    slope: Array
-    theta: Array
+    slope: FloatArray
+    theta: FloatArray
 
     @classmethod
     def of(
         cls,
         x: Alone,
         y: Alone,
-        w: Array,
-        u: Array,
+        w: FloatArray,
+        u: FloatArray,
         phi: Operators,
-        same: NDArray[np.bool_] | None = None,
+        same: BoolArray | None = None,
     ) -> Self:
         """Follow the pairs through time; `same` (P,) marks those of a series with itself."""
         L, T, P = x.K.shape
@@ -201,8 +205,8 @@ class Together:
         return cls(moments, slope, theta)
 
     def backward(
-        self, w: Array, u: Array, readout: Array, tangent: bool, phi: Operators
-    ) -> tuple[Array, Array]:
+        self, w: FloatArray, u: FloatArray, readout: FloatArray, tangent: bool, phi: Operators
+    ) -> tuple[FloatArray, FloatArray]:
         """Derivatives by <x_t, x'_t> / m, (T, P), and by K1 but for `phi.alone`, (L, T, P).
 
         `readout` (T,) is the factor of V, and of V' theta if `tangent`, of the last layer.
@@ -225,7 +229,14 @@ class Together:
         return to_product, to_K
 
 
-def _moments(K1: Array, K2: Array, v: Array, v_y: Array, losses: Array, offset: float) -> Moments:
+def _moments(
+    K1: FloatArray,
+    K2: FloatArray,
+    v: FloatArray,
+    v_y: FloatArray,
+    losses: FloatArray,
+    offset: float,
+) -> Moments:
     """From the variances (P,), the proportions v and v' and 1 - rho of the parts, each (k, P)."""
     A, B = K1 + offset, K2 + offset
     scale = np.sqrt(A) * np.sqrt(B)

@@ -15,10 +15,9 @@ from itertools import combinations_with_replacement
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Kernel, Sequences
+from rntk_bench.kernels.base import Kernel, Sequences
 from rntk_bench.kernels.gradients.inputs import Alone, Together
 from rntk_bench.kernels.gradients.operators import Operators, operators
 from rntk_bench.kernels.ntk import NTK
@@ -26,13 +25,14 @@ from rntk_bench.kernels.polynomial import Polynomial
 from rntk_bench.kernels.rbf import RBF
 from rntk_bench.kernels.rntk import BOTH, RNTK
 from rntk_bench.kernels.series import read_sequences
+from rntk_bench.types import FloatArray, IntArray
 
 BLOCK = 2**20
 """Derivatives of variances, over all layers and steps of pairs, that are held at a time."""
 
 
 @singledispatch
-def parameter_gradient(kernel: Kernel, X: Sequences, names: Sequence[str]) -> Array:
+def parameter_gradient(kernel: Kernel, X: Sequences, names: Sequence[str]) -> FloatArray:
     """Derivative of `kernel(X)` with respect to some of its parameters.
 
     Parameters
@@ -57,7 +57,7 @@ def parameter_gradient(kernel: Kernel, X: Sequences, names: Sequence[str]) -> Ar
 
 
 @parameter_gradient.register
-def _(kernel: RBF, X: Sequences, names: Sequence[str]) -> Array:
+def _(kernel: RBF, X: Sequences, names: Sequence[str]) -> FloatArray:
     _refuse_others(kernel, names, "alpha")
     prepared = kernel.prepare(X)
     by_alpha = -prepared.square_distance * kernel.gram(prepared)
@@ -65,7 +65,7 @@ def _(kernel: RBF, X: Sequences, names: Sequence[str]) -> Array:
 
 
 @parameter_gradient.register
-def _(kernel: Polynomial, X: Sequences, names: Sequence[str]) -> Array:
+def _(kernel: Polynomial, X: Sequences, names: Sequence[str]) -> FloatArray:
     _refuse_others(kernel, names, "r")
     with np.errstate(over="ignore"):
         by_r = kernel.degree * (kernel.r + kernel.prepare(X).inner) ** (kernel.degree - 1)
@@ -73,7 +73,7 @@ def _(kernel: Polynomial, X: Sequences, names: Sequence[str]) -> Array:
 
 
 @parameter_gradient.register
-def _(kernel: NTK, X: Sequences, names: Sequence[str]) -> Array:
+def _(kernel: NTK, X: Sequences, names: Sequence[str]) -> FloatArray:
     """The NTK is the RNTK of one step, whose input weights are the NTK's weights."""
     _refuse_others(kernel, names, "sigma_w", "sigma_b", "sigma_v")
     one_step = RNTK(
@@ -87,7 +87,7 @@ def _(kernel: NTK, X: Sequences, names: Sequence[str]) -> Array:
 
 
 @parameter_gradient.register
-def _(kernel: RNTK, X: Sequences, names: Sequence[str]) -> Array:
+def _(kernel: RNTK, X: Sequences, names: Sequence[str]) -> FloatArray:
     _refuse_others(kernel, names, "sigma_w", "sigma_u", "sigma_b", "sigma_h", "sigma_v")
     phi, toward, series = operators(kernel), _Directions.of(kernel, names), read_sequences(X)
     gradient = np.zeros((len(series), len(series), len(toward.v)))
@@ -111,11 +111,11 @@ def _refuse_others(kernel: Kernel, names: Sequence[str], *known: str) -> None:
 class _Directions:
     """How p directions move the parameters: w, u, b (p, L), h and v (p,)."""
 
-    w: Array
-    u: Array
-    b: Array
-    h: Array
-    v: Array
+    w: FloatArray
+    u: FloatArray
+    b: FloatArray
+    h: FloatArray
+    v: FloatArray
 
     @classmethod
     def of(cls, kernel: RNTK, names: Sequence[str]) -> Self:
@@ -144,21 +144,28 @@ class _Recursion:
     kernel: RNTK
     toward: _Directions
 
-    def carry(self, k: int, before: Array, d_before: Array, below: Array, d_below: Array) -> Array:
+    def carry(
+        self,
+        k: int,
+        before: FloatArray,
+        d_before: FloatArray,
+        below: FloatArray,
+        d_below: FloatArray,
+    ) -> FloatArray:
         """Derivatives (p, P) of w^2 before + u^2 below at layer k, from values and derivatives."""
         w, u = (self.kernel.per_layer(name)[k] for name in ("sigma_w", "sigma_u"))
         recurrent = w**2 * d_before + 2.0 * w * self.toward.w[:, k, None] * before
         return np.asarray(recurrent + u**2 * d_below + 2.0 * u * self.toward.u[:, k, None] * below)
 
-    def bias(self, k: int) -> Array:
+    def bias(self, k: int) -> FloatArray:
         """Derivatives (p, 1) of b^2."""
         return np.asarray(2.0 * self.kernel.per_layer("sigma_b")[k] * self.toward.b[:, k, None])
 
-    def first(self) -> Array:
+    def first(self) -> FloatArray:
         """Derivatives (p, 1) of h^2."""
         return 2.0 * self.kernel.sigma_h * self.toward.h[:, None]
 
-    def alone(self, x: Array, K: Array, phi: Operators) -> Array:
+    def alone(self, x: FloatArray, K: FloatArray, phi: Operators) -> FloatArray:
         """Derivatives (L, T, p, n) of the variances K (L, T, n) of the series x (T, m, n)."""
         L, T, n = K.shape
         p = len(self.toward.v)
@@ -175,7 +182,7 @@ class _Recursion:
                 below, d_below = phi.alone(K[k, t]), phi.alone_slope(K[k, t]) * found[k, t]
         return found
 
-    def together(self, x: _Set, y: _Set, phi: Operators, readout: Array) -> Array:
+    def together(self, x: _Set, y: _Set, phi: Operators, readout: FloatArray) -> FloatArray:
         """Derivatives (p, P) of Theta of P pairs at their T common steps.
 
         `readout` (T,) is the factor of V and V' theta without sigma_v^2.
@@ -217,13 +224,15 @@ class _Set:
     `variation` (L, T, p, n) are the derivatives of their variances.
     """
 
-    positions: NDArray[np.int64]
-    x: Array
+    positions: IntArray
+    x: FloatArray
     alone: Alone
-    variation: Array
+    variation: FloatArray
 
     @classmethod
-    def of(cls, recursion: _Recursion, phi: Operators, series: Sequence[Array], T: int) -> Self:
+    def of(
+        cls, recursion: _Recursion, phi: Operators, series: Sequence[FloatArray], T: int
+    ) -> Self:
         """The series of length T."""
         kernel = recursion.kernel
         positions = np.flatnonzero([len(x) == T for x in series])
@@ -237,14 +246,18 @@ class _Set:
         cut = self.x[-steps:], self.alone.last(steps), self.variation[:, -steps:]
         return type(self)(self.positions, *cut)
 
-    def take(self, columns: NDArray[np.int64]) -> Self:
+    def take(self, columns: IntArray) -> Self:
         """Some of the series, in this order."""
         own = self.positions[columns], self.x[..., columns]
         return type(self)(*own, self.alone.take(columns), self.variation[..., columns])
 
 
 def _add_gradient(
-    kernel: RNTK, phi: Operators, toward: _Directions, series: Sequence[Array], gradient: Array
+    kernel: RNTK,
+    phi: Operators,
+    toward: _Directions,
+    series: Sequence[FloatArray],
+    gradient: FloatArray,
 ) -> None:
     """Add the derivatives of one direction of time, length by length."""
     recursion = _Recursion(kernel, toward)

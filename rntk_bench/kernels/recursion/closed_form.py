@@ -9,7 +9,6 @@ import numpy as np
 
 from rntk_bench.deadline import deadline
 from rntk_bench.kernels.activations import Erf, LeakyReLU
-from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.recursion.layers import layered_grams
 from rntk_bench.kernels.recursion.layout import Pairs, Readouts, Sigmas, TimeMajor
 from rntk_bench.kernels.recursion.operators import Curves
@@ -18,6 +17,7 @@ from rntk_bench.kernels.recursion.self_kernel import Walk, walk_erf, walk_relu
 from rntk_bench.kernels.recursion.shared import shared_diagonals, shared_grams
 from rntk_bench.kernels.recursion.shared_readouts import SharedReadouts
 from rntk_bench.kernels.recursion.tile import ERF, STATE, STEP, Readout
+from rntk_bench.types import FloatArray
 
 LARGEST_VARIANCE = 2.0**20
 """Of erf's pre-activations: beyond, 1 - c^2 in (162) keeps fewer than ten digits, and the result
@@ -26,7 +26,7 @@ is infinite."""
 
 def grams(
     pairs: Pairs, sigmas: Sigmas, phi: LeakyReLU | Erf, readouts: Readouts | SharedReadouts
-) -> tuple[Array, Array]:
+) -> tuple[FloatArray, FloatArray]:
     """Readouts (S, k, n_x, n_y) of all pairs and (S, k, n_x) of every x with itself.
 
     The first leaves its diagonals undefined; both are infinite for the settings for which float64
@@ -51,7 +51,7 @@ def grams(
 
 
 def _fill(
-    pairs: Pairs, walks: list[Walk], phi: LeakyReLU | Erf, readouts: Readouts, out: Array
+    pairs: Pairs, walks: list[Walk], phi: LeakyReLU | Erf, readouts: Readouts, out: FloatArray
 ) -> None:
     """The readouts of the last step, or of equal steps, into out (S, k, n_x, n_y)."""
     curves, symmetric, limit = _curves(phi, readouts), pairs.y is None, deadline()
@@ -68,7 +68,7 @@ def _fill(
 
 
 def _fill_shared(
-    pairs: Pairs, walks: list[Walk], phi: LeakyReLU | Erf, readouts: SharedReadouts, out: Array
+    pairs: Pairs, walks: list[Walk], phi: LeakyReLU | Erf, readouts: SharedReadouts, out: FloatArray
 ) -> None:
     """The readouts of all pairs of steps into out (S, k, n_x, n_y)."""
     limit = deadline()
@@ -88,7 +88,7 @@ def _fill_shared(
     out /= _root_of_lengths(pairs)
 
 
-def _root_of_lengths(pairs: Pairs) -> Array:
+def _root_of_lengths(pairs: Pairs) -> FloatArray:
     """sqrt(T T') of every pair."""
     return np.sqrt(np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths))
 
@@ -98,7 +98,7 @@ def diagonals(
     sigmas: Sigmas,
     phi: LeakyReLU | Erf,
     readouts: Readouts | SharedReadouts,
-) -> Array:
+) -> FloatArray:
     """Readouts (S, k, n) of every series with itself."""
     walk, steps = _walk(series, sigmas, phi, _unit((series,), sigmas), readouts)
     return _diagonals(walk, steps, series, phi, readouts)
@@ -106,11 +106,11 @@ def diagonals(
 
 def _diagonals(
     walk: Walk,
-    steps: Array,
+    steps: FloatArray,
     series: TimeMajor,
     phi: LeakyReLU | Erf,
     readouts: Readouts | SharedReadouts,
-) -> Array:
+) -> FloatArray:
     limit = deadline()
     with np.errstate(over="ignore", invalid="ignore"):
         equal_steps = walk.scale[:, None] ** 2 * steps
@@ -142,9 +142,9 @@ def _walk(
     series: TimeMajor,
     sigmas: Sigmas,
     phi: LeakyReLU | Erf,
-    unit: Array,
+    unit: FloatArray,
     readouts: Readouts | SharedReadouts,
-) -> tuple[Walk, Array]:
+) -> tuple[Walk, FloatArray]:
     """What the pairs need of one set, and f and f + h theta of every series with itself."""
     w, u, b, h, v = sigmas.w, sigmas.u.copy(), sigmas.b, sigmas.h, sigmas.v
     if isinstance(phi, LeakyReLU):
@@ -171,7 +171,7 @@ def _walk(
     return Walk(weights, more, scale, series.active), steps
 
 
-def _unit(sets: tuple[TimeMajor, ...], sigmas: Sigmas) -> Array:
+def _unit(sets: tuple[TimeMajor, ...], sigmas: Sigmas) -> FloatArray:
     """Powers of two (S,) near the largest term of (16): no square leaves float64's range."""
     drive = max(series.largest for series in sets) * sigmas.u[:, 0]
     memory = sigmas.h * sigmas.w.max(axis=1)

@@ -15,13 +15,11 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.recursion.operators import in_order
 from rntk_bench.kernels.recursion.rntk import LANES
-
-Array = NDArray[np.float64]
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 BLOCK: Final = 64
 TILE: Final = 256
@@ -51,29 +49,29 @@ class Table(NamedTuple):
     `curvature` (cells,) is E[phi''(s z)^2].
     """
 
-    slots: NDArray[np.int64]
-    energies: Array
-    terms: Array
-    counts: NDArray[np.int64]
-    errors: Array
-    curvature: Array
+    slots: IntArray
+    energies: FloatArray
+    terms: FloatArray
+    counts: IntArray
+    errors: FloatArray
+    curvature: FloatArray
 
 
 class Series(NamedTuple):
     """A set of n series: `steps` (T, m, n) and `active` (T,) as in `TimeMajor`, and the deviation
     `s` (L, T, n) of each layer and step, 0 before a series begins."""
 
-    steps: Array
-    active: NDArray[np.int64]
-    s: Array
+    steps: FloatArray
+    active: IntArray
+    s: FloatArray
 
 
 class Squares(NamedTuple):
     """sigma_w^2, sigma_u^2 and sigma_b^2 of each layer (L,), the first sigma_u^2 divided by m."""
 
-    w: Array
-    u: Array
-    b: Array
+    w: FloatArray
+    u: FloatArray
+    b: FloatArray
 
 
 class SelfKernels(NamedTuple):
@@ -85,15 +83,15 @@ class SelfKernels(NamedTuple):
     roots, `counts` (2, L, T) of its counts.
     """
 
-    state: Array
-    readouts: Array
-    largest: Array
-    errors: Array
-    counts: NDArray[np.int64]
+    state: FloatArray
+    readouts: FloatArray
+    largest: FloatArray
+    errors: FloatArray
+    counts: IntArray
 
 
 @compiled
-def project(polynomials: Array, values: Array, out: Array) -> None:
+def project(polynomials: FloatArray, values: FloatArray, out: FloatArray) -> None:
     """Products of polynomials (k, i) and values (i, q) into `out` (k, q), by compensated sums."""
     total, lost = np.empty(values.shape[1]), np.empty(values.shape[1])
     for k in range(len(out)):
@@ -117,7 +115,7 @@ def exponent(s: float) -> np.int64:
 
 
 @compiled
-def locate(s: float, slots: NDArray[np.int64]) -> tuple[int, float]:
+def locate(s: float, slots: IntArray) -> tuple[int, float]:
     """The cell of s, and where in it s is, from -1 to 1."""
     bits = in_order(s)
     cell = slots[bits >> 52] * CELLS + ((bits >> (52 - CELL_BITS)) & (CELLS - 1))
@@ -182,7 +180,7 @@ def _raise_largest(cell: int, table: Table, layer: int, t: int, j: int, out: Sel
 
 
 @compiled
-def _polynomial(polynomials: Array, cell: int, x: float, k: int) -> float:
+def _polynomial(polynomials: FloatArray, cell: int, x: float, k: int) -> float:
     """Polynomial k of a cell, out of (cells, DEGREE + 1, n), at x."""
     value: float = polynomials[cell, DEGREE, k]
     for d in range(DEGREE):
@@ -197,12 +195,12 @@ def hermite_gram(
     symmetric: bool,
     squares: Squares,
     table: Table,
-    counts: NDArray[np.int64],
-    average: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
-    closest: Array,
+    counts: IntArray,
+    average: BoolArray,
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
+    closest: FloatArray,
 ) -> None:
     """Fill out (k, n, n') with k readouts of one pass over the pairs, (13) and (141).
 
@@ -324,7 +322,7 @@ def hermite_gram(
 
 @compiled
 def largest_error(
-    slope: Array, theta: Array, curvature: Array, lost: Array, squares: Squares
+    slope: FloatArray, theta: FloatArray, curvature: FloatArray, lost: FloatArray, squares: Squares
 ) -> float:
     """Largest error of a readout at any step, from the errors `lost` (2, L, T) of V and of V'.
 
@@ -352,7 +350,7 @@ def largest_error(
 
 @compiled
 def _coefficients(
-    s: Array, table: Table, n_even: int, n_odd: int, inverse: Array, out: Array
+    s: FloatArray, table: Table, n_even: int, n_odd: int, inverse: FloatArray, out: FloatArray
 ) -> None:
     """1 / s and the even and odd coefficients of each s, out (2, n, terms)."""
     slots, terms = table.slots, table.terms
@@ -372,7 +370,7 @@ def _coefficients(
 
 
 @compiled
-def _transpose(rows: Array, n: int, n_even: int, n_odd: int, out: Array) -> None:
+def _transpose(rows: FloatArray, n: int, n_even: int, n_odd: int, out: FloatArray) -> None:
     """Coefficients (2, n, terms) as (2, terms, n), the columns of a tile side by side."""
     for j in range(n):
         for k in range(n_even):
@@ -383,13 +381,13 @@ def _transpose(rows: Array, n: int, n_even: int, n_odd: int, out: Array) -> None
 
 @compiled
 def _write(
-    last: tuple[Array, Array],
+    last: tuple[FloatArray, FloatArray],
     i0: int,
     j0: int,
     n_columns: int,
     symmetric: bool,
     tangent: bool,
-    out: Array,
+    out: FloatArray,
 ) -> None:
     """Copy a readout of a tile, V and V' theta, into `out`, and its mirror image."""
     value, carried = last

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.recursion.operators import Curves
 from rntk_bench.kernels.recursion.rntk import BLOCK, LANES, TILE
 from rntk_bench.kernels.recursion.self_kernel import Walk, setting
 from rntk_bench.kernels.recursion.tile import ERF, STATE, add_readouts, new_tile, recursion
-
-Array = NDArray[np.float64]
+from rntk_bench.types import BoolArray, FloatArray
 
 
 @compiled
@@ -21,10 +17,10 @@ def layered_grams(
     symmetric: bool,
     erf: bool,
     curves: Curves,
-    average: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    average: BoolArray,
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Fill out (S, k, n, n') with k readouts of a pass over the pairs for each of S settings.
 
@@ -42,10 +38,10 @@ def _gram(
     symmetric: bool,
     erf: bool,
     curves: Curves,
-    average: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    average: BoolArray,
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Fill out (k, n, n') with k readouts of one pass over the pairs, (13) and (141).
 
@@ -76,13 +72,13 @@ def _gram(
 
 @compiled
 def _write(
-    sums: Array,
+    sums: FloatArray,
     corner: tuple[int, int],
     shape: tuple[int, int],
     symmetric: bool,
-    wanted: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    out: Array,
+    wanted: BoolArray,
+    tangent: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Copy the wanted readouts of a tile into `out`, and their mirror images."""
     i0, j0 = corner

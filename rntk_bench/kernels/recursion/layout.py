@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.recursion.rntk import LANES
-from rntk_bench.kernels.series import Array, Sequences, read_sequences
+from rntk_bench.kernels.series import Sequences, read_sequences
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class TimeMajor:
     and where each series stood.
     """
 
-    steps: Array
-    active: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    order: NDArray[np.int64]
+    steps: FloatArray
+    active: IntArray
+    lengths: IntArray
+    order: IntArray
 
     @classmethod
-    def of(cls, series: Sequence[Array], T: int) -> Self:
+    def of(cls, series: Sequence[FloatArray], T: int) -> Self:
         """Lay out series (T_i, m) on T >= max T_i steps."""
         lengths = np.array([len(x) for x in series])
         order = np.argsort(-lengths, kind="stable")
@@ -114,7 +114,7 @@ class Pairs:
         """The same pairs with every series backward in time."""
         return type(self)(self.x.reversed, None if self.y is None else self.y.reversed)
 
-    def in_given_order(self, grams: Array) -> Array:
+    def in_given_order(self, grams: FloatArray) -> FloatArray:
         """Grams (.., n_x, n_y) over the sorted series as such over the series as given."""
         if all(series.is_sorted for series in self.sets):
             return grams
@@ -131,11 +131,11 @@ class Sigmas:
     Those of one setting lack the first axis.
     """
 
-    w: Array
-    u: Array
-    b: Array
-    h: Array
-    v: Array
+    w: FloatArray
+    u: FloatArray
+    b: FloatArray
+    h: FloatArray
+    v: FloatArray
 
     def __getitem__(self, which: Any) -> Self:
         """Some of the settings, or one."""
@@ -159,8 +159,8 @@ class Readouts:
     `average`: the sum over all steps by sqrt(T T'), else the last step. `tangent`: Theta, else K.
     """
 
-    average: NDArray[np.bool_]
-    tangent: NDArray[np.bool_]
+    average: BoolArray
+    tangent: BoolArray
     step: ClassVar[bool] = False
     """Whether step units are read, and not the states."""
 
@@ -180,7 +180,7 @@ class Readouts:
         wanted = kernel.pooling == "average", kernel.tangent
         return list(zip(self.average, self.tangent, strict=True)).index(wanted)
 
-    def collect(self, last: Array, sums: Array, pairs: Pairs) -> Array:
+    def collect(self, last: FloatArray, sums: FloatArray, pairs: Pairs) -> FloatArray:
         """Kernels (k, n_x, n_y) from V and V' theta (2, n_x, n_y) of the last and of all steps."""
         lengths = np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths)
         parts = [sums / np.sqrt(lengths) if average else last for average in self.average]
@@ -191,7 +191,7 @@ class Readouts:
             ]
         )
 
-    def of_one(self, steps: Array, series: TimeMajor) -> Array:
+    def of_one(self, steps: FloatArray, series: TimeMajor) -> FloatArray:
         """Diagonals (.., k, n) from V and V + V' theta (.., 2, T, n) of every step."""
         every = steps[..., : series.n]
         parts = [

@@ -5,25 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.recursion.operators import step, wide
-
-Array = NDArray[np.float64]
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
 @compiled
 def ntk_grams(
-    gap: Array,
-    rows: Array,
-    columns: Array,
-    row_scale: Array,
-    column_scale: Array,
-    depths: NDArray[np.int64],
+    gap: FloatArray,
+    rows: FloatArray,
+    columns: FloatArray,
+    row_scale: FloatArray,
+    column_scale: FloatArray,
+    depths: IntArray,
     curves: Any,
-    stop: NDArray[np.bool_],
-    out: Array,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Fill out (n_depths, n, n') with (35) for every depth of the ascending `depths`.
 

@@ -12,14 +12,12 @@ vanishes, with theta = 0.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.recursion.operators import Curves, in_order, near, step, wide
 from rntk_bench.kernels.recursion.polynomials import NEAR
 from rntk_bench.kernels.recursion.self_kernel import Walk, setting
-
-Array = NDArray[np.float64]
+from rntk_bench.types import BoolArray, FloatArray
 
 LANES = 8
 """Columns are padded to a multiple of this, so that every vector is full."""
@@ -36,8 +34,8 @@ def rntk_grams(
     symmetric: bool,
     curves: Curves,
     tangent: bool,
-    stop: NDArray[np.bool_],
-    out: Array,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Fill out (S, n, n') with the readout at the last step, (13), for each of S settings.
 
@@ -54,8 +52,8 @@ def _gram(
     symmetric: bool,
     curves: Curves,
     tangent: bool,
-    stop: NDArray[np.bool_],
-    out: Array,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Fill out (n, n') for one setting of one layer and one dimension.
 

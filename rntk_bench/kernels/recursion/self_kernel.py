@@ -30,11 +30,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray, IntArray
 
 
 class Walk(NamedTuple):
@@ -46,10 +44,10 @@ class Walk(NamedTuple):
     order. What `setting` gives lacks the first axis.
     """
 
-    weights: Array
-    more: Array
-    scale: Array
-    active: NDArray[np.int64]
+    weights: FloatArray
+    more: FloatArray
+    scale: FloatArray
+    active: IntArray
 
 
 @compiled
@@ -60,14 +58,14 @@ def setting(walk: Walk, s: int) -> Walk:
 
 @compiled
 def walk_relu(
-    steps: Array,
-    active: NDArray[np.int64],
-    sigma_w: Array,
-    sigma_u: Array,
-    sigma_b: Array,
-    sigma_h: Array,
+    steps: FloatArray,
+    active: IntArray,
+    sigma_w: FloatArray,
+    sigma_u: FloatArray,
+    sigma_b: FloatArray,
+    sigma_h: FloatArray,
     every: bool,
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Follow every sequence alone through (15), (16) and (115)-(117) with f(1) = h(1) = 1/2.
 
     `steps` is (T, m, n), ends aligned; the sigmas are (S, L), sigma_h (S,), and sigma_u[:, 0]
@@ -89,11 +87,11 @@ def walk_relu(
 
 @compiled
 def _follow_relu(
-    steps: Array,
-    active: NDArray[np.int64],
-    sigmas: tuple[Array, Array, Array],
+    steps: FloatArray,
+    active: IntArray,
+    sigmas: tuple[FloatArray, FloatArray, FloatArray],
     sigma_h: float,
-    out: tuple[Array, Array, Array, Array],
+    out: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
 ) -> None:
     """`walk_relu` of one setting, into arrays of zeros."""
     T, m, n = steps.shape
@@ -145,14 +143,14 @@ def _follow_relu(
 
 @compiled
 def walk_erf(
-    steps: Array,
-    active: NDArray[np.int64],
-    sigma_w: Array,
-    sigma_u: Array,
-    sigma_b: Array,
-    sigma_h: Array,
+    steps: FloatArray,
+    active: IntArray,
+    sigma_w: FloatArray,
+    sigma_u: FloatArray,
+    sigma_b: FloatArray,
+    sigma_h: FloatArray,
     every: bool,
-) -> tuple[Array, Array, Array, Array]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Follow every sequence alone with erf's operators (161), (162).
 
     As `walk_relu`, but the third result is the largest Sigma(x, x) so far of any layer.
@@ -171,11 +169,11 @@ def walk_erf(
 
 @compiled
 def _follow_erf(
-    steps: Array,
-    active: NDArray[np.int64],
-    sigmas: tuple[Array, Array, Array],
+    steps: FloatArray,
+    active: IntArray,
+    sigmas: tuple[FloatArray, FloatArray, FloatArray],
     sigma_h: float,
-    out: tuple[Array, Array, Array, Array],
+    out: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
 ) -> None:
     """`walk_erf` of one setting, into arrays of zeros."""
     T, m, n = steps.shape

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.recursion.operators import Curves, arcsine, in_order, near, step, wide
@@ -19,8 +18,7 @@ from rntk_bench.kernels.recursion.polynomials import NEAR
 from rntk_bench.kernels.recursion.rntk import BLOCK, LANES, TILE
 from rntk_bench.kernels.recursion.self_kernel import Walk, setting
 from rntk_bench.kernels.recursion.tile import Readout, new_tile, recursion
-
-Array = NDArray[np.float64]
+from rntk_bench.types import BoolArray, FloatArray
 
 
 @compiled
@@ -42,10 +40,10 @@ def shared_grams(
     curves: Curves,
     readout: Readout,
     lag_step: int,
-    widths: tuple[Array, Array],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    widths: tuple[FloatArray, FloatArray],
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Fill out (S, k, n, n') with k sums over all pairs of prefixes for each of S settings.
 
@@ -68,10 +66,10 @@ def _gram(
     curves: Curves,
     readout: Readout,
     lag_step: int,
-    widths: tuple[Array, Array],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    widths: tuple[FloatArray, FloatArray],
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """`shared_grams` of one setting, added to out (k, n, n') of zeros."""
     n, n_columns = out.shape[1:]
@@ -109,7 +107,7 @@ def _one_layer(
     n_rows: int,
     curves: Curves,
     readout: Readout,
-    sums: Array,
+    sums: FloatArray,
 ) -> None:
     """`recursion` with the readouts' sums for one layer of ReLU on series of numbers."""
     (i0, j0), (row_lag, column_lag) = corner, lags
@@ -196,14 +194,14 @@ def _one_layer(
 
 @compiled
 def _add(
-    sums: Array,
+    sums: FloatArray,
     corner: tuple[int, int],
     shape: tuple[int, int],
     symmetric: bool,
     lag: int,
-    widths: tuple[Array, Array],
-    tangent: NDArray[np.bool_],
-    out: Array,
+    widths: tuple[FloatArray, FloatArray],
+    tangent: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Add the sums along one diagonal to every kernel, with the weight that each gives it."""
     i0, j0 = corner
@@ -231,10 +229,10 @@ def shared_diagonals(
     curves: Curves,
     readout: Readout,
     lag_step: int,
-    widths: Array,
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    widths: FloatArray,
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Add to out (S, k, n) what every series with itself has at other lags than 0.
 
@@ -257,7 +255,7 @@ def shared_diagonals(
 
 
 @compiled
-def _self_sums(alone: Walk, lag: int, n: int, curves: Curves, readout: Readout) -> Array:
+def _self_sums(alone: Walk, lag: int, n: int, curves: Curves, readout: Readout) -> FloatArray:
     """The readouts' V and V' theta (2, n) of every series with itself, `lag` steps apart, summed.
 
     The two copies have no first state in common.

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.activations import Activation, LeakyReLU, Smooth
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero, one_of
 from rntk_bench.kernels.recursion.layout import TimeMajor
-from rntk_bench.kernels.series import Array
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 READOUTS = ("state", "step")
 EVERY_STEP: Final = 2.0**100
@@ -60,7 +59,7 @@ def check_shared(kernel: SharedReadable, pooling: str, phi: Activation) -> None:
         )
 
 
-def window_widths(bandwidth: float | str, lag_step: int, lengths: NDArray[np.int64]) -> Array:
+def window_widths(bandwidth: float | str, lag_step: int, lengths: IntArray) -> FloatArray:
     """Width b + 1 of the window of every series, in lag steps, shape (n,)."""
     if bandwidth == "all":
         return np.full(len(lengths), EVERY_STEP)
@@ -87,7 +86,7 @@ class SharedReadouts:
     """
 
     bandwidth: tuple[float | str, ...]
-    tangent: NDArray[np.bool_]
+    tangent: BoolArray
     lag_step: int
     step: bool
     every: ClassVar[bool] = True
@@ -105,15 +104,15 @@ class SharedReadouts:
         """Where the readout of this kernel stands."""
         return list(zip(self.bandwidth, self.tangent, strict=True)).index(_wanted(kernel))
 
-    def widths(self, series: TimeMajor) -> Array:
+    def widths(self, series: TimeMajor) -> FloatArray:
         """Widths of the windows, in lag steps, of every readout and series, (k, n)."""
         return np.stack(
             [window_widths(each, self.lag_step, series.lengths) for each in self.bandwidth]
         )
 
-    def of_equal_steps(self, steps: Array, series: TimeMajor) -> Array:
+    def of_equal_steps(self, steps: FloatArray, series: TimeMajor) -> FloatArray:
         """Sums (.., k, n) over V and V + V' theta (.., 2, T, n) of every step with itself."""
-        sums: Array = steps[..., : series.n].sum(axis=-2)
+        sums: FloatArray = steps[..., : series.n].sum(axis=-2)
         return sums[..., self.tangent.astype(np.intp), :]
 
 

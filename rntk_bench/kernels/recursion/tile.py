@@ -11,15 +11,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.recursion.operators import Curves, arcsine, in_order, near, step, wide
 from rntk_bench.kernels.recursion.polynomials import NEAR
 from rntk_bench.kernels.recursion.rntk import BLOCK, LANES, TILE
 from rntk_bench.kernels.recursion.self_kernel import Walk
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray, IntArray
 
 
 class Readout(NamedTuple):
@@ -52,14 +50,14 @@ class Tile(NamedTuple):
     are the readouts' V and V' theta.
     """
 
-    u: Array
-    theta: Array
-    largest: NDArray[np.int64]
-    started: NDArray[np.int64]
-    lower: Array
-    rest: Array
-    zeros: Array
-    sums: Array
+    u: FloatArray
+    theta: FloatArray
+    largest: IntArray
+    started: IntArray
+    lower: FloatArray
+    rest: FloatArray
+    zeros: FloatArray
+    sums: FloatArray
 
 
 @compiled
@@ -188,7 +186,7 @@ def recursion(
 
 
 @compiled
-def _add_dimension(beta: float, column: Array, erf: bool, rest: Array) -> None:
+def _add_dimension(beta: float, column: FloatArray, erf: bool, rest: FloatArray) -> None:
     """Add to a row what one further dimension adds to the first, inside the fused pass."""
     if erf:
         for j in range(len(column)):
@@ -201,13 +199,13 @@ def _add_dimension(beta: float, column: Array, erf: bool, rest: Array) -> None:
 
 @compiled
 def _evaluate(
-    u: Array,
-    theta: Array,
+    u: FloatArray,
+    theta: FloatArray,
     height: int,
     width: int,
     erf: bool,
     curves: Curves,
-    lower: Array,
+    lower: FloatArray,
 ) -> None:
     """The operators of the last layer after the last step, h times its theta, into `lower`."""
     for i in range(height):
@@ -223,11 +221,11 @@ def _evaluate(
 
 @compiled
 def add_readouts(
-    lower: Array,
-    scales: tuple[Array, Array],
+    lower: FloatArray,
+    scales: tuple[FloatArray, FloatArray],
     shape: tuple[int, int],
     readout: Readout,
-    sums: Array,
+    sums: FloatArray,
 ) -> None:
     """Add scale scale' f(c) to sums[0] and scale scale' h(c) theta to sums[1]."""
     constant, sign = readout.constant, readout.sign
