@@ -286,7 +286,7 @@ class RNTK(Kernel):
             if prepared.y is None:
                 i = np.arange(prepared.x.n)
                 grams[:, i, i] = diagonal
-            stacks.append(prepared.in_given_order(grams))
+            stacks.append(prepared.in_original_order(grams))
         for s in range(len(runs)):
             yield from (stack[s] for stack in stacks)
 

@@ -1,4 +1,4 @@
-"""The Gaussian operators V and V' (B.5) with their partial derivatives, for `gradient.py`."""
+"""The Gaussian operators V and V' (B.5) with their partial derivatives."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Moments:
     """Pre-activations z1 and z2 of pairs of series at one layer and step, arrays (P,).
 
     K1, K2 are their variances, S is their covariance. With A and B the variances, for erf plus
-    1/2, c = S / sqrt(A B), `gap` is 1 - c, `cogap` 1 + c, and D is sqrt(A B - S^2).
+    1/2, c = S / sqrt(A B), `one_minus_c` is 1 - c, `one_plus_c` 1 + c, and D is sqrt(A B - S^2).
     """
 
     K1: FloatArray
     K2: FloatArray
     S: FloatArray
     D: FloatArray
-    gap: FloatArray
-    cogap: FloatArray
+    one_minus_c: FloatArray
+    one_plus_c: FloatArray
 
 
 class Operators(Protocol):
@@ -47,7 +47,7 @@ class Operators(Protocol):
         """V'."""
 
     def loss(self, z: Moments) -> FloatArray:
-        """1 - rho, with rho the correlation of phi(z1) and phi(z2) without taking means off."""
+        """1 - rho, with rho the correlation of phi(z1) and phi(z2) without subtracting means."""
 
     def partials(self, z: Moments) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Derivatives of V by K1, of V' by S and of V' by K1; 0 where there is none."""
@@ -74,9 +74,9 @@ class LeakyReLUOperators:
 
     def loss(self, z: Moments) -> FloatArray:
         """With psi = arccos c, 1 - rho of ReLU is 1 - c - (sin psi - psi cos psi) / pi."""
-        sine, cosine = np.sqrt(z.gap * z.cogap), 0.5 * (z.cogap - z.gap)
-        relu = np.maximum(z.gap - (sine - _angle(z) * cosine) / math.pi, 0.0)
-        return (2.0 * self.k * z.gap + (1.0 - self.k) ** 2 * relu) / (1.0 + self.k**2)
+        sine, cosine = np.sqrt(z.one_minus_c * z.one_plus_c), 0.5 * (z.one_plus_c - z.one_minus_c)
+        relu = np.maximum(z.one_minus_c - (sine - _angle(z) * cosine) / math.pi, 0.0)
+        return (2.0 * self.k * z.one_minus_c + (1.0 - self.k) ** 2 * relu) / (1.0 + self.k**2)
 
     def partials(self, z: Moments) -> tuple[FloatArray, FloatArray, FloatArray]:
         """D / (4 pi K1), 1 / (2 pi D) and -S / (4 pi K1 D), each times (1 - k)^2."""
@@ -115,22 +115,22 @@ class ErfOperators:
 
 
 def operators(kernel: RNTK) -> Operators:
-    """The operators of the kernel's activation.
+    """Return the operators of the kernel's activation.
 
     Raises
     ------
     KernelError
-        If it is none of relu, leaky_relu and erf, or the readout is shared between the steps.
+        If it is not relu, leaky_relu or erf, or the readout is shared between the steps.
     """
     if kernel.pooling == "shared":
-        raise KernelError("The derivative of the RNTK is not there for pooling='shared'.")
+        raise KernelError("The derivative of the RNTK is not available for pooling='shared'.")
     match get_activation(kernel.activation):
         case LeakyReLU(slope):
             return LeakyReLUOperators(slope)
         case Erf():
             return ErfOperators()
     raise KernelError(
-        "The derivative of the RNTK is there for relu, leaky_relu and erf, "
+        "The derivative of the RNTK is available only for relu, leaky_relu and erf, "
         f"not for {kernel.activation!r}."
     )
 
@@ -142,4 +142,4 @@ def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
 
 def _angle(z: Moments) -> FloatArray:
     """arccos c."""
-    return np.asarray(2.0 * np.arctan2(np.sqrt(z.gap), np.sqrt(z.cogap)))
+    return np.asarray(2.0 * np.arctan2(np.sqrt(z.one_minus_c), np.sqrt(z.one_plus_c)))

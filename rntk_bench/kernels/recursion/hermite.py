@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from rntk_bench.compiling import compiled
-from rntk_bench.kernels.recursion.operators import in_order
+from rntk_bench.kernels.recursion.operators import sortable_bits
 from rntk_bench.kernels.recursion.rntk import LANES
 from rntk_bench.types import BoolArray, FloatArray, IntArray
 
@@ -44,7 +44,7 @@ class Table(NamedTuple):
     `slots` (EXPONENTS,) says which octave of the table has an exponent, or is -1. `energies`
     (cells, DEGREE + 1, 2) are E[phi(s z)^2] and E[phi'(s z)^2], `terms` (cells, DEGREE + 1, 2, n)
     are a_0, a_2, ... and a_1, a_3, ..., of which a cell needs `counts` (cells, 2). `errors`
-    (cells, 2, 3) are what V and V' lack by quadrature, by the polynomials, and at c = 1 by terms
+    (cells, 2, 3) are what V and V' deficit by quadrature, by the polynomials, and at c = 1 by terms
     beyond all that are computed, relative to the two energies, the second to their roots;
     `curvature` (cells,) is E[phi''(s z)^2].
     """
@@ -110,14 +110,14 @@ def project(polynomials: FloatArray, values: FloatArray, out: FloatArray) -> Non
 @compiled
 def exponent(s: float) -> np.int64:
     """The exponent's bits of s >= 0."""
-    bits: np.int64 = in_order(s) >> 52
+    bits: np.int64 = sortable_bits(s) >> 52
     return bits
 
 
 @compiled
 def locate(s: float, slots: IntArray) -> tuple[int, float]:
     """The cell of s, and where in it s is, from -1 to 1."""
-    bits = in_order(s)
+    bits = sortable_bits(s)
     cell = slots[bits >> 52] * CELLS + ((bits >> (52 - CELL_BITS)) & (CELLS - 1))
     inside = bits & ((1 << (52 - CELL_BITS)) - 1)
     return cell, inside * 2.0 ** (CELL_BITS - 51) - 1.0
@@ -227,18 +227,18 @@ def hermite_gram(
             if stop[0]:
                 return
             value[:], carried[:], sums[:] = 0.0, 0.0, 0.0
-            begun_rows, begun_columns = 0, 0
+            started_rows, started_columns = 0, 0
             for t in range(T):
                 height = min(BLOCK, n - i0, rows.active[t] - i0)
                 width = min(TILE, columns.active[t] - j0)
                 if height <= 0 or width <= 0:
                     continue
-                if height > begun_rows or width > begun_columns:
+                if height > started_rows or width > started_columns:
                     # Columns that fill up a vector have been computed before they begin.
                     for i in range(height):
-                        for j in range(0 if i >= begun_rows else begun_columns, width):
+                        for j in range(0 if i >= started_rows else started_columns, width):
                             value[:, i, j], carried[:, i, j], sums[:, i, j] = 0.0, 0.0, 0.0
-                    begun_rows, begun_columns = height, width
+                    started_rows, started_columns = height, width
                 filled = -(-width // LANES) * LANES
                 for layer in range(L):
                     w, u, b = squares.w[layer], squares.u[layer], squares.b[layer]
@@ -275,7 +275,7 @@ def hermite_gram(
                             correlation = max(min(correlation, 1.0), -1.0)
                             c[j] = correlation
                             y[j] = correlation * correlation
-                            top = max(top, in_order(y[j]) if low <= j < high else np.int64(0))
+                            top = max(top, sortable_bits(y[j]) if low <= j < high else np.int64(0))
                         closest[layer, t] = max(closest[layer, t], np.int64(top).view(np.float64))
                         if layer > 0:
                             for j in range(start, end):

@@ -59,20 +59,20 @@ class Octave:
         with np.errstate(all="ignore"):
             energy = np.stack([energies(f, s) for f in (phi.phi, phi.slope)])  # (2, cells, x)
             a = coefficients(phi.phi, s)  # (k, cells, x)
-            shares = _ratio(_shares(a, s), energy[:, None])  # (2, k, cells, x)
-            counts = np.stack([_needed(shares[:, parity::2]) for parity in (0, 1)], axis=1)
+            fractions = _ratio(_term_energies(a, s), energy[:, None])  # (2, k, cells, x)
+            counts = np.stack([_n_terms(fractions[:, parity::2]) for parity in (0, 1)], axis=1)
             a = a[: 2 * counts.max()]
             polynomials = _polynomials(energy), _polynomials(a)
             lost = _quadrature_error(phi, s, energy).max(axis=-1) + 2.0 * TOLERANCE
             off = _table_error(*polynomials, energy, a, s)
-            beyond = np.abs((energy > 0.0) * (s > 0.0) - shares.sum(axis=1)).max(axis=-1)
+            beyond = np.abs((energy > 0.0) * (s > 0.0) - fractions.sum(axis=1)).max(axis=-1)
             curvature = energies(phi.curvature, s[:, -len(CHECKS) :]).max(axis=-1)
         terms = polynomials[1].reshape(CELLS, DEGREE + 1, -1, 2).swapaxes(2, 3)
         errors = np.stack([lost, off, beyond], axis=-1).swapaxes(0, 1)
         return cls(polynomials[0], np.ascontiguousarray(terms), counts, errors, curvature)
 
 
-_NOTHING: Final = Octave(
+_EMPTY: Final = Octave(
     np.zeros((0, DEGREE + 1, 2)),
     np.zeros((0, DEGREE + 1, 2, 0)),
     np.zeros((0, 2), np.int64),
@@ -87,36 +87,36 @@ class Tables:
     def __init__(self, phi: Smooth) -> None:
         self._phi = phi
         self._octaves: dict[int, Octave] = {}
-        self._growing = Lock()
-        self.table = _joined({})
+        self._lock = Lock()
+        self.table = _concatenate({})
 
     def extended(self, exponents: Iterable[int]) -> Table:
         """The table, with these octaves."""
-        with self._growing:
+        with self._lock:
             for exponent in {*exponents} - {*self._octaves}:
                 self._octaves[exponent] = Octave.of(self._phi, exponent)
-            self.table = _joined(self._octaves)
+            self.table = _concatenate(self._octaves)
             return self.table
 
 
 def tables(phi: Smooth) -> Tables:
     """Those of phi, kept for the next call: an octave takes as long as a small Gram."""
     try:
-        return _kept_tables(phi)
+        return _cached_tables(phi)
     except TypeError:  # a callable that cannot be told from others by a hash
         return Tables(phi)
 
 
 @lru_cache(maxsize=16)
-def _kept_tables(phi: Smooth) -> Tables:
+def _cached_tables(phi: Smooth) -> Tables:
     return Tables(phi)
 
 
-def _joined(octaves: dict[int, Octave]) -> Table:
+def _concatenate(octaves: dict[int, Octave]) -> Table:
     """The octaves one after the other, all with as many terms."""
     slots = np.full(EXPONENTS, -1)
     slots[list(octaves)] = np.arange(len(octaves))
-    members = [_NOTHING, *octaves.values()]
+    members = [_EMPTY, *octaves.values()]
     width = max(member.terms.shape[3] for member in members)
     terms = [
         np.pad(member.terms, [(0, 0)] * 3 + [(0, width - member.terms.shape[3])])
@@ -142,9 +142,9 @@ def energies(function: Function, s: FloatArray, every: int = 1) -> FloatArray:
 def coefficients(function: Function, s: FloatArray) -> FloatArray:
     """a_k(s) of the function, shape (MAX_TERMS, *s.shape)."""
     z = NODES[len(NODES) // 2 :, None]
-    above, below = function(z * s.ravel()), function(-z * s.ravel())
+    positive, negative = function(z * s.ravel()), function(-z * s.ravel())
     a = np.zeros((2, MAX_TERMS // 2, s.size))
-    for parity, values in enumerate((above + below, above - below)):
+    for parity, values in enumerate((positive + negative, positive - negative)):
         project(_hermite()[parity::2], values, a[parity])
     return np.swapaxes(a, 0, 1).reshape(MAX_TERMS, *s.shape)
 
@@ -165,15 +165,15 @@ def _hermite() -> FloatArray:
     return weighted
 
 
-def _shares(a: FloatArray, s: FloatArray) -> FloatArray:
+def _term_energies(a: FloatArray, s: FloatArray) -> FloatArray:
     """a_k^2 and k a_k^2 / s^2 of a (k, cells, x), stacked."""
     k = np.arange(len(a))[:, None, None]
     return np.stack([a**2, k * _ratio(a, np.broadcast_to(s, a.shape)) ** 2])
 
 
-def _needed(shares: FloatArray) -> IntArray:
-    """Terms of one parity that each cell needs, from their shares (2, k, cells, x)."""
-    left = np.cumsum(shares[:, ::-1], axis=1)[:, ::-1]
+def _n_terms(fractions: FloatArray) -> IntArray:
+    """Terms of one parity that each cell needs, from their fractions (2, k, cells, x)."""
+    left = np.cumsum(fractions[:, ::-1], axis=1)[:, ::-1]
     needed = (left > TOLERANCE).sum(axis=1).max(axis=(0, 2))
     rounded: IntArray = -(-needed // UNROLLED) * UNROLLED
     return rounded
@@ -212,7 +212,7 @@ def _table_error(
         for polynomials, values in ((terms, a), (energies, energy))
     )
     # The norm of an error in L2, of phi(s z) and of its derivative by z / s.
-    norm = np.sqrt(_shares(errors, s[at]).sum(axis=1))
+    norm = np.sqrt(_term_energies(errors, s[at]).sum(axis=1))
     relative = 2.0 * _ratio(norm, np.sqrt(energy[at])) + _ratio(np.abs(error), energy[at])
     # Twice, for a phi with kinks, between whose points quadrature is not smooth in s.
     worst: FloatArray = 2.0 * np.maximum(relative.max(axis=-1) - ROUNDING, 0.0)

@@ -48,9 +48,9 @@ def grams(
         *(_follow(series, squares, sigmas, tabled) for series in pairs.sets), strict=True
     )
     out = np.empty((len(readouts.average), *pairs.shape))
-    own = _diagonals(alones[0], pairs.x, sigmas, readouts)
+    diagonal = _diagonals(alones[0], pairs.x, sigmas, readouts)
     if not all(np.isfinite(alone.readouts).all() for alone in alones):
-        return np.full_like(out, np.inf), np.full_like(own, np.inf), 0.0
+        return np.full_like(out, np.inf), np.full_like(diagonal, np.inf), 0.0
     counts = np.max([alone.counts for alone in alones], axis=0)
     closest = np.zeros(counts.shape[1:])
     limit = deadline()
@@ -72,7 +72,7 @@ def grams(
         lengths = np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths)
         out[readouts.average] /= np.sqrt(lengths)
     out *= sigmas.v**2
-    return out, own, float(sigmas.v**2 * _bound(alones, np.sqrt(closest), squares))
+    return out, diagonal, float(sigmas.v**2 * _bound(alones, np.sqrt(closest), squares))
 
 
 def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> FloatArray:

@@ -354,8 +354,8 @@ def test_window_widths():
     lengths = np.array([30, 31, 3])
     np.testing.assert_array_equal(window_widths(0.5, 2, lengths), [9, 9, 2])
     np.testing.assert_array_equal(window_widths(0, 2, lengths), [1, 1, 1])
-    for widest in ("all", 1e200, 1e308):
-        assert overlap(*window_widths(widest, 2, lengths)[:2], 10**6) == 1.0
+    for largest in ("all", 1e200, 1e308):
+        assert overlap(*window_widths(largest, 2, lengths)[:2], 10**6) == 1.0
     assert overlap(EVERY_STEP, EVERY_STEP, 0) == overlap(1.0, 1.0, 0) == overlap(51.0, 51.0, 0) == 1
 
 
