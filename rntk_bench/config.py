@@ -72,23 +72,23 @@ class Experiment:
         object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
 
 
-def shown(value: Value) -> str:
+def format_value(value: Value) -> str:
     """A parameter's value, numbers to four digits."""
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def brief(setting: Mapping[str, Value]) -> str:
+def format_setting(setting: Mapping[str, Value]) -> str:
     """A setting's values to four digits."""
-    return ", ".join(f"{name}={shown(value)}" for name, value in setting.items())
+    return ", ".join(f"{name}={format_value(value)}" for name, value in setting.items())
 
 
-def brief_choice(selection: Mapping[str, Any]) -> str:
+def format_choice(selection: Mapping[str, Any]) -> str:
     """The chosen setting of a record's `selection`, with C or the number of epochs."""
     rest = [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
-    return ", ".join([brief(selection["setting"]), *rest])
+    return ", ".join([format_setting(selection["setting"]), *rest])
 
 
-def configured(
+def load_experiment(
     path: Path | None, methods: Sequence[str] = (), seed: int | None = None
 ) -> Experiment:
     """The experiment of a file, the paper's without one, with methods and seed in its own's place.

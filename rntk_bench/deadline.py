@@ -60,7 +60,7 @@ class Deadline:
             self._expire()
 
     @contextmanager
-    def here(self) -> Iterator[None]:
+    def activate(self) -> Iterator[None]:
         """Heed this deadline in another thread than the one that set it."""
         token = _CURRENT.set(self)
         try:
@@ -91,6 +91,6 @@ _NEVER = Deadline()
 _CURRENT: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
-def deadline() -> Deadline:
+def current_deadline() -> Deadline:
     """The innermost one around this code; one without a limit if there is none."""
     return _CURRENT.get() or _NEVER

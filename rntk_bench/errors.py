@@ -64,7 +64,7 @@ class ExtraError(InputError):
         return f"{what} needs {package}; install it with pip install 'rntk-bench[{extra}]'."
 
 
-def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
+def find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
     """The interrupt that compiled code, where it came, has made another error of; else None."""
     behind: BaseException | None = error
     while behind is not None:

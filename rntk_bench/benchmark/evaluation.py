@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, Sequences, unit_norm
-from rntk_bench.errors import RntkBenchError, StorageError, interrupt_behind
+from rntk_bench.errors import RntkBenchError, StorageError, find_interrupt
 from rntk_bench.methods import Method
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
@@ -78,7 +78,7 @@ class Problem:
         return cls(dataset, X_sorted, dataset.y_train[order], X_test, tuple(notes))
 
 
-def finished_cell(
+def finished_record(
     problem: Problem,
     method: Method,
     experiment: Experiment,
@@ -131,12 +131,12 @@ def recorded(
     except StorageError:
         raise
     except Exception as error:
-        if interrupt := interrupt_behind(error):
+        if interrupt := find_interrupt(error):
             raise interrupt from None
-        return failed_cell(dataset, method, experiment, error)
+        return failed_record(dataset, method, experiment, error)
 
 
-def failed_cell(
+def failed_record(
     dataset: Dataset, method: Method, experiment: Experiment, error: Exception
 ) -> Record:
     """The record of a cell that could not be computed, with a traceback if that is unexpected."""

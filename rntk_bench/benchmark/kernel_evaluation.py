@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rntk_bench.kernels
-from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_cell
+from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_record
 from rntk_bench.benchmark.parallel import evaluate_grid
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
@@ -35,7 +35,7 @@ COMPUTE_STEP, STORE_PAIR, STORE_FILE = 0.65e-9, 15e-9, 0.2e-3
 measured on 390 series of length 300."""
 
 
-def run_kernel_cell(
+def evaluate_kernel(
     dataset: Dataset,
     method: KernelMethod,
     experiment: Experiment,
@@ -57,7 +57,7 @@ def run_kernel_cell(
     TimeLimitError
         If the `Deadline` around the call passes.
     """
-    cell = KernelCell(dataset, method, experiment, prune=prune, cache=cache)
+    cell = KernelEvaluation(dataset, method, experiment, prune=prune, cache=cache)
     with cell.watch("total"):
         search = cell.search()
         cell.evaluate(search, range(len(cell.kernels)), n_jobs, progress)
@@ -65,7 +65,7 @@ def run_kernel_cell(
     return cell.record(search, fit)
 
 
-class KernelCell:
+class KernelEvaluation:
     """What the pieces of one cell share: its problem, its folds and its Grams.
 
     Raises
@@ -150,7 +150,7 @@ class KernelCell:
 
     def record(self, search: Search, fit: Fit) -> Record:
         """The record of a cell that is done."""
-        return finished_cell(
+        return finished_record(
             self.problem,
             self.method,
             self.experiment,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_cell
+from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_record
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
@@ -19,7 +19,7 @@ from rntk_bench.networks.models import Classifier
 from rntk_bench.networks.pool import Setting, device, train_all, train_last
 from rntk_bench.networks.schedule import Task
 from rntk_bench.networks.series import bucket, pack
-from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
@@ -59,7 +59,7 @@ def run_network_cell(
         training = training_of(problem, experiment)
         settings = network_settings(dataset, method)
         search = StoppedSearch(np.bincount(training.fold), len(settings), prune)
-        journal = Journal(partial, _header(dataset, method, experiment)) if partial else None
+        journal = Checkpoint(partial, _header(dataset, method, experiment)) if partial else None
         runs = _Runs(search, len(settings), journal, progress)
         train_all(training, settings, runs.missing, runs.reach, runs.add, n_jobs)
         watch.add("training", runs.seconds)
@@ -86,7 +86,7 @@ def run_network_cell(
             f"The final training diverged in epoch {final.epochs + 1} of {choice.n_epochs}; "
             "what it was before is tested."
         )
-    return finished_cell(
+    return finished_record(
         problem,
         method,
         experiment,
@@ -151,7 +151,7 @@ class _Runs:
         self,
         search: StoppedSearch,
         n_settings: int,
-        journal: Journal | None,
+        journal: Checkpoint | None,
         progress: Progress | None,
     ) -> None:
         folds = range(len(search.fold_sizes))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from joblib import Parallel, delayed
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.base import Array, Kernel
 from rntk_bench.kernels.blas import one_blas_thread
 
@@ -42,11 +42,11 @@ def evaluate_grid(
     progress : told how many kernels are done
     """
     first, *others = pieces(kernels, TASKS)
-    limit = deadline()
+    limit = current_deadline()
 
     def run(task: list[int]) -> int:
         # What overflows is told by its Gram; a warning from each thread would say less.
-        with limit.here(), np.errstate(all="ignore"):
+        with limit.activate(), np.errstate(all="ignore"):
             for position, gram in zip(task, grams([kernels[i] for i in task]), strict=True):
                 evaluate(position, gram)
                 limit.check()

@@ -15,17 +15,17 @@ from typing import NamedTuple, Self
 from rntk_bench.benchmark.evaluation import reason
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset
-from rntk_bench.errors import InputError, StorageError, interrupt_behind
+from rntk_bench.errors import InputError, StorageError, find_interrupt
 from rntk_bench.methods import Method
 from rntk_bench.storage.cache import GramCache
-from rntk_bench.storage.locks import claim, is_claimed, sweep
+from rntk_bench.storage.locks import is_locked, remove_stale, try_lock
 from rntk_bench.storage.records import (
     Record,
     RecordError,
+    has_choice,
     read_record,
     record_path,
-    says_choice,
-    unwritable,
+    write_error,
     write_record,
 )
 
@@ -95,7 +95,7 @@ class Plan:
 
     def __enter__(self) -> Self:
         for left_behind in ("*/.*.tmp", "*/.*.lock"):
-            sweep(self._options.results, left_behind)
+            remove_stale(self._options.results, left_behind)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -153,7 +153,7 @@ class Plan:
     def _row(self, name: str, methods: Sequence[Method]) -> Iterator[Cell]:
         """One dataset's cells to compute, but for those that other processes have claimed."""
         try:
-            free = [method for method in methods if not is_claimed(_lock(self._path(name, method)))]
+            free = [method for method in methods if not is_locked(_lock(self._path(name, method)))]
             if not free:
                 return
             options = self._options
@@ -161,7 +161,7 @@ class Plan:
         except StorageError:
             raise
         except Exception as error:
-            if interrupt := interrupt_behind(error):
+            if interrupt := find_interrupt(error):
                 raise interrupt from None
             message = reason(error)
             outcomes = [Outcome(name, m.name, "unreadable", message=message) for m in methods]
@@ -226,7 +226,7 @@ def kept_record(path: Path, overwrite: str, dataset: Dataset | None = None) -> R
         return None
     if dataset is not None and record.data.get("fingerprint") != dataset.fingerprint:
         return None
-    if record.status == "ok" and not says_choice(record):
+    if record.status == "ok" and not has_choice(record):
         return None
     return None if record.status == "failed" and overwrite == "failed" else record
 
@@ -255,7 +255,7 @@ def _claimed(path: Path) -> Iterator[bool]:
     with ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            mine = stack.enter_context(claim(_lock(path)))
+            mine = stack.enter_context(try_lock(_lock(path)))
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise write_error(path, error) from error
         yield mine

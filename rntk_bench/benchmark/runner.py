@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from rntk_bench.benchmark.cost.memory import jobs_within
+from rntk_bench.benchmark.cost.memory import limit_jobs
 from rntk_bench.benchmark.evaluation import Progress, recorded
-from rntk_bench.benchmark.kernel_evaluation import run_kernel_cell
+from rntk_bench.benchmark.kernel_evaluation import evaluate_kernel
 from rntk_bench.benchmark.plan import Cell, Options, Outcome, Plan
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
@@ -101,7 +101,7 @@ def compute_cell(
     def compute() -> Record:
         if isinstance(cell.method, KernelMethod):
             check_size(cell.dataset.y_train, cell.dataset.name)
-        n_jobs = jobs_within(options.memory_limit, *cell, experiment, options.n_jobs)
+        n_jobs = limit_jobs(options.memory_limit, *cell, experiment, options.n_jobs)
         with Deadline(options.timeout):
             return _compute(*cell, experiment, replace(options, n_jobs=n_jobs), partial, progress)
 
@@ -130,7 +130,7 @@ def _compute(
             progress=progress,
         )
     assert isinstance(method, KernelMethod)
-    return run_kernel_cell(
+    return evaluate_kernel(
         dataset,
         method,
         experiment,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rntk_bench.cli._signals import as_interrupts, exit_code, heed_termination, no_memory
+from rntk_bench.cli._signals import exit_code, handle_sigterm, memory_message, reraise_interrupts
 from rntk_bench.cli._streams import prepare_streams, refuse_unwritable_stream, say
 from rntk_bench.cli.audit import audit
 from rntk_bench.cli.cache import cache
@@ -42,9 +42,9 @@ class _Group(click.Group):
             sys.exit(refuse_unwritable_stream(error))
 
     def invoke(self, ctx: click.Context) -> Any:
-        heed_termination()
+        handle_sigterm()
         try:
-            with as_interrupts():
+            with reraise_interrupts():
                 return super().invoke(ctx)
         except RntkBenchError as error:
             say(f"Error: {error}", err=True)
@@ -53,7 +53,7 @@ class _Group(click.Group):
             say("Interrupted.", err=True)
             ctx.exit(exit_code(stop))
         except MemoryError as error:
-            say(f"Error: {no_memory(error)}", err=True)
+            say(f"Error: {memory_message(error)}", err=True)
             ctx.exit(1)
 
 

@@ -54,7 +54,7 @@ def refuse_what_does_not_fit(
     InputError
         Names the first such cell, what it takes and how many there are.
     """
-    from rntk_bench.benchmark.cost.memory import jobs_within
+    from rntk_bench.benchmark.cost.memory import limit_jobs
     from rntk_bench.datasets import ARCHIVE
 
     errors = []
@@ -62,7 +62,7 @@ def refuse_what_does_not_fit(
         for method in methods:
             try:
                 if name in ARCHIVE:
-                    jobs_within(settings.memory_limit, ARCHIVE[name], method, experiment, 1)
+                    limit_jobs(settings.memory_limit, ARCHIVE[name], method, experiment, 1)
             except InputError as error:
                 if _kept(name, method, experiment, settings) is None:
                     errors.append(f"{name}: {error}")
@@ -99,9 +99,9 @@ def print_plan(
     InputError
         If a cell does not fit into the memory, or has more series than can be classified.
     """
-    from rntk_bench.benchmark.cost.formula import calibrate, cell_cost
-    from rntk_bench.benchmark.cost.memory import cell_memory, in_words, jobs_within
-    from rntk_bench.benchmark.cost.timed_estimate import tried_seconds
+    from rntk_bench.benchmark.cost.formula import calibrate, estimate_cost
+    from rntk_bench.benchmark.cost.memory import estimate_memory, format_bytes, limit_jobs
+    from rntk_bench.benchmark.cost.timed_estimate import estimate_seconds
     from rntk_bench.datasets import Dataset
     from rntk_bench.methods import KernelMethod
     from rntk_bench.svm.svc import check_size
@@ -119,15 +119,15 @@ def print_plan(
                 continue
             if isinstance(size, Dataset) and isinstance(method, KernelMethod):
                 check_size(size.y_train, name)
-            fitting = jobs_within(settings.memory_limit, size, method, experiment, settings.n_jobs)
-            cost = cell_cost(size, method, experiment, slowness, fitting)
+            fitting = limit_jobs(settings.memory_limit, size, method, experiment, settings.n_jobs)
+            cost = estimate_cost(size, method, experiment, slowness, fitting)
             seconds, longest = cost.seconds / fitting, cost.at_most / fitting
             if isinstance(size, Dataset) and isinstance(method, KernelMethod):
-                seconds = longest = tried_seconds(
+                seconds = longest = estimate_seconds(
                     size, method, experiment, fitting, slowness, settings.prune
                 )
             total, at_most = total + seconds, at_most + longest
-            memory = in_words(cell_memory(size, method, experiment, fitting))
+            memory = format_bytes(estimate_memory(size, method, experiment, fitting))
             click.echo(f"{line}{fitting:>6}{seconds:>8.1f} s{memory:>10}")
     click.echo(f"About {total:.0f} s with {settings.n_jobs} jobs, without cached Grams.")
     if n_kept:

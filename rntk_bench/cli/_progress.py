@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rntk_bench.cli._signals import telling
+from rntk_bench.cli._signals import report_progress_on_stop
 
 
 @contextmanager
-def counting(
+def progress_bar(
     name: str, parts: str, quiet: bool, kept: Path
 ) -> Iterator[Callable[[int, int], None]]:
     """A bar that is told how many parts are done, and of how many.
@@ -32,5 +32,5 @@ def counting(
             "command goes on from there."
         )
 
-    with telling(finished), bar:
+    with report_progress_on_stop(finished), bar:
         yield tell

@@ -11,14 +11,14 @@ from types import FrameType
 
 import click
 
-from rntk_bench.errors import ClusterError, LockedError, StorageError, interrupt_behind
+from rntk_bench.errors import ClusterError, LockedError, StorageError, find_interrupt
 
 
 class Terminated(KeyboardInterrupt):
     """A SIGTERM, as schedulers send it before they kill."""
 
 
-def heed_termination() -> None:
+def handle_sigterm() -> None:
     """Answer a SIGTERM as Ctrl-C is answered."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
@@ -31,18 +31,18 @@ def exit_code(stop: KeyboardInterrupt) -> int:
 
 
 @contextmanager
-def as_interrupts() -> Iterator[None]:
+def reraise_interrupts() -> Iterator[None]:
     """Raise as an interrupt what compiled code, where it came, has made another error of."""
     try:
         yield
     except Exception as error:
-        if interrupt := interrupt_behind(error):
+        if interrupt := find_interrupt(error):
             raise interrupt from None
         raise
 
 
 @contextmanager
-def telling(progress: Callable[[], str]) -> Iterator[None]:
+def report_progress_on_stop(progress: Callable[[], str]) -> Iterator[None]:
     """Where the block is stopped say in one sentence what is finished, and end the process.
 
     Parameters
@@ -50,7 +50,7 @@ def telling(progress: Callable[[], str]) -> Iterator[None]:
     progress : what is finished, where it is, and how to go on
     """
     try:
-        with as_interrupts():
+        with reraise_interrupts():
             yield
     except KeyboardInterrupt as stop:
         click.echo(f"Interrupted: {progress()}", err=True)
@@ -61,11 +61,11 @@ def telling(progress: Callable[[], str]) -> Iterator[None]:
         click.echo(f"Error: {error}\nStopped: {progress()}", err=True)
         sys.exit(error.exit_code)
     except MemoryError as error:
-        click.echo(f"Error: {no_memory(error)}\nStopped: {progress()}", err=True)
+        click.echo(f"Error: {memory_message(error)}\nStopped: {progress()}", err=True)
         sys.exit(1)
 
 
-def no_memory(error: MemoryError) -> str:
+def memory_message(error: MemoryError) -> str:
     """A lack of memory in one sentence."""
     detail = f" ({error})" if str(error) else ""
     return f"The memory does not suffice{detail}; use fewer --jobs or smaller data."

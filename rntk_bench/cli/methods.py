@@ -10,7 +10,7 @@ import click
 
 from rntk_bench.catalogue import describe
 from rntk_bench.cli import _options as options
-from rntk_bench.config import shown
+from rntk_bench.config import format_value
 
 if TYPE_CHECKING:
     from rntk_bench.methods import Method
@@ -25,11 +25,11 @@ def methods(methods: tuple[str, ...], config: Path | None, as_json: bool) -> Non
 
     Formulas are the paper's by number. Grids are those of the configuration where it has any.
     """
-    from rntk_bench.config import Experiment, configured
+    from rntk_bench.config import Experiment, load_experiment
     from rntk_bench.methods import METHODS, resolve
 
     chosen = methods or (() if config else tuple(METHODS))
-    resolved = resolve(configured(config, chosen))
+    resolved = resolve(load_experiment(config, chosen))
     if as_json:
         click.echo(json.dumps([_described(method) for method in resolved], indent=1))
         return
@@ -58,4 +58,4 @@ def _print(method: Method, by_default: bool) -> None:
         options.print_entry("  extra", f"{entry.extra}, pip install 'rntk-bench[{entry.extra}]'")
     options.print_entry("  settings", f"{len(method.settings())}")
     for axis, values in method.grid.items():
-        options.print_entry(f"  {axis}", ", ".join(map(shown, values)))
+        options.print_entry(f"  {axis}", ", ".join(map(format_value, values)))

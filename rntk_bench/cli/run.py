@@ -14,9 +14,9 @@ import click
 from rntk_bench.cli import _backend as place
 from rntk_bench.cli import _costs as costs
 from rntk_bench.cli import _options as options
-from rntk_bench.cli._signals import telling
+from rntk_bench.cli._signals import report_progress_on_stop
 from rntk_bench.cli._streams import say
-from rntk_bench.config import brief_choice
+from rntk_bench.config import format_choice
 from rntk_bench.errors import ConfigError, InputError, one_line
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def run(
     from rntk_bench.benchmark.runner import run_plan
     from rntk_bench.benchmark.warmup import check_extras, warm_up
     from rntk_bench.compiling import announce_compilation
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.methods import KERNEL_METHODS, resolve
     from rntk_bench.storage.cache import GramCache, cache_folder
 
@@ -112,7 +112,7 @@ def run(
     source = click.get_current_context().get_parameter_source("cache_limit")
     if no_cache and source is click.core.ParameterSource.COMMANDLINE:
         raise InputError("--cache-limit has no use with --no-cache; leave one of them out.")
-    experiment = configured(config, methods, seed)
+    experiment = load_experiment(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything, experiment, config)
     if memory_limit is None and scheduler is None:
@@ -151,7 +151,7 @@ def run(
         return display.start_cell(dataset, method)
 
     check_extras(resolved)
-    with telling(progress):
+    with report_progress_on_stop(progress):
         if dry_run:
             found = costs.sizes(names, data_dir, cache_dir)
             # A plan's cost is told by the speed of the kernels' loops.
@@ -257,7 +257,7 @@ class _Display:
             f"{one_line(outcome.dataset)} {outcome.method}: "
             f"test {100 * record.test['accuracy']:.2f} %, "
             f"validation {100 * selection['accuracy']:.2f} % "
-            f"({brief_choice(selection)}, {selection['ties']} tied) [{spent}]"
+            f"({format_choice(selection)}, {selection['ties']} tied) [{spent}]"
         )
         for warning in record.warnings if outcome.kind == "computed" else ():
             say(f"  {warning}", err=True)

@@ -14,7 +14,7 @@ from rntk_bench.cli import _completion as names
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _selection as selecting
 from rntk_bench.cli._streams import warn
-from rntk_bench.config import brief_choice
+from rntk_bench.config import format_choice
 from rntk_bench.errors import DataError, InputError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _choice(selection: dict[str, Any]) -> dict[str, str]:
     left_out = "; folds that cannot change the choice left out" if selection["pruned"] else ""
     by_default = ", the default: all settings tie" if selection.get("by_default") else ""
     entries = {
-        "chosen": brief_choice(selection) + by_default,
+        "chosen": format_choice(selection) + by_default,
         "settings": f"number {selection['setting_index'] + 1} of {selection['n_settings']}; "
         f"other {what} that tie with it: {selection['ties'] - 1}",
         "validation": f"{100 * selection['accuracy']:.2f} % in {len(selection['fold_sizes'])} "

@@ -52,7 +52,7 @@ def status(
     Takes the options of `run` that make a plan. Stale cells have records, but under another
     protocol or ones that cannot be read. Data are not read.
     """
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.methods import METHODS, resolve
     from rntk_bench.report.tables.status import cell_states
     from rntk_bench.storage.records import read_records
@@ -60,11 +60,11 @@ def status(
     records, problems = read_records(results)
     for problem in problems:
         warn(problem)
-    experiment = configured(config, methods, seed)
+    experiment = load_experiment(config, methods, seed)
     if config is None and not methods:
         recorded = {record.method for record in records}
         known = [name for name in METHODS if name in {*experiment.methods, *recorded}]
-        experiment = configured(None, known, seed)
+        experiment = load_experiment(None, known, seed)
     names = _names(datasets, everything, experiment, results)
     protocols = {method.name: method.protocol(experiment) for method in resolve(experiment)}
     _print(cell_states(results, records, names, protocols), style)
@@ -75,14 +75,14 @@ def _names(
 ) -> list[str]:
     """The plan's datasets, as `run` has them, or those that have files in the results."""
     from rntk_bench.report.results.paper import paper_datasets
-    from rntk_bench.storage.records import can_name
+    from rntk_bench.storage.records import is_valid_name
 
     if datasets and everything:
         raise InputError("-d and --all are two selections of datasets; leave one of them out.")
     kept = {
         path.parent.name
         for path in results.glob("*/*")
-        if path.suffix in _SUFFIXES and can_name(path.parent.name) and path.name[0] != "."
+        if path.suffix in _SUFFIXES and is_valid_name(path.parent.name) and path.name[0] != "."
     }
     for name in datasets:
         _warn_of_a_slip(name, kept)

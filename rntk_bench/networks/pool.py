@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.networks.cross_validation import (
     Curve,
     Final,
@@ -135,7 +135,7 @@ def _in_processes(
 
 def _wait(futures: Sequence[Future[Any]]) -> list[Any]:
     """What all return; the first error, or that of the deadline around this code, is raised."""
-    limit = deadline()
+    limit = current_deadline()
     done, _ = wait(futures, limit.remaining, FIRST_EXCEPTION)
     finished = [future.result() for future in done]
     if len(finished) < len(futures):
@@ -157,7 +157,7 @@ def _together(
     for network in sorted(networks, key=lambda network: network.size):
         mine = [task for task in tasks if settings[task[0]][0] == network]
         if mine := [task for task in mine if reach(task) is not None]:
-            deadline().check()
+            current_deadline().check()
             folds, rates = [fold for _, fold in mine], [settings[s][1] for s, _ in mine]
             for task, curve in zip(mine, train_many(training, network, folds, rates), strict=True):
                 add(task, curve)

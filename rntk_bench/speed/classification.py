@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.benchmark.evaluation import Problem
-from rntk_bench.benchmark.kernel_evaluation import run_kernel_cell
+from rntk_bench.benchmark.kernel_evaluation import evaluate_kernel
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.kernels import RNTK
@@ -133,7 +133,7 @@ def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -
 def compare_whole(dataset: Dataset, experiment: Experiment, n_jobs: int) -> Comparison:
     """The RNTK's whole grid, both on `n_jobs` cores; nothing cached, loops compiled."""
     record, ours = _best(
-        partial(run_kernel_cell, dataset, KERNEL_METHODS["rntk"], experiment, n_jobs=n_jobs), 1
+        partial(evaluate_kernel, dataset, KERNEL_METHODS["rntk"], experiment, n_jobs=n_jobs), 1
     )
     (accuracy, correct), obvious = _best(partial(_obvious, dataset, experiment, n_jobs), 1)
     selection, test = record.selection or {}, record.test or {}

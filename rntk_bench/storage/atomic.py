@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from rntk_bench.storage.locks import claim, sweep
+from rntk_bench.storage.locks import remove_stale, try_lock
 
 
 def write_atomically(
@@ -46,7 +46,7 @@ def write_atomically(
     while not written:
         name = f".{path.name}.{secrets.token_hex(6)}.tmp"
         temporary = (through or path.parent) / name
-        with claim(temporary, mode) as written:
+        with try_lock(temporary, mode) as written:
             if written:  # else somebody is sweeping, and has just met it
                 with temporary.open("wb") as file:
                     for chunk in chunks:
@@ -57,9 +57,9 @@ def write_atomically(
                 temporary.replace(path)
 
 
-def sweep_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Path) -> None:
     """Remove what processes that were killed while they wrote have left in a folder."""
-    sweep(folder, ".*.tmp")
+    remove_stale(folder, ".*.tmp")
 
 
 def check_writable(folder: Path) -> None:
@@ -72,6 +72,6 @@ def check_writable(folder: Path) -> None:
         That is not possible.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    sweep_unfinished(folder)
-    with claim(folder / f".{secrets.token_hex(6)}.tmp"):
+    remove_unfinished(folder)
+    with try_lock(folder / f".{secrets.token_hex(6)}.tmp"):
         pass

@@ -12,7 +12,7 @@ from rntk_bench.errors import StorageError
 from rntk_bench.storage.atomic import write_atomically
 
 
-class Journal:
+class Checkpoint:
     """A header that says to what the entries belong, and an entry a part; a line each, JSON
     after its digest.
 

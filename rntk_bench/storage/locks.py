@@ -21,7 +21,7 @@ except ImportError:  # Windows, where an open file could not be renamed either
 
 
 @contextmanager
-def claim(path: Path, mode: int = 0o666) -> Iterator[bool]:
+def try_lock(path: Path, mode: int = 0o666) -> Iterator[bool]:
     """Whether the file is this process's until the end of the block; it is gone after it.
 
     It holds the process's number, for a person who wonders and so that a full disk shows at once.
@@ -69,7 +69,7 @@ def output_lock(path: Path) -> Iterator[None]:
     lock = path.with_name(f".{path.name}.lock")
     with ExitStack() as stack:
         try:
-            mine = stack.enter_context(claim(lock))
+            mine = stack.enter_context(try_lock(lock))
         except OSError as error:
             raise StorageError(
                 f"Cannot write {path}: {error.strerror}; choose another folder."
@@ -90,7 +90,7 @@ def _holder(lock: Path) -> str:
     return "Another process"
 
 
-def is_claimed(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether a living process has claimed the file."""
     try:
         descriptor = os.open(path, os.O_RDWR)
@@ -102,7 +102,7 @@ def is_claimed(path: Path) -> bool:
         os.close(descriptor)
 
 
-def sweep(folder: Path, pattern: str) -> None:
+def remove_stale(folder: Path, pattern: str) -> None:
     """Remove the files of these names whose processes have ended."""
     for path in folder.glob(pattern):
         with suppress(OSError):

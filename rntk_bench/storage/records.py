@@ -118,7 +118,7 @@ def record_path(results: Path, dataset: str, method: str, protocol: dict[str, An
         The dataset's or the method's name cannot be a file's name.
     """
     for name in (dataset, method):
-        if not can_name(name):
+        if not is_valid_name(name):
             raise InputError(
                 f"{name!r} cannot name a record's file; use at most 200 letters, digits and any of "
                 "'_.+-'."
@@ -126,7 +126,7 @@ def record_path(results: Path, dataset: str, method: str, protocol: dict[str, An
     return results / dataset / f"{method}-{protocol_id(protocol)}.json"
 
 
-def can_name(text: str) -> bool:
+def is_valid_name(text: str) -> bool:
     """Whether a dataset or a method of this name can have records."""
     return _FILE_NAME.fullmatch(text) is not None
 
@@ -150,11 +150,11 @@ def write_record(results: Path, record: Record) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode())
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise write_error(path, error) from error
     return path
 
 
-def unwritable(path: Path, error: OSError) -> StorageError:
+def write_error(path: Path, error: OSError) -> StorageError:
     """The error for a record that cannot be written."""
     return StorageError(
         f"Cannot write the record {path}: {error.strerror}; make room or make the folder "
@@ -191,7 +191,7 @@ def read_record(path: Path) -> Record:
     return Record(**content)
 
 
-def says_choice(record: Record) -> bool:
+def has_choice(record: Record) -> bool:
     """Whether a record says what was chosen and how it did in cross-validation and on the test."""
     selection, test = record.selection or {}, record.test or {}
     return (
@@ -301,8 +301,8 @@ def _fault(content: Any) -> str | None:
 def _checks(content: dict[str, Any]) -> dict[str, bool]:
     """Which fields mean something, once all have the right type."""
     return {
-        "dataset": can_name(content["dataset"]),
-        "method": can_name(content["method"]),
+        "dataset": is_valid_name(content["dataset"]),
+        "method": is_valid_name(content["method"]),
         "status": content["status"] in ("ok", "failed"),
         "test": content["status"] != "ok" or _is_score(content["test"]),
         "warnings": all(isinstance(warning, str) for warning in content["warnings"]),

@@ -151,11 +151,11 @@ def test_an_interrupted_cell_goes_on_and_gives_the_same_record(whole, tmp_path, 
         assert not pool._workers  # nothing is left running
     train_all, trained = network_cell.train_all, []
 
-    def counting(training, settings, tasks, *others):
+    def progress_bar(training, settings, tasks, *others):
         trained.append(len(tasks))
         train_all(training, settings, tasks, *others)
 
-    monkeypatch.setattr(network_cell, "train_all", counting)
+    monkeypatch.setattr(network_cell, "train_all", progress_bar)
     assert answer(cell()) == answer(whole)
     assert trained.pop() <= 12 - 5
     # What belongs to another seed is not taken.

@@ -3,14 +3,14 @@ from threading import Thread
 
 import pytest
 
-from rntk_bench.benchmark.evaluation import failed_cell
+from rntk_bench.benchmark.evaluation import failed_record
 from rntk_bench.benchmark.plan import Options, Plan
 from rntk_bench.benchmark.runner import run_plan
 from rntk_bench.config import Experiment
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.kernels import RBF
 from rntk_bench.methods import KernelMethod
-from rntk_bench.storage.locks import claim
+from rntk_bench.storage.locks import try_lock
 
 METHODS = [KernelMethod(name, {"alpha": (0.5,)}, RBF) for name in ("rbf", "again")]
 EXPERIMENT = Experiment(n_folds=3)
@@ -43,7 +43,7 @@ def test_cells_are_claimed_until_they_are_stored(options):
         assert [first.method.name, second.method.name] == ["rbf", "again"]
         assert len(locks(options)) == 2
         assert next(other.missing()) is None
-        mine.store(first, failed_cell(*first, EXPERIMENT, ERROR))
+        mine.store(first, failed_record(*first, EXPERIMENT, ERROR))
         assert len(locks(options)) == 1
         assert [outcome.method for outcome in mine.outcomes] == ["rbf"]
     assert locks(options) == []
@@ -57,8 +57,8 @@ def test_what_others_have_stored_meanwhile_is_found(options):
         second = next(theirs)
         assert second.method.name == "again"
         assert next(theirs) is None
-        mine.store(first, failed_cell(*first, EXPERIMENT, ERROR))
-        other.store(second, failed_cell(*second, EXPERIMENT, ERROR))
+        mine.store(first, failed_record(*first, EXPERIMENT, ERROR))
+        other.store(second, failed_record(*second, EXPERIMENT, ERROR))
         assert list(theirs) == []
     assert [(outcome.method, outcome.kind) for outcome in other.outcomes] == [
         ("rbf", "failed"),
@@ -73,8 +73,8 @@ def test_always_computes_no_cell_that_another_process_has_just_computed(options)
         first, theirs = next(mine.missing()), other.missing()
         second = next(theirs)
         assert next(theirs) is None
-        mine.store(first, failed_cell(*first, EXPERIMENT, ERROR))
-        other.store(second, failed_cell(*second, EXPERIMENT, ERROR))
+        mine.store(first, failed_record(*first, EXPERIMENT, ERROR))
+        other.store(second, failed_record(*second, EXPERIMENT, ERROR))
         assert list(theirs) == []
 
 
@@ -85,7 +85,7 @@ def test_a_plan_waits_for_a_claimed_cell_and_computes_it_when_it_is_free(options
     def run():
         outcomes.extend(run_plan(["Mine"], METHODS, EXPERIMENT, options))
 
-    with claim(lock) as mine:
+    with try_lock(lock) as mine:
         assert mine
         running = Thread(target=run)
         running.start()
@@ -104,7 +104,7 @@ def test_the_first_failure_ends_a_plan_that_is_to_fail_fast(options):
     with plan(options) as mine:
         cells = mine.missing()
         first = next(cells)
-        mine.store(first, failed_cell(*first, EXPERIMENT, ERROR))
+        mine.store(first, failed_record(*first, EXPERIMENT, ERROR))
         assert mine.stopped
         assert list(cells) == []
     with plan(options) as again:

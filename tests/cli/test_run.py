@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.benchmark import plan
-from rntk_bench.benchmark.cost.memory import cell_memory
+from rntk_bench.benchmark.cost.memory import estimate_memory
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
@@ -169,7 +169,7 @@ def test_a_plan_that_does_not_fit_is_refused_with_the_numbers_before_it_starts(t
 
 def test_own_data_that_do_not_fit_fail_and_get_the_jobs_that_fit(tmp_path, write_dataset):
     data = write_dataset("Mine", n=80)
-    needs = cell_memory(load_dataset("Mine", data_dir=data), METHODS["rbf"], Experiment())
+    needs = estimate_memory(load_dataset("Mine", data_dir=data), METHODS["rbf"], Experiment())
     common = ("run", "-d", "Mine", "-m", "rbf", "--data-dir", data, "--results", tmp_path / "runs")
     failed = invoke(*common, "--memory-limit", f"{needs - 1}B")
     assert failed.exit_code == 1

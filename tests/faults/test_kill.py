@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from rntk_bench.storage.locks import is_claimed
+from rntk_bench.storage.locks import is_locked
 from tests.faults import process_harness
 from tests.faults.conftest import SEED, TIMES, write_dataset
 
@@ -81,7 +81,7 @@ def test_stopped_at_random_moments(plan, tmp_path, number, code):
             left = [
                 name for name in process_harness.files(folder) if name.endswith((".tmp", ".lock"))
             ]
-            assert not any(is_claimed(folder / name) for name in left)
+            assert not any(is_locked(folder / name) for name in left)
             if len(seen) == len(plan.undisturbed):  # done, or stopped while it ended
                 break
             assert "Traceback" not in said

@@ -76,7 +76,7 @@ def calibrate() -> float:
     return min(_seconds(work) for _ in range(5)) / REFERENCE
 
 
-def cell_cost(
+def estimate_cost(
     size: Size, method: Method, experiment: Experiment, slowness: float = 1.0, n_jobs: int = 1
 ) -> Cost:
     """Estimate one cell, a kernel's without pruning or cache, a network's on the CPU."""

@@ -18,7 +18,7 @@ NETWORK_BASE, COMPILED, STATES = 280 << 20, 6 << 20, 7.5
 of all gates, layers and steps; fitted to CricketY and GunPoint."""
 
 
-def cell_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int = 1) -> int:
+def estimate_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int = 1) -> int:
     """Estimated bytes at the peak of one cell, its processes together.
 
     Parameters
@@ -32,7 +32,7 @@ def cell_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int 
     return _kernel_memory(size, method, n_jobs)
 
 
-def jobs_within(
+def limit_jobs(
     limit: int | None, size: Size, method: Method, experiment: Experiment, n_jobs: int
 ) -> int:
     """How many jobs fit into a limit in bytes, at most `n_jobs`.
@@ -45,18 +45,18 @@ def jobs_within(
     if limit is None:
         return n_jobs
     for jobs in range(n_jobs, 0, -1):
-        if cell_memory(size, method, experiment, jobs) <= limit:
+        if estimate_memory(size, method, experiment, jobs) <= limit:
             return jobs
-    needed = cell_memory(size, method, experiment)
+    needed = estimate_memory(size, method, experiment)
     dimensions = f" in {size.n_dimensions} dimensions" if size.n_dimensions > 1 else ""
     raise InputError(
-        f"{method.name} takes about {in_words(needed)} on {size.n_train} training and "
+        f"{method.name} takes about {format_bytes(needed)} on {size.n_train} training and "
         f"{size.n_test} test series of length {size.length}{dimensions}, but may take "
-        f"{in_words(limit)}; give it more with --memory-limit, or leave it out."
+        f"{format_bytes(limit)}; give it more with --memory-limit, or leave it out."
     )
 
 
-def in_words(n_bytes: float) -> str:
+def format_bytes(n_bytes: float) -> str:
     """A size for people."""
     mebibytes = n_bytes / 2**20
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.0f} MiB"

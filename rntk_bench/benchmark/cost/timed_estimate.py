@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.benchmark.cost.formula import cell_cost
-from rntk_bench.benchmark.kernel_evaluation import KernelCell
+from rntk_bench.benchmark.cost.formula import estimate_cost
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
@@ -23,7 +23,7 @@ BATCH_SECONDS: Final = 0.3
 """A batch of settings that takes longer by estimate is tried on fewer series."""
 
 
-def tried_seconds(
+def estimate_seconds(
     dataset: Dataset,
     method: KernelMethod,
     experiment: Experiment,
@@ -43,7 +43,7 @@ def tried_seconds(
     slowness : of this machine, by `calibrate`; decides how many series are tried
     prune : whether folds that cannot change the choice are left out
     """
-    whole = estimate = cell_cost(dataset, method, experiment, slowness).seconds
+    whole = estimate = estimate_cost(dataset, method, experiment, slowness).seconds
     batches = method.kernel.batches(method.kernels())
     tried = dataset
     while estimate > BATCH_SECONDS * len(batches):
@@ -51,7 +51,7 @@ def tried_seconds(
         if half.n_train == tried.n_train:  # one series of each class is left
             return whole / n_jobs
         tried = half
-        estimate = cell_cost(tried, method, experiment, slowness).seconds
+        estimate = estimate_cost(tried, method, experiment, slowness).seconds
     try:
         return whole / estimate * _trial(tried, method, experiment, n_jobs, batches, prune)
     except (RntkBenchError, MemoryError):
@@ -67,7 +67,7 @@ def _trial(
     prune: bool,
 ) -> float:
     started = time.perf_counter()
-    cell = KernelCell(dataset, method, experiment, prune=prune)
+    cell = KernelEvaluation(dataset, method, experiment, prune=prune)
     search = cell.search()
     order = np.random.default_rng(0).permutation(len(batches))
     # The first alone, as in a run: it computes what all settings share.

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from rntk_bench.benchmark.cost.formula import cell_cost
+from rntk_bench.benchmark.cost.formula import estimate_cost
 from rntk_bench.benchmark.dask.tasks import (
     Found,
     Job,
@@ -32,7 +32,7 @@ from rntk_bench.benchmark.dask.tasks import (
     whole_cell,
     with_networks,
 )
-from rntk_bench.benchmark.evaluation import failed_cell
+from rntk_bench.benchmark.evaluation import failed_record
 from rntk_bench.benchmark.parallel import pieces
 from rntk_bench.benchmark.plan import Cell, Options
 from rntk_bench.benchmark.runner import PAUSE_S
@@ -186,7 +186,7 @@ class DaskBackend:
         dataset, method = cell
         if not isinstance(method, KernelMethod):
             return []
-        seconds = cell_cost(dataset, method, self._experiment).seconds
+        seconds = estimate_cost(dataset, method, self._experiment).seconds
         parts = pieces(method.kernels(), math.ceil(seconds / self._piece_seconds))
         return parts if len(parts) > 1 else []
 
@@ -253,7 +253,7 @@ class DaskBackend:
                 raise ClusterError(refusal(process, missing, self._identity)) from error
             if future.status != "error":  # the connection's, not the task's
                 raise
-            return failed_cell(*task.of.cell, self._experiment, error)
+            return failed_record(*task.of.cell, self._experiment, error)
         else:
             if isinstance(result, Record):
                 return result
@@ -268,7 +268,7 @@ class DaskBackend:
             f"Every worker that computed {method.name} on {dataset.name} died, perhaps for lack of "
             "memory; start workers with more, or with fewer threads each."
         )
-        return failed_cell(dataset, method, self._experiment, error)
+        return failed_record(dataset, method, self._experiment, error)
 
 
 def _lost() -> ClusterError:

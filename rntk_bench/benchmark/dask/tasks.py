@@ -13,7 +13,7 @@ from typing import Any
 
 import rntk_bench
 from rntk_bench.benchmark.evaluation import recorded
-from rntk_bench.benchmark.kernel_evaluation import KernelCell
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.benchmark.plan import Cell, Options
 from rntk_bench.benchmark.runner import compute_cell
 from rntk_bench.benchmark.warmup import warm_up
@@ -128,12 +128,12 @@ class Job:
         """What is left of the cell's time."""
         return Deadline(self.options.timeout, self.spent)
 
-    def kernel_cell(self, dataset: Dataset) -> KernelCell:
+    def kernel_cell(self, dataset: Dataset) -> KernelEvaluation:
         """The cell, whose method is a kernel's."""
         assert isinstance(self.method, KernelMethod)
         _warm_up(self.method)
         cache = _gram_cache(self.cache_limit)
-        return KernelCell(
+        return KernelEvaluation(
             dataset, self.method, self.experiment, prune=self.options.prune, cache=cache
         )
 

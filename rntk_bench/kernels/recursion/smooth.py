@@ -21,7 +21,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.activations import DISTANCE, Function, Smooth
 from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.blas import one_blas_thread
@@ -156,7 +156,7 @@ def _grams(
         counts = [min(int(series.active[t]), series.n) for series in pairs.sets]
         if min(counts) == 0:
             continue
-        deadline().check()
+        current_deadline().check()
         for layer in range(L):
             sides = []
             for found, count in zip(walks, counts, strict=True):

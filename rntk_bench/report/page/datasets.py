@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rntk_bench.config import brief_choice, shown
+from rntk_bench.config import format_choice, format_value
 from rntk_bench.errors import DataError, RntkBenchError
 from rntk_bench.report.page.labels import Confusion, Labels
 from rntk_bench.report.page.provenance import Environments
@@ -134,9 +134,9 @@ def heat_map(record: Record) -> HeatMap:
     return HeatMap(
         x,
         y,
-        [shown(value) for value in grid.axes[x]],
+        [format_value(value) for value in grid.axes[x]],
         [
-            (shown(value), [cell(row, column) for column in range(plane.shape[1])])
+            (format_value(value), [cell(row, column) for column in range(plane.shape[1])])
             for row, value in enumerate(grid.axes[y])
         ],
         grid.others(x, y),
@@ -161,7 +161,7 @@ def _entry(record: Record, labels: Labels, environments: Environments, best: boo
         environments.number(record),
         best,
         _interval(record),
-        brief_choice(record.selection) if record.selection else "",
+        format_choice(record.selection) if record.selection else "",
         heat,
         confusion,
         gaps,

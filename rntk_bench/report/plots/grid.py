@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rntk_bench.config import Value, shown
+from rntk_bench.config import Value, format_value
 from rntk_bench.errors import InputError
 from rntk_bench.report.plots import style as figures
 from rntk_bench.report.results.results import display_name
@@ -102,7 +102,7 @@ def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str
 
 
 def _shown(value: Value) -> str:
-    return figures.literal(shown(value))
+    return figures.literal(format_value(value))
 
 
 def _symbol(name: str) -> str:

@@ -17,7 +17,7 @@ from rntk_bench.benchmark.dask import connection
 from rntk_bench.benchmark.dask.backend import DaskBackend
 from rntk_bench.benchmark.dask.connection import connected
 from rntk_bench.benchmark.dask.tasks import identity, refusal
-from rntk_bench.benchmark.evaluation import failed_cell
+from rntk_bench.benchmark.evaluation import failed_record
 from rntk_bench.benchmark.plan import Options, Plan
 from rntk_bench.benchmark.runner import run_plan
 from rntk_bench.cli import main
@@ -362,7 +362,7 @@ def test_cells_of_another_process_are_waited_for_and_their_records_found(address
         def report(outcome):
             if not other.outcomes:
                 assert outcome.method != claimed.method.name
-                other.store(claimed, failed_cell(*claimed, EXPERIMENT, ClusterError("Made up")))
+                other.store(claimed, failed_record(*claimed, EXPERIMENT, ClusterError("Made up")))
 
         outcomes = run_on(client, options, ["Mine"], report=report)
     kinds = {outcome.method: outcome.kind for outcome in outcomes}
