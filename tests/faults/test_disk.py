@@ -196,7 +196,7 @@ def no_cell(monkeypatch):
 
 
 @pytest.fixture(params=["below a file", "read-only"])
-def write_error(request, tmp_path):
+def unwritable(request, tmp_path):
     """A folder that even the superuser cannot write to."""
     if request.param == "below a file":
         (tmp_path / "file").write_text("in the way")
@@ -208,10 +208,10 @@ def write_error(request, tmp_path):
 
 
 def test_results_that_cannot_be_written_are_noticed_at_the_start(
-    plan, tmp_path, write_error, no_cell
+    plan, tmp_path, unwritable, no_cell
 ):
-    outcome = invoke(*plan.arguments(tmp_path, "--results", write_error))
-    assert_stopped(outcome, f"Cannot write the record {write_error}")
+    outcome = invoke(*plan.arguments(tmp_path, "--results", unwritable))
+    assert_stopped(outcome, f"Cannot write the record {unwritable}")
     assert "0 of 12 cells" in outcome.stderr
 
 
@@ -229,8 +229,8 @@ def test_complete_results_may_be_read_only(plan, tmp_path):
     assert outcome.output.count("[kept]") == 12
 
 
-def test_a_cache_that_cannot_be_written_is_said_at_the_start(plan, tmp_path, write_error):
-    outcome = invoke(*plan.arguments(tmp_path, "--cache-dir", write_error, "-d", "A"))
+def test_a_cache_that_cannot_be_written_is_said_at_the_start(plan, tmp_path, unwritable):
+    outcome = invoke(*plan.arguments(tmp_path, "--cache-dir", unwritable, "-d", "A"))
     assert outcome.exit_code == 0, outcome.output
     assert outcome.output.startswith("Warning: Gram matrices are no longer stored")
     assert outcome.output.count("Warning") == 1
@@ -252,13 +252,13 @@ CSV = "Close\n" + "\n".join(map(str, range(200))) + "\n"
     ids=lambda command: " ".join(map(str, command[:2])),
 )
 def test_every_command_notices_its_folder_at_the_start(
-    plan, tmp_path, write_error, no_cell, command
+    plan, tmp_path, unwritable, no_cell, command
 ):
     (tmp_path / "own.csv").write_text(CSV)
     places = {"CSV": tmp_path / "own.csv", "DATA": plan.data}
-    outcome = invoke(*(places.get(word, word) for word in command), "--out", write_error)
+    outcome = invoke(*(places.get(word, word) for word in command), "--out", unwritable)
     assert outcome.exit_code == 3, outcome.output
-    assert outcome.stderr.startswith(f"Error: Cannot write {write_error}")
+    assert outcome.stderr.startswith(f"Error: Cannot write {unwritable}")
     assert outcome.stderr.count("\n") == 1
 
 

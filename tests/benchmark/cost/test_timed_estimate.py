@@ -48,7 +48,7 @@ def clock(monkeypatch):
                 self.watch.seconds["svm"] += 0.75e-9
                 self.watch.seconds["gram"] += 0.25e-9
 
-    monkeypatch.setattr(trial, "KernelCell", Cell)
+    monkeypatch.setattr(trial, "KernelEvaluation", Cell)
     monkeypatch.setattr(trial, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     return clock
 
@@ -102,6 +102,6 @@ def test_a_cell_that_cannot_be_tried_is_estimated(monkeypatch, error):
     def refuse(*_, **__):
         raise error
 
-    monkeypatch.setattr(trial, "KernelCell", refuse)
+    monkeypatch.setattr(trial, "KernelEvaluation", refuse)
     found = estimate_seconds(dataset(), RNTK, EXPERIMENT, 2, 3.0)
     assert found == pytest.approx(estimate_cost(dataset(), RNTK, EXPERIMENT, 3.0).seconds / 2)
