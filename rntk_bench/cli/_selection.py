@@ -172,7 +172,7 @@ def _trait(record: Record, trait: str) -> str:
 def _unknown(records: Sequence[Record], trait: str, name: str) -> str:
     """A sentence on a name that no record has, with the nearest that some have."""
     from rntk_bench.datasets.archive import nearest_names
-    from rntk_bench.report.results.results import display_name
+    from rntk_bench.methods import display_name
 
     known = sorted({_trait(record, trait) for record in records})
     spellings = {spelling: spelling for spelling in known}

@@ -146,10 +146,10 @@ def own(
 ) -> None:
     """Predict the end of one's own series, a CSV's column, one step ahead."""
     from rntk_bench.datasets.csv_series import read_column
+    from rntk_bench.methods import display_name
     from rntk_bench.regression.forecast import forecast
     from rntk_bench.report.plots import style as figures
     from rntk_bench.report.plots.regression import plot_forecast
-    from rntk_bench.report.results.results import display_name
 
     kernels = _kernels(config, methods)
     figures.ready(out)
@@ -188,10 +188,10 @@ def _curves(
 ) -> None:
     from joblib import effective_n_jobs
 
+    from rntk_bench.methods import display_name
     from rntk_bench.regression.snr_curves import VALUES, Panel, snr_curves
     from rntk_bench.report.plots import style as figures
     from rntk_bench.report.plots.regression import plot_regression
-    from rntk_bench.report.results.results import display_name
     from rntk_bench.storage.locks import output_lock
 
     kernels = _kernels(config, methods)

@@ -178,7 +178,7 @@ def run(
 def _names(
     datasets: Sequence[str], everything: bool, experiment: Experiment, config: Path | None
 ) -> list[str]:
-    from rntk_bench.report.results.paper import paper_datasets
+    from rntk_bench.datasets.paper import PAPER_DATASETS
 
     if datasets and everything:
         raise InputError("--all and --dataset exclude each other; leave one of them out.")
@@ -190,7 +190,7 @@ def _names(
         )
     if config and not experiment.datasets:
         raise ConfigError(f"{config}: experiment.datasets is missing; list some, or use -d NAME.")
-    return list(experiment.datasets or paper_datasets())
+    return list(experiment.datasets or PAPER_DATASETS)
 
 
 def _warn(message: str) -> None:
@@ -211,8 +211,8 @@ class _Display:
         return partial(self._plan.set_postfix_str, refresh=True)
 
     def start_cell(self, dataset: Dataset, method: Method) -> Any:
-        name = f"{dataset.name} {method.name}: {method.work}"
-        self._bar = self._new_bar(name, method.part)
+        name = f"{dataset.name} {method.name}: {method.progress_label}"
+        self._bar = self._new_bar(name, method.progress_unit)
         return self._progress
 
     def _new_bar(self, name: str, unit: str, total: int | None = None) -> Any:

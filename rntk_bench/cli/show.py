@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.catalogue import describe
 from rntk_bench.cli import _completion as names
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _selection as selecting
 from rntk_bench.cli._streams import warn
 from rntk_bench.config import format_choice
 from rntk_bench.errors import DataError, InputError
+from rntk_bench.methods import display_name
 
 if TYPE_CHECKING:
     from rntk_bench.storage.records import Record
@@ -116,7 +116,7 @@ def _print_record(record: Record, path: Path) -> None:
     from rntk_bench.storage.records import protocol_id
 
     entries = {
-        "record": f"{record.dataset}, {record.method} ({describe(record.method).title}), protocol "
+        "record": f"{record.dataset}, {record.method} ({display_name(record.method)}), protocol "
         f"{protocol_id(record.protocol)}, {record.created}",
         "file": str(path),
         **_outcome(record),

@@ -74,7 +74,7 @@ def _names(
     datasets: Sequence[str], everything: bool, experiment: Experiment, results: Path
 ) -> list[str]:
     """The plan's datasets, as `run` has them, or those that have files in the results."""
-    from rntk_bench.report.results.paper import paper_datasets
+    from rntk_bench.datasets.paper import PAPER_DATASETS
     from rntk_bench.storage.records import is_valid_name
 
     if datasets and everything:
@@ -86,7 +86,7 @@ def _names(
     }
     for name in datasets:
         _warn_of_a_slip(name, kept)
-    names = datasets or experiment.datasets or (paper_datasets() if everything else sorted(kept))
+    names = datasets or experiment.datasets or (PAPER_DATASETS if everything else sorted(kept))
     if not names:
         raise InputError(
             f"There are no run records in {results}; name their folder with --results, or a plan "

@@ -8,11 +8,12 @@ import numpy as np
 
 from rntk_bench.config import format_choice, format_value
 from rntk_bench.errors import DataError, RntkBenchError
+from rntk_bench.methods import display_name
 from rntk_bench.report.page.labels import Confusion, Labels
 from rntk_bench.report.page.provenance import Environments
 from rntk_bench.report.page.reproduce import run_command
 from rntk_bench.report.plots.grid import axes_of
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.report.results.results import Results
 from rntk_bench.report.results.validation import validation_grid
 from rntk_bench.report.tables.one_record import interval
 from rntk_bench.storage.records import Record, protocol_id

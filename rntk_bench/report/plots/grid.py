@@ -10,8 +10,8 @@ import numpy as np
 
 from rntk_bench.config import Value, format_value
 from rntk_bench.errors import InputError
+from rntk_bench.methods import display_name
 from rntk_bench.report.plots import style as figures
-from rntk_bench.report.results.results import display_name
 from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import Record
 

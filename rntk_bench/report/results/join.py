@@ -7,12 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from rntk_bench.catalogue import CATALOGUE
 from rntk_bench.datasets.archive import ARCHIVE, nearest_names
 from rntk_bench.errors import one_line
+from rntk_bench.methods import METHODS, display_name
 from rntk_bench.report.results.names import folded, listed, spellings
 from rntk_bench.report.results.published import Published
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.report.results.results import Results
 from rntk_bench.report.results.rounding import nearest_count, possible_counts
 
 
@@ -55,7 +55,7 @@ def join(results: Results, columns: Sequence[Published]) -> tuple[Results, list[
 
 def _unused_name(column: Published, methods: Sequence[str]) -> str:
     """The column's name, with its file's where a method of the project or of the table has it."""
-    taken = {*methods, *map(display_name, [*methods, *CATALOGUE]), *CATALOGUE}
+    taken = {*methods, *map(display_name, [*methods, *METHODS]), *METHODS}
     names = (
         column.name,
         *(f"{column.name} ({one_line(str(path))})" for path in (column.path.stem, column.path)),
