@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn.svm import SVC
 
-from rntk_bench.benchmark import kernel_evaluation as kernel_cell
-from rntk_bench.benchmark.kernel_evaluation import evaluate_kernel
+from rntk_bench.benchmark import kernel_evaluation
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset, unit_norm, zero_pad
 from rntk_bench.errors import RntkBenchError
@@ -25,6 +25,10 @@ SMALL = KernelMethod(
 @pytest.fixture(scope="module")
 def gunpoint() -> Dataset:
     return load_dataset("GunPoint", download=False)
+
+
+def evaluate_kernel(dataset, method, experiment, n_jobs=1, progress=None, **options):
+    return KernelEvaluation(dataset, method, experiment, **options).run(n_jobs, progress)
 
 
 def answer(record):
@@ -94,7 +98,7 @@ def test_another_seed_gives_other_folds(gunpoint):
 
 
 def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_cell, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda *_: True)
     cache = GramCache(tmp_path / "grams")
     first = evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     compute, computed = RNTK.gram, []
@@ -112,7 +116,7 @@ def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
 
 
 def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_cell, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda *_: True)
     said = []
     cache = GramCache(tmp_path / "grams", on_warning=said.append)
     first = evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
@@ -126,9 +130,9 @@ def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch
 
 
 def test_cheap_grams_are_not_stored(gunpoint, tmp_path):
-    assert not kernel_cell.worth_storing(50, 150)  # a tenth of a millisecond
-    assert not kernel_cell.worth_storing(1000, 20)  # few steps, many entries
-    assert kernel_cell.worth_storing(390, 300)
+    assert not kernel_evaluation.worth_storing(50, 150)  # a tenth of a millisecond
+    assert not kernel_evaluation.worth_storing(1000, 20)  # few steps, many entries
+    assert kernel_evaluation.worth_storing(390, 300)
     cache = GramCache(tmp_path / "grams")
     evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     assert cache.info().entries == 0
@@ -215,7 +219,7 @@ def test_series_are_padded_to_one_length_where_only_the_test_set_has_the_longest
 
 
 def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_cell, "worth_storing", lambda n, length: True)
+    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda n, length: True)
     grid = {"direction": ("forward", "both"), "pooling": ("last", "average"), **SMALL.grid}
     method = KernelMethod("rntk-extended", grid, RNTK)
     dataset = unequal()
@@ -230,11 +234,11 @@ def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path,
 def test_grams_are_stored_only_of_kernels_that_can_be_told_apart():
     scope = {"__name__": "typed", "RNTK": RNTK}
     exec("class Typed(RNTK): pass", scope)
-    assert kernel_cell.gram_identity(scope["Typed"]()) is None
-    assert kernel_cell.gram_identity(RNTK(activation=lambda z: z)) is None
+    assert kernel_evaluation.gram_identity(scope["Typed"]()) is None
+    assert kernel_evaluation.gram_identity(RNTK(activation=lambda z: z)) is None
     one, other = RNTK(1.4), RNTK(1.41)
-    assert kernel_cell.gram_identity(one) == kernel_cell.gram_identity(RNTK(1.4))
-    assert kernel_cell.gram_identity(one) != kernel_cell.gram_identity(other)
+    assert kernel_evaluation.gram_identity(one) == kernel_evaluation.gram_identity(RNTK(1.4))
+    assert kernel_evaluation.gram_identity(one) != kernel_evaluation.gram_identity(other)
 
 
 def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
@@ -243,12 +247,12 @@ def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
         "from rntk_bench import RNTK\nclass Own(RNTK):\n    pass\n"
     )
     own = importlib.import_module("own_kernel").Own
-    before = kernel_cell.gram_identity(own())
-    kernel_cell._code_version.cache_clear()
+    before = kernel_evaluation.gram_identity(own())
+    kernel_evaluation._code_version.cache_clear()
     with (tmp_path / "own_kernel.py").open("a") as file:
         file.write("    # changed\n")
     assert before is not None
-    assert kernel_cell.gram_identity(own()) != before
+    assert kernel_evaluation.gram_identity(own()) != before
 
 
 def test_classes_of_one_series_leave_nothing_to_choose_from():

@@ -10,8 +10,8 @@ import pytest
 from rntk_bench.benchmark import network_evaluation as network_cell
 from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.benchmark.network_evaluation import run_network_cell
-from rntk_bench.benchmark.plan import Options
-from rntk_bench.benchmark.runner import run_plan
+from rntk_bench.benchmark.plan import make_plan
+from rntk_bench.benchmark.runner import RunOptions, run_plan
 from rntk_bench.config import Experiment, Network
 from rntk_bench.datasets import Dataset, load_dataset
 from rntk_bench.deadline import Deadline, TimeLimitError
@@ -70,10 +70,11 @@ def test_a_worker_that_fails_fails_its_cell_alone(
 ):
     network = replace(METHOD, grid={**METHOD.grid, "width": (4,), "learning_rate": (0.03,)})
     rbf = KernelMethod("rbf", {"alpha": (1.0,)}, RBF)
-    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    options = RunOptions(data_dir=write_dataset("Mine"))
+    plan = make_plan(["Mine"], [network, rbf], EXPERIMENT, tmp_path / "runs")
     with monkeypatch.context() as broken:
         broken.setattr(pool, "train_one", function)
-        outcomes = run_plan(["Mine"], [network, rbf], EXPERIMENT, options)
+        outcomes = run_plan(plan, options)
     assert [outcome.kind for outcome in outcomes] == ["failed", "computed"]
     record = outcomes[0].record
     assert said in record.error

@@ -184,7 +184,7 @@ def no_cell(monkeypatch):
         pytest.fail("something was computed first")
 
     for place in (
-        "benchmark.runner.evaluate_kernel",
+        "benchmark.runner.KernelEvaluation",
         "regression.snr_curves.repeat",
         "theory.convergence.convergence",
         "theory.training_dynamics.training_dynamics",

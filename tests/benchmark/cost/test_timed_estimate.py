@@ -7,6 +7,7 @@ from rntk_bench import kernels
 from rntk_bench.benchmark.cost import timed_estimate as trial
 from rntk_bench.benchmark.cost.formula import estimate_cost
 from rntk_bench.benchmark.cost.timed_estimate import estimate_seconds
+from rntk_bench.benchmark.parallel import positions
 from rntk_bench.config import Experiment
 from rntk_bench.datasets.dataset import Dataset
 from rntk_bench.errors import RntkBenchError
@@ -25,30 +26,27 @@ def dataset(n=12, length=9):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time passes only where a cell evaluates settings: `pace(done, n_train)` seconds for each."""
+    """Time passes only where settings are evaluated: `pace(done, n_train)` seconds for each."""
     clock = SimpleNamespace(
         now=0.0, evaluated=0, n_train=0, needed=1.0, pace=lambda done, n_train: 1e-4
     )
 
-    class Cell:
+    class Evaluation:
+        search = SimpleNamespace(needed_share=lambda settings: clock.needed)
+
         def __init__(self, data, method, experiment, prune):
-            self.kernels, self.watch = (
-                method.kernels(),
-                SimpleNamespace(seconds={"svm": 0.0, "gram": 0.0}),
-            )
+            self.batches = method.kernel.batches(method.kernels())
+            self.watch = SimpleNamespace(seconds={"svm": 0.0, "gram": 0.0})
             clock.n_train = data.n_train
 
-        def search(self):
-            return SimpleNamespace(needed_share=lambda settings: clock.needed)
-
-        def evaluate(self, search, settings, n_jobs):
-            for _ in settings:
+        def evaluate(self, batches, n_jobs):
+            for _ in positions(batches):
                 clock.now += clock.pace(clock.evaluated, clock.n_train)
                 clock.evaluated += 1
                 self.watch.seconds["svm"] += 0.75e-9
                 self.watch.seconds["gram"] += 0.25e-9
 
-    monkeypatch.setattr(trial, "KernelEvaluation", Cell)
+    monkeypatch.setattr(trial, "KernelEvaluation", Evaluation)
     monkeypatch.setattr(trial, "time", SimpleNamespace(perf_counter=lambda: clock.now))
     return clock
 
