@@ -11,7 +11,7 @@ import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -171,9 +171,8 @@ class NetworkMethod(Method):
         return {
             "method": self.name,
             "grid": {name: list(values) for name, values in self.grid.items()},
-            "preprocessing": "unit norm",
             "optimizer": "RMSProp",
-            **asdict(experiment.network),
+            **experiment.network.protocol(),
             "seed": experiment.seed,
         }
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from typing import Any
 
 import numpy as np
 
-from rntk_bench.benchmark.evaluation import Problem
-from rntk_bench.benchmark.network_evaluation import network_settings, run_network_cell, training_of
+from rntk_bench.benchmark.network_evaluation import (
+    network_problem,
+    network_settings,
+    run_network_cell,
+    training_of,
+)
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import ExtraError
 from rntk_bench.methods import NetworkMethod
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import StoppedSearch
+from rntk_bench.networks.early_stopping import EarlyStopping, StoppedChoice, StoppedSearch
 from rntk_bench.networks.models import CELLS, Classifier
 from rntk_bench.networks.pool import Setting, stop_workers
 from rntk_bench.speed.classification import Comparison
@@ -54,57 +59,89 @@ def compare_networks(
 def _obvious(
     dataset: Dataset, method: NetworkMethod, experiment: Experiment
 ) -> tuple[float, int, int]:
-    problem = Problem.of(dataset)
+    """Validation accuracy of the choice, right test predictions, and all epochs."""
+    problem = network_problem(dataset, experiment)
     training = training_of(problem, experiment)
     settings = network_settings(dataset, method)
     X, y = _tensor(problem.X_train), torch.as_tensor(problem.y_train)
     search = StoppedSearch(np.bincount(training.fold), len(settings), prune=False)
-    epochs = 0
+    epochs, networks = 0, {}
     for position, setting in enumerate(settings):
         for fold in range(training.n_folds):
-            curve = _train(training, setting, X, y, fold, experiment)
-            search.add(position, fold, curve)
-            epochs += len(curve)
+            hits, best, loss, networks[position, fold] = _train(
+                training, setting, X, y, fold, experiment
+            )
+            search.add(position, fold, hits, best, loss)
+            epochs += len(hits)
     choice = search.choose(method.default_setting, experiment.network.max_epochs)
-    network = Recurrent(training, settings[choice.setting][0], training.n_folds)
-    optimizer = _optimizer(network, settings[choice.setting][1], experiment)
-    for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:
-        _epoch(network, optimizer, X, y, rows)
+    folds = {
+        "best-fold": [choice.best_fold],
+        "ensemble": [fold for fold, best in enumerate(choice.best_epochs) if best],
+        "retrain": [],
+    }[experiment.network.final]
+    tested = [networks[choice.setting, fold] for fold in folds]
+    if not tested:
+        tested = [_retrained(training, settings[choice.setting], X, y, choice, experiment)]
     with torch.no_grad():
-        predicted = network(_tensor(problem.X_test)).argmax(dim=1).numpy()
-    return choice.accuracy, int((predicted == dataset.y_test).sum()), epochs
+        X_test = _tensor(problem.X_test)
+        predicted = sum(network(X_test).softmax(dim=1) for network in tested).argmax(dim=1)
+    return choice.accuracy, int((predicted.numpy() == dataset.y_test).sum()), epochs
 
 
 def _train(
     training: Training, setting: Setting, X: Any, y: Any, fold: int, experiment: Experiment
-) -> list[int]:
-    """Right validation predictions after each epoch, with the experiment's early stopping."""
+) -> tuple[list[int], int, float, Any]:
+    """Right validation predictions after each epoch, with the experiment's early stopping; the
+    best epoch, its loss and the network as it was then."""
     classifier, rate = setting
     network = Recurrent(training, classifier, fold)
     optimizer = _optimizer(network, rate, experiment)
     held_out = np.flatnonzero(training.fold == fold)
+    protocol = experiment.network
+    stopping = EarlyStopping(len(held_out), protocol.patience, protocol.criterion)
     hits: list[int] = []
-    best = -1
+    least, best = 0.0, copy.deepcopy(network.state_dict())
     for rows in np.asarray(training.run(fold, rate).batches):
-        _epoch(network, optimizer, X, y, rows)
+        _epoch(network, optimizer, X, y, rows, protocol.clip)
         with torch.no_grad():
             logits = network(X[held_out])
+            loss = float(torch.nn.functional.cross_entropy(logits, y[held_out]))
             right = int((logits.argmax(dim=1) == y[held_out]).sum())
         if not torch.isfinite(logits).all():
             break
         hits.append(right)
-        best = max(best, right)
-        if len(hits) - (hits.index(best) + 1) >= experiment.network.patience:
+        if stopping.add(right, loss):
+            least, best = loss, copy.deepcopy(network.state_dict())
+        if stopping.is_over:
             break
-    return hits
+    network.load_state_dict(best)
+    return hits, stopping.best_epoch, least, network
 
 
-def _epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any) -> None:
+def _retrained(
+    training: Training,
+    setting: Setting,
+    X: Any,
+    y: Any,
+    choice: StoppedChoice,
+    experiment: Experiment,
+) -> Any:
+    """A network of the setting trained on everything."""
+    network = Recurrent(training, setting[0], training.n_folds)
+    optimizer = _optimizer(network, setting[1], experiment)
+    for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:
+        _epoch(network, optimizer, X, y, rows, experiment.network.clip)
+    return network
+
+
+def _epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any, clip: float | None) -> None:
     for batch in batches:
         rows = batch[batch >= 0]
         if len(rows):
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(network(X[rows]), y[rows]).backward()
+            if clip is not None:
+                torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
             optimizer.step()
 
 

@@ -47,6 +47,8 @@ def variant_costs(problem: Problem, repeats: int = 5) -> list[Cost]:
         ("erf, unequal lengths", unequal, {"activation": "erf"}),
         ("NNGP", X, {}),
         ("tanh", X, {"activation": "tanh", "sigma_w": 1.0}),
+        ("tanh, unequal lengths", unequal, {"activation": "tanh", "sigma_w": 1.0}),
+        ("GELU", X, {"activation": "gelu", "sigma_w": 1.0}),
     ]
     found = {}
     for name, series, changes in forms:
