@@ -35,9 +35,9 @@ def test_the_time_passes_and_the_message_names_it():
 
 
 def test_what_is_spent_already_counts():
-    with Deadline(60.0, spent=50.0) as limit:
+    with Deadline(60.0, elapsed=50.0) as limit:
         assert 9.0 < limit.remaining <= 10.0
-    with Deadline(60.0, spent=70.0) as limit:
+    with Deadline(60.0, elapsed=70.0) as limit:
         while not limit.stop[0]:
             time.sleep(0.001)
         with pytest.raises(TimeLimitError, match="60 s"):

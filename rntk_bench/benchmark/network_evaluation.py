@@ -30,7 +30,7 @@ from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.grid_search import undecided
 
 
-def run_network_cell(
+def evaluate_network(
     dataset: Dataset,
     method: NetworkMethod,
     experiment: Experiment,
@@ -59,7 +59,7 @@ def run_network_cell(
     watch = Stopwatch()
     with watch("total"):
         problem = network_problem(dataset, experiment)
-        training = training_of(problem, experiment)
+        training = make_training(problem, experiment)
         settings = network_settings(dataset, method)
         search = StoppedSearch(np.bincount(training.fold), len(settings), prune)
         journal = Checkpoint(partial, _header(dataset, method, experiment)) if partial else None
@@ -124,7 +124,7 @@ def network_problem(dataset: Dataset, experiment: Experiment) -> Problem:
     return Problem.of(dataset, normalise=experiment.network.input == "unit-norm")
 
 
-def training_of(problem: Problem, experiment: Experiment) -> Training:
+def make_training(problem: Problem, experiment: Experiment) -> Training:
     """How the experiment trains networks on a problem."""
     protocol, dataset = experiment.network, problem.dataset
     return Training(

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from rntk_bench.benchmark.evaluation import Problem
-from rntk_bench.benchmark.network_evaluation import network_problem, network_settings, training_of
+from rntk_bench.benchmark.network_evaluation import make_training, network_problem, network_settings
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset
 from rntk_bench.methods import NetworkMethod, resolve
@@ -57,7 +57,7 @@ class Comparison:
     def rows(self, n_jobs: int) -> list[Row]:
         """Train all runs and read every protocol's choice off their curves."""
         problem = network_problem(self.dataset, self.experiment)
-        training = training_of(problem, self.experiment)
+        training = make_training(problem, self.experiment)
         curves = self._curves(problem, training, n_jobs)
         return [
             self._row(training, curves, patience, criterion)

@@ -193,9 +193,9 @@ def compute(
                 ).run(n_jobs, progress)
             assert isinstance(method, NetworkMethod)
             # Imported here, since the extra `finite` is only needed for networks.
-            from rntk_bench.benchmark.network_evaluation import run_network_cell
+            from rntk_bench.benchmark.network_evaluation import evaluate_network
 
-            return run_network_cell(
+            return evaluate_network(
                 dataset,
                 method,
                 experiment,

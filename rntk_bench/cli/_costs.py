@@ -65,7 +65,7 @@ def check_memory(plan: Sequence[Evaluation], options: RunOptions) -> None:
             if stored_record(evaluation, options.overwrite) is None:
                 errors.append(f"{name}: {error}")
     if errors:
-        more = f" ({len(errors)} cells of the plan do not fit.)" if len(errors) > 1 else ""
+        more = f" ({len(errors)} evaluations of the plan do not fit.)" if len(errors) > 1 else ""
         raise InputError(errors[0] + more)
 
 
@@ -115,6 +115,6 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         click.echo(f"{line}{n_jobs:>6}{seconds:>8.1f} s{memory:>10}")
     click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
     if n_kept:
-        click.echo(f"{n_kept} of {len(plan)} cells have a record and are kept.")
+        click.echo(f"{n_kept} of {len(plan)} evaluations have a record and are kept.")
     if total_at_most > total:
         click.echo(f"{total_at_most:.0f} s if no network stopped early.")

@@ -1,4 +1,4 @@
-"""`rntk-bench methods`: what can be benchmarked, and over which grids."""
+"""`rntk-bench methods`: lists the methods and their grids."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 @options.config
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def methods(methods: tuple[str, ...], config: Path | None, as_json: bool) -> None:
-    """List the methods with what they are, where their formula is, and their grids.
+    """List the methods with a description, the place of their formula, and their grids.
 
-    Formulas are the paper's by number. Grids are those of the configuration where it has any.
+    Formulas are given by their number in the paper. Grids are those of the configuration if it has
+    any.
     """
     from rntk_bench.config import Experiment, load_experiment
     from rntk_bench.methods import METHODS, resolve

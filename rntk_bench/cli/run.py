@@ -1,4 +1,4 @@
-"""`rntk-bench run`: benchmark methods on datasets."""
+"""`rntk-bench run`: benchmarks methods on datasets."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ if TYPE_CHECKING:
     "--timeout",
     type=click.FloatRange(min=0.0, min_open=True),
     metavar="SECONDS",
-    help="A cell that takes longer is stopped and recorded as failed.",
+    help="An evaluation that takes longer is stopped and recorded as failed.",
 )
 @options.memory_limit(
-    "What a cell may take: it gets as many jobs as fit, and a plan that does not fit is refused.",
+    "For one evaluation: it gets as many jobs as fit, and a plan that does not fit is refused.",
     "the machine's memory",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
@@ -95,12 +95,14 @@ def run(
     fail_fast: bool,
     quiet: bool,
 ) -> None:
-    """Benchmark methods on datasets; one record a cell, written as soon as it is done.
+    """Benchmark methods on datasets.
 
-    What has a record for the same protocol and data is skipped, so an interrupted run goes on
-    where it was, and several may share one folder. Exit code: 0 all done, 1 some cell failed, 2
-    usage or input, 3 a record cannot be stored, 4 no cluster or other code on it, 130 interrupted,
-    143 terminated.
+    Each evaluation of a method on a dataset gets one record, which is written as soon as it is
+    finished. Evaluations with a record for the same protocol and data are skipped, so an
+    interrupted run can be continued, and several runs may share one folder.
+
+    Exit codes: 0 all done, 1 some evaluation failed, 2 wrong usage or input, 3 a record cannot be
+    stored, 4 no cluster or other code on it, 130 interrupted, 143 terminated.
     """
     from joblib import effective_n_jobs
 
@@ -139,8 +141,8 @@ def run(
     def progress() -> str:
         display.close()
         return (
-            f"{count_stored(plan)} of {len(plan)} cells are finished and kept in {results}; the "
-            "same command goes on from there."
+            f"{count_stored(plan)} of {len(plan)} evaluations are finished and kept in "
+            f"{results}; the same command goes on from there."
         )
 
     def compile_loops(methods: Sequence[Method]) -> None:
@@ -170,8 +172,8 @@ def run(
     kinds = Counter(outcome.kind for outcome in outcomes)
     if kinds["failed"]:
         click.echo(
-            f"{kinds['failed']} of {len(plan)} cells failed; try them again with --overwrite "
-            "failed.",
+            f"{kinds['failed']} of {len(plan)} evaluations failed; try them again with "
+            "--overwrite failed.",
             err=True,
         )
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
@@ -208,7 +210,7 @@ class _Display:
 
     def start_plan(self, n_evaluations: int) -> Callable[[str], None]:
         """Draw the bar of a plan; returns the callback for its progress."""
-        self._plan_bar = self._new_bar("plan", "cell", n_evaluations)
+        self._plan_bar = self._new_bar("plan", "evaluation", n_evaluations)
         return partial(self._plan_bar.set_postfix_str, refresh=True)
 
     def start_evaluation(self, loaded: LoadedEvaluation) -> Progress:

@@ -386,7 +386,7 @@ def test_ctrl_c_keeps_what_is_finished_and_cancels_the_rest(address, tmp_path, d
         started.send_signal(signal.SIGINT)
         _, said = started.communicate(timeout=20)
     assert started.returncode == 130, said
-    assert "of 4 cells are finished and kept" in said
+    assert "of 4 evaluations are finished and kept" in said
     assert "Traceback" not in said
     with connected(address, (), print) as client:
         until(lambda: not client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.tasks))
