@@ -201,7 +201,7 @@ def compute(
                 experiment,
                 n_jobs=n_jobs,
                 prune=options.prune,
-                partial=checkpoint,
+                checkpoint_path=checkpoint,
                 progress=progress,
             )
     except Exception as error:

@@ -179,7 +179,9 @@ def test_an_interrupted_cell_goes_on_and_gives_the_same_record(whole, tmp_path, 
 
 def partial_cell(partial, **options):
     def cell(experiment=EXPERIMENT, **others):
-        return evaluate_network(made_up(), METHOD, experiment, partial=partial, **options, **others)
+        return evaluate_network(
+            made_up(), METHOD, experiment, checkpoint_path=partial, **options, **others
+        )
 
     return cell
 
@@ -236,7 +238,7 @@ def test_on_an_accelerator_a_deadline_is_heeded_between_parts_of_the_training(
     monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_AT_ONCE", 1)
     with Deadline(0.0), pytest.raises(TimeLimitError):
-        evaluate_network(made_up(), METHOD, EXPERIMENT, partial=tmp_path / "made.partial")
+        evaluate_network(made_up(), METHOD, EXPERIMENT, checkpoint_path=tmp_path / "made.partial")
 
 
 def test_without_the_extra_the_error_names_it():
