@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
-from rntk_bench.cli._output import refuse_input
+from rntk_bench.cli._output import check_not_input
 from rntk_bench.cli._progress import progress_bar
 from rntk_bench.config import format_setting
 
@@ -25,9 +25,9 @@ def regress() -> None:
     """Predict the next value of segments of random length by kernel ridge regression."""
 
 
-_out = options.out_to("results/regression")
+_out = options.output_folder("results/regression")
 _methods = options.methods(
-    "May be repeated.  [default: rntk, ntk, rbf, poly]", complete=names.kernels
+    "May be repeated.  [default: rntk, ntk, rbf, poly]", complete=_completion.kernels
 )
 
 
@@ -148,13 +148,13 @@ def own(
     from rntk_bench.datasets.csv_series import read_column
     from rntk_bench.methods import display_name
     from rntk_bench.regression.forecast import forecast
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_forecast
 
     kernels = _kernels(config, methods)
-    figures.ready(out)
-    name = f"{path.stem}-{figures.file_name(column)}"
-    refuse_input(out / f"{name}.csv")
+    figures.check_output_folder(out)
+    name = f"{path.stem}-{figures.safe_file_name(column)}"
+    check_not_input(out / f"{name}.csv")
     found = forecast(read_column(path, column), kernels, length, train, share, seed)
     click.echo(f"{'':<15}{'SNR, dB':>9}{'RMSE':>12}{'MAE':>12}{'ridge':>8}  setting")
     for row in found.scores.to_dict("records"):
@@ -190,15 +190,15 @@ def _curves(
 
     from rntk_bench.methods import display_name
     from rntk_bench.regression.snr_curves import VALUES, Panel, snr_curves
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_regression
     from rntk_bench.storage.locks import output_lock
 
     kernels = _kernels(config, methods)
     panel = Panel(signal, vary, tuple(sorted(set(values))) or VALUES[vary])
     name = f"{signal.name}-{vary}"
-    figures.ready(out)
-    refuse_input(out / f"{name}.csv")
+    figures.check_output_folder(out)
+    check_not_input(out / f"{name}.csv")
     partial = out / f"{name}.partial"
     n_jobs = effective_n_jobs(jobs)
     with output_lock(partial):

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from rntk_bench.cli import main
 from rntk_bench.datasets.paper import PAPER_DATASETS
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.plots.regression import COLUMNS, FIGURE_4
 from rntk_bench.storage.records import protocol_id, write_record
 from tests import factories as made
