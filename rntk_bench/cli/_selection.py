@@ -238,7 +238,7 @@ def _value(record: Record, field: str) -> str:
 def _unknown_name(records: Sequence[Record], field: str, name: str) -> str:
     """A sentence on a name that no record has, with the nearest names of the records."""
     from rntk_bench.datasets.archive import nearest_names
-    from rntk_bench.report.results.results import display_name
+    from rntk_bench.methods import display_name
 
     known = sorted({_value(record, field) for record in records})
     spellings = {spelling: spelling for spelling in known}

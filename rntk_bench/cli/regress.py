@@ -12,8 +12,8 @@ from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._output import check_not_input
-from rntk_bench.cli._progress import counting
-from rntk_bench.config import brief
+from rntk_bench.cli._progress import progress_bar
+from rntk_bench.config import format_setting
 
 if TYPE_CHECKING:
     from rntk_bench.methods import KernelMethod
@@ -146,10 +146,10 @@ def own(
 ) -> None:
     """Predict the end of one's own series, a CSV's column, one step ahead."""
     from rntk_bench.datasets.csv_series import read_column
+    from rntk_bench.methods import display_name
     from rntk_bench.regression.forecast import forecast
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_forecast
-    from rntk_bench.report.results.results import display_name
 
     kernels = _kernels(config, methods)
     figures.check_output_folder(out)
@@ -160,17 +160,17 @@ def own(
     for row in found.scores.to_dict("records"):
         click.echo(
             f"{display_name(row['method']):<15}{row['snr']:9.2f}{row['rmse']:12.5g}"
-            f"{row['mae']:12.5g}{row['ridge']:8g}  {brief(row['setting'])}"
+            f"{row['mae']:12.5g}{row['ridge']:8g}  {format_setting(row['setting'])}"
         )
     table = found.table()
     options.print_files(figures.save(plot_forecast(table, column), out, name, table))
 
 
 def _kernels(config: Path | None, methods: tuple[str, ...]) -> list[KernelMethod]:
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.methods import only_kernels, resolve
 
-    return only_kernels(resolve(configured(config, methods)), "regress")
+    return only_kernels(resolve(load_experiment(config, methods)), "regress")
 
 
 def _curves(
@@ -188,10 +188,10 @@ def _curves(
 ) -> None:
     from joblib import effective_n_jobs
 
+    from rntk_bench.methods import display_name
     from rntk_bench.regression.snr_curves import VALUES, Panel, snr_curves
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_regression
-    from rntk_bench.report.results.results import display_name
     from rntk_bench.storage.locks import output_lock
 
     kernels = _kernels(config, methods)
@@ -202,7 +202,7 @@ def _curves(
     partial = out / f"{name}.partial"
     n_jobs = effective_n_jobs(jobs)
     with output_lock(partial):
-        with counting(name, "batches of repeats", quiet, partial) as progress:
+        with progress_bar(name, "batches of repeats", quiet, partial) as progress:
             curves = snr_curves(panel, kernels, repeats, seed, n_jobs, partial, progress)
         files = figures.save(plot_regression(curves, vary, title), out, name, curves)
         partial.unlink(missing_ok=True)

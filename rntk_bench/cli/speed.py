@@ -98,7 +98,7 @@ def speed(
     from rntk_bench.benchmark.evaluation import Problem
     from rntk_bench.benchmark.warmup import warm_up
     from rntk_bench.compiling import announce_compilation
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.datasets import load_dataset
     from rntk_bench.errors import DataError
     from rntk_bench.methods import KERNEL_METHODS
@@ -115,7 +115,7 @@ def speed(
     data = load_dataset(dataset, data_dir=data_dir, cache_dir=cache_dir)
     if not data.equal_length:
         raise DataError(f"{dataset} has series of different lengths; name one of equal lengths.")
-    problem, experiment = Problem.of(data), configured(config, methods)
+    problem, experiment = Problem.of(data), load_experiment(config, methods)
     if variants:
         for cost in variant_costs(problem):
             click.echo(f"{cost.name:<28}{cost.nanoseconds:8.2f} ns{cost.ratio:8.2f} times")

@@ -31,7 +31,7 @@ from rntk_bench.datasets.archive import ARCHIVE
 from rntk_bench.datasets.sources import SPLITS, Location, cache_folder, find_splits
 from rntk_bench.datasets.text import MAX_FILE_BYTES
 from rntk_bench.errors import DataError
-from rntk_bench.storage.locks import claim
+from rntk_bench.storage.locks import try_lock
 
 MIRRORS = (
     "https://timeseriesclassification.com/aeon-toolkit",
@@ -92,7 +92,7 @@ def fetch_dataset(
         folder.parent.mkdir(parents=True, exist_ok=True)
         _sweep(folder.parent)
         while not is_intact(folder):
-            with claim(_lock(folder)) as mine:
+            with try_lock(_lock(folder)) as mine:
                 if mine and not is_intact(folder):
                     _download(name, folder, mirrors or _default_mirrors(), sleep)
                     break
@@ -142,7 +142,7 @@ def _sweep(parent: Path) -> None:
     """Remove the half downloads of processes that have ended."""
     for left in parent.glob(_staging(parent / "*").name):
         folder = parent / left.name.removeprefix(".").removesuffix(".partial")
-        with claim(_lock(folder)) as mine:
+        with try_lock(_lock(folder)) as mine:
             if mine:
                 shutil.rmtree(left, ignore_errors=True)
 

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from rntk_bench.benchmark.parallel import evaluate_grid
+from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
 from rntk_bench.datasets import unit_norm
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.series import read
@@ -118,8 +118,9 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         (train,) = family.read_alike(X)
         prepared = family.prepare(train)
 
-        def grams(some: list[Kernel]) -> Iterator[Array]:
-            return family.grams(some, prepared)
+        def grams(batches: Sequence[Batch]) -> Iterator[tuple[int, Array]]:
+            wanted = positions(batches)
+            return zip(wanted, family.grams([kernels[i] for i in wanted], prepared), strict=True)
 
         with tqdm(total=len(kernels), unit="kernel", leave=False, disable=not self.verbose) as bar:
 
@@ -127,7 +128,11 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
                 bar.update(done - bar.n)
 
             evaluate_grid(
-                kernels, grams, evaluate, effective_n_jobs(as_integer(self.n_jobs)), progress
+                family.batches(kernels),
+                grams,
+                evaluate,
+                effective_n_jobs(as_integer(self.n_jobs)),
+                progress,
             )
 
     def _gram(self, X: Any) -> Array:

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
@@ -103,7 +103,7 @@ class NTK(Kernel):
             sides.append((np.stack([alpha, delta]), self.sigma_v * s))
         (rows, scale_x), (columns, scale_y) = sides
         out = np.empty((len(depths), *prepared.gap.shape))
-        limit = deadline()
+        limit = current_deadline()
         ntk_grams(prepared.gap, rows, columns, scale_x, scale_y, depths, _RELU, limit.stop, out)
         limit.check()
         return out

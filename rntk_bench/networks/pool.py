@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.networks.compilations import keep_compilations
 from rntk_bench.networks.cross_validation import (
     Final,
@@ -177,7 +177,7 @@ def _in_processes(
 
 def _wait(futures: Sequence[Future[Any]]) -> list[Any]:
     """What all return; the first error, or that of the deadline around this code, is raised."""
-    limit = deadline()
+    limit = current_deadline()
     done, _ = wait(futures, limit.remaining, FIRST_EXCEPTION)
     finished = [future.result() for future in done]
     if len(finished) < len(futures):
@@ -204,4 +204,4 @@ def _together(
             for ended in train_many(training, network, folds, rates):
                 for position, trained in ended.items():
                     add(mine[position], trained)
-                deadline().check()
+                current_deadline().check()

@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from rntk_bench.errors import InputError, RntkBenchError
 from rntk_bench.methods import KernelMethod
 from rntk_bench.regression.experiment import N_FOLDS, Conditions, Family, Signal, repeat
-from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.svm.ridge import RIDGES
 
 BATCH = 10
@@ -77,7 +77,7 @@ def snr_curves(
     RntkBenchError
         If a process that computes is ended from outside.
     """
-    journal = Journal(partial, _header(panel, methods, seed))
+    journal = Checkpoint(partial, _header(panel, methods, seed))
     found = {(entry["value"], entry["start"]): entry["snr"] for entry in journal.entries}
     wanted = [(value, start) for value in panel.values for start in range(0, repeats, BATCH)]
     missing = [point for point in wanted if point not in found]

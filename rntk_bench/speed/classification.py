@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.benchmark.evaluation import Problem
-from rntk_bench.benchmark.kernel_evaluation import run_kernel_cell
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KERNEL_METHODS
+from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.svc import CrossValidation, SVCOptions
 
@@ -132,9 +133,11 @@ def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -
 
 def compare_whole(dataset: Dataset, experiment: Experiment, n_jobs: int) -> Comparison:
     """The RNTK's whole grid, both on `n_jobs` cores; nothing cached, loops compiled."""
-    record, ours = _best(
-        partial(run_kernel_cell, dataset, KERNEL_METHODS["rntk"], experiment, n_jobs=n_jobs), 1
-    )
+
+    def evaluate() -> Record:
+        return KernelEvaluation(dataset, KERNEL_METHODS["rntk"], experiment).run(n_jobs)
+
+    record, ours = _best(evaluate, 1)
     (accuracy, correct), obvious = _best(partial(_obvious, dataset, experiment, n_jobs), 1)
     selection, test = record.selection or {}, record.test or {}
     return Comparison(

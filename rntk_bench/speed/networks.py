@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from rntk_bench.benchmark.network_evaluation import (
+    evaluate_network,
+    make_training,
     network_problem,
     network_settings,
-    run_network_cell,
-    training_of,
 )
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
@@ -40,7 +40,7 @@ def compare_networks(
     """
     stop_workers()
     start = time.perf_counter()
-    record = run_network_cell(dataset, method, experiment, n_jobs=n_jobs)
+    record = evaluate_network(dataset, method, experiment, n_jobs=n_jobs)
     ours = time.perf_counter() - start
     torch.set_num_threads(n_jobs)
     start = time.perf_counter()
@@ -61,7 +61,7 @@ def _obvious(
 ) -> tuple[float, int, int]:
     """Validation accuracy of the choice, right test predictions, and all epochs."""
     problem = network_problem(dataset, experiment)
-    training = training_of(problem, experiment)
+    training = make_training(problem, experiment)
     settings = network_settings(dataset, method)
     X, y = _tensor(problem.X_train), torch.as_tensor(problem.y_train)
     search = StoppedSearch(np.bincount(training.fold), len(settings), prune=False)

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError
 from rntk_bench.svm import smo
 
@@ -149,7 +149,7 @@ class Machines:
         n_classes = int(y[-1]) + 1
         n_pairs = n_classes * (n_classes - 1) // 2
         coefficients, biases = np.zeros((n_pairs, len(y))), np.zeros(n_pairs)
-        limit = deadline()
+        limit = current_deadline()
         unfinished = smo.train(
             gram,
             np.searchsorted(y, np.arange(n_classes + 1)),
@@ -251,7 +251,7 @@ def _votes(
     n_classes = int(y[-1]) + 1
     votes = np.zeros((n_C, n_classes, judged.shape[1]), dtype=np.int32)
     unfinished = np.zeros((n_C, len(judged_starts) - 1), dtype=np.int64)
-    limit = deadline()
+    limit = current_deadline()
     smo.vote(
         gram,
         np.searchsorted(y, np.arange(n_classes + 1)),

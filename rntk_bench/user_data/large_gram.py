@@ -19,11 +19,11 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from rntk_bench.benchmark.kernel_evaluation import gram_identity
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError, KernelError, StorageError
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
-from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.locks import output_lock
 
 Array = NDArray[np.float64]
@@ -140,10 +140,10 @@ def _fill(
     unfinished, journal = _open(path, plan, _header(kernel, sets, plan))
     done = {(entry["i"], entry["j"]) for entry in journal.entries}
     missing = [tile for tile in plan.tiles if tile not in done]
-    limit = deadline()
+    limit = current_deadline()
 
     def compute(tile: Tile) -> Tile:
-        with limit.here():
+        with limit.activate():
             _compute(kernel, sets, tile, plan, file)
         return tile
 
@@ -185,12 +185,12 @@ def unfinished_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.unfinished")
 
 
-def _open(path: Path, plan: Plan, header: dict[str, Any]) -> tuple[Path, Journal]:
+def _open(path: Path, plan: Plan, header: dict[str, Any]) -> tuple[Path, Checkpoint]:
     """The file that is being filled, and the journal of its tiles; new ones unless they agree."""
     if path.exists() and not path.is_file():
         raise InputError(f"{path} is no regular file; choose another output.")
     unfinished = unfinished_path(path)
-    journal = Journal(_journal_path(path), header)
+    journal = Checkpoint(_journal_path(path), header)
     if journal.entries and _holds(unfinished, plan):
         return unfinished, journal
     _journal_path(path).unlink(missing_ok=True)
@@ -211,7 +211,7 @@ def _open(path: Path, plan: Plan, header: dict[str, Any]) -> tuple[Path, Journal
         raise StorageError(
             f"Cannot write {unfinished}: {error.strerror}; choose another folder."
         ) from error
-    return unfinished, Journal(_journal_path(path), header)
+    return unfinished, Checkpoint(_journal_path(path), header)
 
 
 def _holds(path: Path, plan: Plan) -> bool:

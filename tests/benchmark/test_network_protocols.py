@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.benchmark import network_protocols
-from rntk_bench.benchmark.network_evaluation import network_problem, training_of
+from rntk_bench.benchmark.network_evaluation import make_training, network_problem
 from rntk_bench.benchmark.network_protocols import Comparison, compare, read_rows
 from rntk_bench.cli.protocols import protocols
 from rntk_bench.config import Experiment, Network
@@ -31,7 +31,7 @@ def _short(monkeypatch):
 
 def test_a_fold_judges_one_stops_and_the_rest_trains():
     problem = network_problem(COMPARISON.dataset, EXPERIMENT)
-    training = training_of(problem, EXPERIMENT)
+    training = make_training(problem, EXPERIMENT)
     seen = []
     for fold in range(3):
         rest, judging, n_judging = network_protocols._rotation(problem, training, fold)
@@ -50,7 +50,7 @@ def test_a_fold_judges_one_stops_and_the_rest_trains():
 
 def test_a_run_is_not_stopped_and_is_the_run_of_the_benchmark():
     problem = network_problem(COMPARISON.dataset, EXPERIMENT)
-    training = training_of(problem, EXPERIMENT)
+    training = make_training(problem, EXPERIMENT)
     rest, judging, n_judging = network_protocols._rotation(problem, training, 0)
     impatient = replace(rest, rules=rest.rules._replace(patience=1, criterion="loss"))
     from rntk_bench.benchmark.network_evaluation import network_settings

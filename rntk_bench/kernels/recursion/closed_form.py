@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.activations import Erf, LeakyReLU
 from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.recursion.layers import layered_grams
@@ -54,7 +54,7 @@ def _fill(
     pairs: Pairs, walks: list[Walk], phi: LeakyReLU | Erf, readouts: Readouts, out: Array
 ) -> None:
     """The readouts of the last step, or of equal steps, into out (S, k, n_x, n_y)."""
-    curves, symmetric, limit = _curves(phi, readouts), pairs.y is None, deadline()
+    curves, symmetric, limit = _curves(phi, readouts), pairs.y is None, current_deadline()
     average, tangent, erf = readouts.average, readouts.tangent, isinstance(phi, Erf)
     layers, m = walks[0].weights.shape[1], pairs.x.steps.shape[1]
     if layers == m == len(tangent) == 1 and not (erf or average[0]):
@@ -71,7 +71,7 @@ def _fill_shared(
     pairs: Pairs, walks: list[Walk], phi: LeakyReLU | Erf, readouts: SharedReadouts, out: Array
 ) -> None:
     """The readouts of all pairs of steps into out (S, k, n_x, n_y)."""
-    limit = deadline()
+    limit = current_deadline()
     shared_grams(
         walks[0],
         walks[-1],
@@ -111,7 +111,7 @@ def _diagonals(
     phi: LeakyReLU | Erf,
     readouts: Readouts | SharedReadouts,
 ) -> Array:
-    limit = deadline()
+    limit = current_deadline()
     with np.errstate(over="ignore", invalid="ignore"):
         equal_steps = walk.scale[:, None] ** 2 * steps
         if not isinstance(readouts, SharedReadouts):
