@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.errors import InputError
@@ -22,8 +21,8 @@ from rntk_bench.kernels.base import Sequences
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.gram_check import LARGEST_ENTRY
 from rntk_bench.svm.ridge import RIDGES, Spectrum, validation_residuals
+from rntk_bench.types import FloatArray, IntArray
 
-Array = NDArray[np.float64]
 N_FOLDS = 5
 
 
@@ -59,7 +58,7 @@ class Sine:
         """Its sizes."""
         return {"signal": self.name, **asdict(self)}
 
-    def parts(self, rng: np.random.Generator, noise: float) -> tuple[Array, Array]:
+    def parts(self, rng: np.random.Generator, noise: float) -> tuple[FloatArray, FloatArray]:
         """The same noisy sine twice."""
         clean = np.sin(2.0 * np.pi * np.arange(self.samples) / self.samples)
         noisy = clean + noise * rng.standard_normal(self.samples)
@@ -70,12 +69,12 @@ class Sine:
 class Standard:
     """Values (n,) standardised by the mean and the deviation of the first of them."""
 
-    scaled: Array
+    scaled: FloatArray
     mean: float
     deviation: float
 
     @classmethod
-    def of(cls, values: Array, n_first: int) -> Standard:
+    def of(cls, values: FloatArray, n_first: int) -> Standard:
         """Standardise by the first `n_first` values.
 
         Raises
@@ -129,7 +128,7 @@ class Prices:
         digest = hashlib.sha256(np.array(self.closes).tobytes()).hexdigest()
         return {"signal": self.name, **asdict(self), "closes": digest}
 
-    def parts(self, rng: np.random.Generator, noise: float) -> tuple[Array, Array]:
+    def parts(self, rng: np.random.Generator, noise: float) -> tuple[FloatArray, FloatArray]:
         """The standardised days of each part; nothing is random in them."""
         del rng, noise
         days = np.array(self.closes[: self.n_days])
@@ -142,8 +141,8 @@ Signal = Sine | Prices
 
 
 def segments(
-    signal: Array, n: int, T_fixed: int, T_var: int, rng: np.random.Generator
-) -> tuple[list[Array], Array]:
+    signal: FloatArray, n: int, T_fixed: int, T_var: int, rng: np.random.Generator
+) -> tuple[list[FloatArray], FloatArray]:
     """n segments of a signal, and their targets (n,).
 
     Raises
@@ -162,7 +161,7 @@ def segments(
     return cut, signal[starts + lengths]
 
 
-def snr(y: Array, predicted: Array) -> float:
+def snr(y: FloatArray, predicted: FloatArray) -> float:
     """Signal-to-noise ratio 10 log10(sum y^2 / sum (y - predicted)^2), in dB.
 
     It is infinite where every prediction is exact, and minus infinite where only the signal is 0.
@@ -197,7 +196,7 @@ class Family:
         batches = method.kernel.batches(kernels)
         return cls(method, kernels, [position for batch in batches for position in batch])
 
-    def grams(self, X: Sequences) -> Array:
+    def grams(self, X: Sequences) -> FloatArray:
         """Grams (n_settings, n, n) of segments, not checked to be finite."""
         prepared = self.method.kernel.prepare(X)
         grams = np.empty((len(self.kernels), len(X), len(X)))
@@ -214,15 +213,15 @@ class Fitted:
 
     setting: int
     ridge: float
-    predictions: Array
+    predictions: FloatArray
 
 
 def fit_best(
     family: Family,
-    X: Sequence[Array],
-    y: Array,
-    X_test: Sequence[Array],
-    fold: NDArray[np.int64],
+    X: Sequence[FloatArray],
+    y: FloatArray,
+    X_test: Sequence[FloatArray],
+    fold: IntArray,
     ridges: Sequence[float] = RIDGES,
 ) -> Fitted:
     """Choose setting and ridge by the cross-validated squared error, refit, and predict.

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.errors import InputError
 from rntk_bench.methods import KernelMethod
 from rntk_bench.regression.experiment import N_FOLDS, Family, Standard, fit_best, snr
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class Forecast:
     """
 
     first: int
-    truth: Array
-    predictions: Mapping[str, Array]
+    truth: FloatArray
+    predictions: Mapping[str, FloatArray]
     scores: pd.DataFrame
 
     def table(self) -> pd.DataFrame:
@@ -42,7 +40,7 @@ class Forecast:
 
 
 def forecast(
-    values: Array,
+    values: FloatArray,
     methods: Sequence[KernelMethod],
     length: int = 10,
     n_train: int = 100,

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.benchmark.evaluation import Problem
@@ -22,12 +21,10 @@ from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KERNEL_METHODS
 from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.svc import CrossValidation, SVCOptions
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from rntk_bench.types import FloatArray, IntArray
 
 
-def numpy_rntk(X: Array, kernel: RNTK) -> Array:
+def numpy_rntk(X: FloatArray, kernel: RNTK) -> FloatArray:
     """The recursion (15)-(18) and its tangent kernel as one would vectorise it in NumPy."""
     n, T = X.shape
     w, u, b = (kernel.per_layer(name)[0] ** 2 for name in ("sigma_w", "sigma_u", "sigma_b"))
@@ -45,11 +42,11 @@ def numpy_rntk(X: Array, kernel: RNTK) -> Array:
         if t < T:
             sigma = w * V + u * np.outer(X[:, t], X[:, t]) + b
             theta = sigma + w * slope * theta
-    gram: Array = kernel.sigma_v**2 * (V + slope * theta)
+    gram: FloatArray = kernel.sigma_v**2 * (V + slope * theta)
     return gram
 
 
-def sklearn_hits(gram: Array, y: IntArray, fold: IntArray, options: SVCOptions) -> IntArray:
+def sklearn_hits(gram: FloatArray, y: IntArray, fold: IntArray, options: SVCOptions) -> IntArray:
     """Correct validation predictions (n_C, n_folds) by scikit-learn's SVC, fold by fold."""
     from sklearn.svm import SVC
 
@@ -176,11 +173,11 @@ def _obvious(dataset: Dataset, experiment: Experiment, n_jobs: int) -> tuple[flo
 
 
 def _obvious_setting(
-    X: Array, y: IntArray, fold: IntArray, options: SVCOptions, kernel: RNTK
-) -> Array:
+    X: FloatArray, y: IntArray, fold: IntArray, options: SVCOptions, kernel: RNTK
+) -> FloatArray:
     with threadpool_limits(1):
         hits = sklearn_hits(numpy_rntk(X, kernel), y, fold, options)
-    accuracy: Array = (hits / np.bincount(fold)).mean(axis=1)
+    accuracy: FloatArray = (hits / np.bincount(fold)).mean(axis=1)
     return accuracy
 
 

@@ -7,12 +7,10 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rntk_bench.kernels import RNTK
 from rntk_bench.speed.variants import gram_seconds
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 KERNEL: Final = RNTK(1.4, sigma_b=0.1, sigma_h=0.1)
 """One of the paper's grid."""
@@ -32,7 +30,7 @@ class Line(NamedTuple):
     """Largest relative deviation of a point."""
 
     @classmethod
-    def through(cls, x: Array, seconds: Array) -> Self:
+    def through(cls, x: FloatArray, seconds: FloatArray) -> Self:
         """Fit the line."""
         relative = np.column_stack([np.ones_like(seconds), x]) / seconds[:, None]
         (fixed, each), *_ = np.linalg.lstsq(relative, np.ones_like(seconds), rcond=None)

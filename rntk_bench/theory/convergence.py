@@ -14,11 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rntk_bench.kernels import NNGP, RNTK
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 SIGMAS: Final[Mapping[str, Any]] = {
     "sigma_w": 1.0,
@@ -96,7 +94,7 @@ def fit(rows: pd.DataFrame) -> tuple[float, float]:
     return slope, float(np.sqrt(np.square(weights * groups.sem().to_numpy()).sum()))
 
 
-def untied_limit(series: list[Array]) -> Array:
+def untied_limit(series: list[FloatArray]) -> FloatArray:
     """Limits (n,) of the untied networks' kernels of X with series of other lengths."""
     own = NNGP(**SIGMAS)
     return np.asarray(np.sqrt(own.diag(X[None]) * own.diag(series)) / np.pi)

@@ -12,16 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rntk_bench.datasets import Dataset, unit_norm
 from rntk_bench.errors import DataError, KernelError
 from rntk_bench.kernels import RNTK
 from rntk_bench.kernels.base import Sequences
 from rntk_bench.kernels.gradients.inputs import input_gradient
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from rntk_bench.types import FloatArray, IntArray
 
 CENTRES = {
     "relu": RNTK(math.sqrt(2.0), 1.0, 0.0, 0.0),
@@ -49,7 +46,7 @@ LEVEL = 10.0
 """Sensitivities of the first and last third within this factor count as level."""
 
 
-def sensitivity(kernel: RNTK, X: Sequences, Y: Sequences) -> Array:
+def sensitivity(kernel: RNTK, X: Sequences, Y: Sequences) -> FloatArray:
     """s(t) of pairs of series, (23).
 
     Parameters
@@ -156,7 +153,7 @@ class Profile:
     ratio: float
 
     @classmethod
-    def of(cls, s: Array) -> Profile:
+    def of(cls, s: FloatArray) -> Profile:
         """From s (T,), not all zero; a single step is both the first and the last third."""
         T, relative = len(s), s / s.max()
         share = relative / relative.sum()
@@ -184,7 +181,7 @@ def _draw_pairs(n: int, n_pairs: int, seed: int) -> tuple[IntArray, IntArray]:
     return x, y + (y >= x)
 
 
-def _from_the_end(dataset: Dataset, kernel: RNTK, x: IntArray, y: IntArray) -> Array:
+def _from_the_end(dataset: Dataset, kernel: RNTK, x: IntArray, y: IntArray) -> FloatArray:
     """s(t) of the pairs (P, T), their last steps aligned, nan before a series begins."""
     X, _ = unit_norm(dataset.X_train)
     s = np.full((len(x), max(len(X[i]) for i in x)), np.nan)

@@ -17,12 +17,10 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rntk_bench.kernels import RNTK
 from rntk_bench.theory.convergence import fit, summary
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 SIGMAS: Final[Mapping[str, Any]] = {
     "sigma_w": np.sqrt(2.0),
@@ -118,7 +116,9 @@ def training_dynamics(
     return TrainingDynamics(rows, pd.concat(paths, ignore_index=True), slopes, rate, largest_rate)
 
 
-def linear_dynamics(theta: Array, y: Array, rate: float, start: Array, steps: int) -> Array:
+def linear_dynamics(
+    theta: FloatArray, y: FloatArray, rate: float, start: FloatArray, steps: int
+) -> FloatArray:
     """Outputs (draws, steps + 1, n) of gradient descent on a model with the fixed kernel theta.
 
     `start` (draws, n) are the outputs before the first step.
@@ -129,7 +129,7 @@ def linear_dynamics(theta: Array, y: Array, rate: float, start: Array, steps: in
     return np.asarray(y + (factors * modes[:, None]) @ vectors.T)
 
 
-def _series(n: int, length: int, seed: int) -> tuple[Array, Array]:
+def _series(n: int, length: int, seed: int) -> tuple[FloatArray, FloatArray]:
     """Series of independent standard normal values; every other has target 1, the rest -1."""
     X = np.random.default_rng(seed).standard_normal((n, length))
     return X, np.where(np.arange(n) % 2, 1.0, -1.0)
