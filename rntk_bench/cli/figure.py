@@ -54,17 +54,17 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
     """Convergence of finite networks to the RNTK, with tied and untied weights (Theorems 1, 3)."""
     from rntk_bench.report.plots import style as figures
     from rntk_bench.report.plots.convergence import plot_convergence
-    from rntk_bench.theory.convergence import convergence
+    from rntk_bench.theory.convergence import compute_convergence
 
     if widths:
         options.refuse(["quick"], "is less widths, and --width names them")
     figures.ready(out)
     chosen = widths or [2**k for k in range(4, 9 if quick else 13)]
     with _progress(2 + 2 * len(chosen)) as progress:
-        found = convergence(1000, 97, chosen, draws, seed, progress)
-    picture = plot_convergence(found.angles, found.widths, found.slopes, found.width)
+        found = compute_convergence(1000, 97, chosen, draws, seed, progress)
+    picture = plot_convergence(found.by_angle, found.by_width, found.slopes, found.width)
     _print_slopes(found.slopes)
-    options.print_files(figures.save(picture, out, "figure-2", found.table()))
+    options.print_files(figures.save(picture, out, "figure-2", found.to_frame()))
 
 
 @figure.command("4")
@@ -115,7 +115,7 @@ def training(
     """Training of finite networks approaches the linear dynamics of the RNTK (Theorem 2)."""
     from rntk_bench.report.plots import style as figures
     from rntk_bench.report.plots.training import plot_training
-    from rntk_bench.theory.training_dynamics import training_dynamics
+    from rntk_bench.theory.training_dynamics import compute_training_dynamics
 
     if widths and draws:
         options.refuse(["quick"], "is less widths and draws, and --width and --draws name them")
@@ -123,11 +123,13 @@ def training(
     chosen = widths or [2**k for k in (range(6, 9) if quick else range(7, 12))]
     draws = draws or (10 if quick else 20)
     with _progress(len(chosen)) as progress:
-        found = training_dynamics(chosen, draws, 100, seed, share=share, progress=progress)
+        found = compute_training_dynamics(
+            chosen, draws, 100, seed, rate_fraction=share, progress=progress
+        )
     click.echo(f"learning rate {found.rate:.4g}, eta* {found.largest_rate:.4g}")
     _print_slopes(found.slopes)
-    picture = plot_training(found.widths, found.paths, found.slopes)
-    options.print_files(figures.save(picture, out, "figure-training", found.table()))
+    picture = plot_training(found.distances, found.losses, found.slopes)
+    options.print_files(figures.save(picture, out, "figure-training", found.to_frame()))
 
 
 @figure.command("scaling")

@@ -96,11 +96,11 @@ def sensitivity(
     from rntk_bench.datasets import load_dataset
     from rntk_bench.report.plots import style as figures
     from rntk_bench.report.plots.sensitivity import plot_dataset
-    from rntk_bench.theory.sensitivity import CENTRES, dataset_sensitivity
+    from rntk_bench.theory.sensitivity import REFERENCE_KERNELS, dataset_sensitivity
 
     if pairs:
         options.refuse(["quick"], "is less pairs, and --pairs names their number")
-    parameter, kernels = _kernels(CENTRES[activation], values)
+    parameter, kernels = _kernels(REFERENCE_KERNELS[activation], values)
     figures.ready(out)
     dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
     n_pairs = pairs or (20 if quick else 100)
@@ -135,7 +135,7 @@ def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
     if pairs:
         options.refuse(["quick"], "is less pairs, and --pairs names their number")
     figures.ready(out)
-    curves = experiment.figure_3(seed, pairs or (50 if quick else 1000))
+    curves = experiment.figure_3_curves(seed, pairs or (50 if quick else 1000))
     options.print_files(figures.save(plot_figure_3(curves), out, "figure-3", curves))
 
 
@@ -159,7 +159,7 @@ def _fixed(kernel: RNTK, parameter: str) -> str:
 
 
 def _print_table(title: str, parameter: str, curves: pd.DataFrame) -> None:
-    from rntk_bench.theory.sensitivity import Profile
+    from rntk_bench.theory.sensitivity import SensitivityProfile
 
     drawn = curves.groupby("pairs")["n"].max()
     click.echo(title)
@@ -168,9 +168,9 @@ def _print_table(title: str, parameter: str, curves: pd.DataFrame) -> None:
     )
     click.echo(f"{parameter:>8}  first third  middle third  last third    max / min  early steps")
     for value, group in curves[curves["pairs"] == "all"].groupby("value"):
-        profile = Profile.of(group["sensitivity"].to_numpy())
+        profile = SensitivityProfile.from_sensitivity(group["sensitivity"].to_numpy())
         first, middle, last = (100.0 * share for share in profile.thirds)
         click.echo(
             f"{value:8.4g}  {first:9.2f} %  {middle:10.2f} %  {last:8.2f} %  {profile.ratio:11.3g}"
-            f"  {profile.verdict}"
+            f"  {profile.early_steps}"
         )

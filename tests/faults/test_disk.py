@@ -186,9 +186,9 @@ def no_cell(monkeypatch):
     for place in (
         "benchmark.runner.run_kernel_cell",
         "regression.snr_curves.repeat",
-        "theory.convergence.convergence",
-        "theory.training_dynamics.training_dynamics",
-        "theory.sensitivity.figure_3",
+        "theory.convergence.compute_convergence",
+        "theory.training_dynamics.compute_training_dynamics",
+        "theory.sensitivity.figure_3_curves",
         "theory.sensitivity.dataset_sensitivity",
         "regression.forecast.forecast",
     ):

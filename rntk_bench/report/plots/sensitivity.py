@@ -23,7 +23,7 @@ coincide are all seen."""
 
 
 def plot_figure_3(curves: pd.DataFrame) -> Figure:
-    """Draw the curves of `figure_3`: a row an activation, a column a parameter."""
+    """Draw the curves of `figure_3_curves`: a row an activation, a column a parameter."""
     rows, columns = (list(curves[name].unique()) for name in ("activation", "parameter"))
     size = (3.3 * len(columns), 2.9 * len(rows))
     figure, panels = figures.new(len(rows), len(columns), size, sharex=True, sharey=True)
