@@ -10,7 +10,14 @@ import numpy as np
 
 from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KERNEL_METHODS
-from rntk_bench.regression.experiment import N_FOLDS, Conditions, Family, Sine, fit_best, segments
+from rntk_bench.regression.experiment import (
+    N_FOLDS,
+    Conditions,
+    KernelGrid,
+    Sine,
+    draw_segments,
+    fit_best,
+)
 from rntk_bench.speed.classification import Comparison
 from rntk_bench.svm.ridge import RIDGES, validation_residuals
 
@@ -26,10 +33,10 @@ def compare_repeat(kernels: list[RNTK], repeats: int = 5) -> Comparison:
     from threadpoolctl import threadpool_limits
 
     conditions, rng = Conditions(), np.random.default_rng(0)
-    signal, _ = Sine().parts(rng, conditions.noise)
-    X, y = segments(signal, conditions.train, Sine.T_fixed, conditions.length, rng)
+    signal, _ = Sine().draw(rng, conditions.noise)
+    X, y = draw_segments(signal, conditions.train, Sine.T_fixed, conditions.length, rng)
     fold = rng.permutation(len(y)) % N_FOLDS
-    family = Family(KERNEL_METHODS["rntk"], [*kernels], list(range(len(kernels))))
+    grid = KernelGrid(KERNEL_METHODS["rntk"], [*kernels], list(range(len(kernels))))
     search = GridSearchCV(
         KernelRidge(kernel="precomputed"),
         {"alpha": list(RIDGES)},
@@ -38,8 +45,8 @@ def compare_repeat(kernels: list[RNTK], repeats: int = 5) -> Comparison:
     )
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of ridge 0 on singular Grams
-        ours = min(_seconds(lambda: fit_best(family, X, y, X, fold)) for _ in range(repeats))
-        grams = family.grams(X)
+        ours = min(_seconds(lambda: fit_best(grid, X, y, X, fold)) for _ in range(repeats))
+        grams = grid.grams(X)
         start = time.perf_counter()
         found = np.array([-search.fit(gram, y).best_score_ for gram in grams])
         obvious = time.perf_counter() - start

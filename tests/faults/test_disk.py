@@ -185,12 +185,12 @@ def no_cell(monkeypatch):
 
     for place in (
         "benchmark.runner.run_kernel_cell",
-        "regression.snr_curves.repeat",
+        "regression.snr_curves.run_repeat",
         "theory.convergence.compute_convergence",
         "theory.training_dynamics.compute_training_dynamics",
         "theory.sensitivity.figure_3_curves",
         "theory.sensitivity.dataset_sensitivity",
-        "regression.forecast.forecast",
+        "regression.forecast.compute_forecast",
     ):
         monkeypatch.setattr(f"rntk_bench.{place}", computed)
 
