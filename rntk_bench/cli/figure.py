@@ -139,13 +139,13 @@ def scaling(out: Path, quick: bool) -> None:
     """The time of one RNTK Gram on this machine, against the series' length and number."""
     from rntk_bench.report.plots import style as figures
     from rntk_bench.report.plots.scaling import plot_scaling
-    from rntk_bench.speed.scaling import LENGTHS, NUMBERS
-    from rntk_bench.speed.scaling import scaling as measure
+    from rntk_bench.speed.scaling import LENGTHS, NUMBERS_OF_SERIES, measure_scaling
 
     figures.ready(out)
-    lengths, numbers = (LENGTHS[:4], NUMBERS[:4]) if quick else (LENGTHS, NUMBERS)
+    n_points = 4 if quick else None
+    lengths, numbers = LENGTHS[:n_points], NUMBERS_OF_SERIES[:n_points]
     with _progress(len(lengths) + len(numbers)) as progress:
-        points, lines = measure(lengths, numbers, progress)
+        points, lines = measure_scaling(lengths, numbers, progress)
     for varied, (fixed, each, deviation) in lines.items():
         click.echo(
             f"{varied}: {1e3 * fixed:.3g} ms and {1e9 * each:.4g} ns each, at most "

@@ -1,8 +1,8 @@
-"""Whole grids of finite networks against the loop that one would otherwise write in PyTorch."""
+"""Whole grids of finite networks timed against an ordinary training loop in PyTorch."""
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from rntk_bench.networks.cross_validation import Training
 from rntk_bench.networks.early_stopping import StoppedSearch
 from rntk_bench.networks.models import CELLS, Classifier
 from rntk_bench.networks.pool import Setting, stop_workers
-from rntk_bench.speed.classification import Comparison
+from rntk_bench.speed.timing import Speedup, shortest_time
 
 try:
     import torch
@@ -27,79 +27,79 @@ except ImportError:
 
 def compare_networks(
     dataset: Dataset, method: NetworkMethod, experiment: Experiment, n_jobs: int
-) -> Comparison:
-    """A method's whole grid, both on `n_jobs` cores; starting and compiling included.
+) -> Speedup:
+    """Time a method's whole grid on `n_jobs` cores, including start and compilation.
 
     PyTorch trains one run after another, from the same initial weights and with the same
-    mini-batches, so that both do the same work up to rounding.
+    mini-batches, so that both sides do the same work up to rounding.
     """
     stop_workers()
-    start = time.perf_counter()
-    record = run_network_cell(dataset, method, experiment, n_jobs=n_jobs)
-    ours = time.perf_counter() - start
+    record, seconds = shortest_time(
+        partial(run_network_cell, dataset, method, experiment, n_jobs=n_jobs)
+    )
     torch.set_num_threads(n_jobs)
-    start = time.perf_counter()
-    accuracy, correct, epochs = _obvious(dataset, method, experiment)
-    obvious = time.perf_counter() - start
+    (accuracy, n_correct, n_epochs), baseline_seconds = shortest_time(
+        partial(_baseline, dataset, method, experiment)
+    )
     selection, test = record.selection or {}, record.test or {}
-    return Comparison(
+    return Speedup(
         method.name,
-        ours,
-        obvious,
+        seconds,
+        baseline_seconds,
         f"validation {100 * selection['accuracy']:.2f} against {100 * accuracy:.2f} %, "
-        f"test {test['correct']} against {correct} right, {epochs} epochs in PyTorch",
+        f"test {test['correct']} against {n_correct} correct, {n_epochs} epochs in PyTorch",
     )
 
 
-def _obvious(
+def _baseline(
     dataset: Dataset, method: NetworkMethod, experiment: Experiment
 ) -> tuple[float, int, int]:
+    """Validation accuracy, number of correct test predictions, and number of epochs."""
     problem = Problem.of(dataset)
     training = training_of(problem, experiment)
     settings = network_settings(dataset, method)
-    X, y = _tensor(problem.X_train), torch.as_tensor(problem.y_train)
+    X, y = _series_tensor(problem.X_train), torch.as_tensor(problem.y_train)
     search = StoppedSearch(np.bincount(training.fold), len(settings), prune=False)
-    epochs = 0
+    n_epochs = 0
     for position, setting in enumerate(settings):
         for fold in range(training.n_folds):
             curve = _train(training, setting, X, y, fold, experiment)
             search.add(position, fold, curve)
-            epochs += len(curve)
+            n_epochs += len(curve)
     choice = search.choose(method.default_setting, experiment.network.max_epochs)
-    network = Recurrent(training, settings[choice.setting][0], training.n_folds)
+    network = RecurrentClassifier(training, settings[choice.setting][0], training.n_folds)
     optimizer = _optimizer(network, settings[choice.setting][1], experiment)
     for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:
-        _epoch(network, optimizer, X, y, rows)
+        _train_epoch(network, optimizer, X, y, rows)
     with torch.no_grad():
-        predicted = network(_tensor(problem.X_test)).argmax(dim=1).numpy()
-    return choice.accuracy, int((predicted == dataset.y_test).sum()), epochs
+        predicted = network(_series_tensor(problem.X_test)).argmax(dim=1).numpy()
+    return choice.accuracy, int((predicted == dataset.y_test).sum()), n_epochs
 
 
 def _train(
     training: Training, setting: Setting, X: Any, y: Any, fold: int, experiment: Experiment
 ) -> list[int]:
-    """Right validation predictions after each epoch, with the experiment's early stopping."""
+    """Numbers of correct validation predictions after each epoch, with early stopping."""
     classifier, rate = setting
-    network = Recurrent(training, classifier, fold)
+    network = RecurrentClassifier(training, classifier, fold)
     optimizer = _optimizer(network, rate, experiment)
     held_out = np.flatnonzero(training.fold == fold)
-    hits: list[int] = []
-    best = -1
+    n_correct: list[int] = []
     for rows in np.asarray(training.run(fold, rate).batches):
-        _epoch(network, optimizer, X, y, rows)
+        _train_epoch(network, optimizer, X, y, rows)
         with torch.no_grad():
             logits = network(X[held_out])
-            right = int((logits.argmax(dim=1) == y[held_out]).sum())
+            correct = int((logits.argmax(dim=1) == y[held_out]).sum())
         if not torch.isfinite(logits).all():
             break
-        hits.append(right)
-        best = max(best, right)
-        if len(hits) - (hits.index(best) + 1) >= experiment.network.patience:
+        n_correct.append(correct)
+        best_epoch = n_correct.index(max(n_correct)) + 1
+        if len(n_correct) - best_epoch >= experiment.network.patience:
             break
-    return hits
+    return n_correct
 
 
-def _epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any) -> None:
+def _train_epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any) -> None:
     for batch in batches:
         rows = batch[batch >= 0]
         if len(rows):
@@ -110,17 +110,17 @@ def _epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any) -> None:
 
 def _optimizer(network: Any, rate: float, experiment: Experiment) -> Any:
     protocol = experiment.network
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return torch.optim.RMSprop(trained, lr=rate, alpha=protocol.decay, eps=protocol.epsilon)
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return torch.optim.RMSprop(trainable, lr=rate, alpha=protocol.decay, eps=protocol.epsilon)
 
 
-def _tensor(X: Any) -> Any:
+def _series_tensor(X: Any) -> Any:
     series = torch.as_tensor(np.asarray(X, dtype=np.float32))
     return series if series.ndim == 3 else series[:, :, None]
 
 
-class _Scaled(torch.nn.Module):  # type: ignore[misc]
-    """A parameter in NTK parametrisation."""
+class _NTKScale(torch.nn.Module):  # type: ignore[misc]
+    """Multiplies a parameter by its standard deviation, the NTK parametrisation."""
 
     def __init__(self, scale: float) -> None:
         super().__init__()
@@ -130,8 +130,8 @@ class _Scaled(torch.nn.Module):  # type: ignore[misc]
         return self._scale * weight
 
 
-class Recurrent(torch.nn.Module):  # type: ignore[misc]
-    """`nn.RNN` or `nn.GRU` and a readout of its last state, with a fold's initial weights."""
+class RecurrentClassifier(torch.nn.Module):  # type: ignore[misc]
+    """`nn.RNN` or `nn.GRU` with a readout of its last state, and the initial weights of a fold."""
 
     def __init__(self, training: Training, classifier: Classifier, fold: int) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ class Recurrent(torch.nn.Module):  # type: ignore[misc]
         if scale == 0.0:
             parameter.requires_grad = False
         elif scale != 1.0:
-            torch.nn.utils.parametrize.register_parametrization(module, name, _Scaled(scale))
+            torch.nn.utils.parametrize.register_parametrization(module, name, _NTKScale(scale))
 
     def forward(self, X: Any) -> Any:
         """Logits (B, C) of series X (B, T, m), for the classes that occur."""
