@@ -25,7 +25,7 @@ if _settings["CPU_FEATURES"] is None and "NUMBA_CPU_NAME" not in os.environ:
         _settings["CPU_FEATURES"] = _features.flatten() + ",-prefer-256-bit"
 
 
-def _is_private(folder: str) -> bool:
+def is_private(folder: str) -> bool:
     """Whether nobody else can put code into a folder, from which Numba would run it."""
     if not folder or not hasattr(os, "geteuid"):
         return True
@@ -36,7 +36,7 @@ def _is_private(folder: str) -> bool:
     return stat.st_uid in (0, os.geteuid()) and not stat.st_mode & 0o022
 
 
-_KEEPS = _is_private(_settings["CACHE_DIR"])
+_KEEPS = is_private(_settings["CACHE_DIR"])
 if not _KEEPS:
     warnings.warn(
         f"Other users may write to NUMBA_CACHE_DIR, {_settings['CACHE_DIR']}: compiled code is "

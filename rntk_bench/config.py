@@ -6,7 +6,7 @@ import math
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +21,56 @@ Value = float | str
 Grid = Mapping[str, tuple[Value, ...]]
 
 
+INPUTS = {"archive": "none", "unit-norm": "unit norm"}
+"""What networks read, and what a record calls its preprocessing."""
+CRITERIA = ("accuracy", "strict-accuracy", "loss")
+FINALS = ("best-fold", "ensemble", "retrain")
+_IMPLIED: dict[str, Any] = {"criterion": "strict-accuracy", "clip": None, "final": "retrain"}
+"""What was done before it could be chosen: no record says it, so that older ones stay as they
+are."""
+
+
 @dataclass(frozen=True)
 class Network:
-    """How finite networks are trained; folds, epochs and patience are the paper's (A.1).
+    """How finite networks are trained and which of them is tested.
 
-    The paper leaves open the mini-batch size, RMSProp's decay of the mean square and what is
-    added to its root: these are the defaults of this package and of RMSProp's first description.
+    Folds and the bound on epochs are the paper's (A.1). What it leaves open decides whether
+    networks train at all: `batch_size`, `patience`, `criterion` and `final` are those of a
+    prototype until the comparison of protocols has been run, and `configs/networks-literal.toml`
+    takes the paper's sentence literally.
+
+    Parameters
+    ----------
+    patience : int
+        A run stops after so many setbacks in a row.
+    decay, epsilon : float
+        Of RMSProp's mean square, and what is added to its root.
+    input : str
+        "archive", values as the archive has them, or "unit-norm", as kernels read them.
+    criterion : str
+        Which epoch is the best, and what a setback is. "accuracy": the most right validation
+        predictions, of epochs with equally many that with the smaller loss; fewer are a setback.
+        "strict-accuracy": the first epoch with the most; no more than the most is a setback, and
+        a run stops when all are right. "loss": the smallest validation loss; any other is a
+        setback.
+    clip : float or None
+        Largest norm of a gradient; longer ones are shortened to it.
+    final : str
+        Which network is tested: "best-fold", of the chosen setting the fold's with the best
+        validation; "ensemble", the mean of its folds' probabilities; or "retrain", one that is
+        trained on all series for the mean of the folds' best epochs.
     """
 
     n_folds: int = 5
     max_epochs: int = 200
-    patience: int = 5
-    batch_size: int = 32
+    patience: int = 200
+    batch_size: int = 8
     decay: float = 0.9
     epsilon: float = 1e-8
+    input: str = "archive"
+    criterion: str = "accuracy"
+    clip: float | None = None
+    final: str = "best-fold"
 
     def __post_init__(self) -> None:
         _require(self.n_folds >= 2, "network.n_folds", self.n_folds, "an integer >= 2")
@@ -44,6 +80,27 @@ class Network:
             _require(1 <= value <= MAX_EPOCHS, f"network.{key}", value, wanted)
         _require(0 < self.decay < 1, "network.decay", self.decay, "between 0 and 1")
         _require(0 < self.epsilon < math.inf, "network.epsilon", self.epsilon, "a number > 0")
+        if self.clip is not None:
+            _require(0 < self.clip < math.inf, "network.clip", self.clip, "a number > 0")
+        for key, known in (("input", INPUTS), ("criterion", CRITERIA), ("final", FINALS)):
+            value = getattr(self, key)
+            _require(value in known, f"network.{key}", value, f"one of {', '.join(known)}")
+
+    def protocol(self) -> dict[str, Any]:
+        """What a record says of it."""
+        entries = asdict(self)
+        preprocessing = INPUTS[entries.pop("input")]
+        said = {key: value for key, value in entries.items() if _IMPLIED.get(key, ...) != value}
+        return {"preprocessing": preprocessing, **said}
+
+    @classmethod
+    def keys_of(cls, protocol: Mapping[str, Any]) -> dict[str, Any]:
+        """The keys of `[network]` behind a record's protocol."""
+        entries = {**_IMPLIED, **protocol}
+        names = {name: key for key, name in INPUTS.items()}
+        entries["input"] = names.get(entries.get("preprocessing", ""))
+        known = [key.name for key in fields(cls)]
+        return {key: entries[key] for key in known if entries.get(key) is not None}
 
 
 @dataclass(frozen=True)
@@ -111,7 +168,8 @@ _TABLES = {
     "svm": {"C": tuple, "n_folds": int, "tolerance": float, "max_iterations": int},
     "network": {
         **dict.fromkeys(("n_folds", "max_epochs", "patience", "batch_size"), int),
-        **dict.fromkeys(("decay", "epsilon"), float),
+        **dict.fromkeys(("decay", "epsilon", "clip"), float),
+        **dict.fromkeys(("input", "criterion", "final"), str),
     },
 }
 

@@ -10,7 +10,7 @@ import difflib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
 from typing import Any, ClassVar, cast
@@ -138,9 +138,8 @@ class NetworkMethod(Method):
         return {
             "method": self.name,
             "grid": {name: list(values) for name, values in self.grid.items()},
-            "preprocessing": "unit norm",
             "optimizer": "RMSProp",
-            **asdict(experiment.network),
+            **experiment.network.protocol(),
             "seed": experiment.seed,
         }
 

@@ -34,11 +34,28 @@ def logits(classifier, parameters, x):
     return below[-1] @ V * scale("readout", n) + d * scale("bias", 1)
 
 
-def stopped_epochs(curve, n_held_out, patience):
-    """How many epochs of a validation curve are trained, and the first best one."""
-    for epoch in range(1, len(curve) + 1):
-        seen = curve[:epoch]
-        best = seen.index(max(seen)) + 1
-        if max(seen) == n_held_out or epoch - best == patience:
+def stopped_epochs(hits, losses, n_held_out, patience, criterion):
+    """How many epochs of a run are trained, and its best one, by looking back from each epoch."""
+
+    def best_of(n):
+        epochs = range(1, n + 1)
+        if criterion == "loss":
+            return min(epochs, key=lambda e: (losses[e - 1], e))
+        if criterion == "strict-accuracy":
+            return min(epochs, key=lambda e: (-hits[e - 1], e))
+        return min(epochs, key=lambda e: (-hits[e - 1], losses[e - 1], e))
+
+    def is_setback(n):
+        if n == 1:
+            return False
+        if criterion == "accuracy":
+            return hits[n - 1] < max(hits[: n - 1])
+        return best_of(n) != n
+
+    for epoch in range(1, len(hits) + 1):
+        last = range(epoch, max(epoch - patience, 0), -1)
+        if len(last) == patience and all(map(is_setback, last)):
             break
-    return epoch, best
+        if criterion == "strict-accuracy" and max(hits[:epoch]) == n_held_out:
+            break
+    return epoch, best_of(epoch)

@@ -52,7 +52,7 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Problem:
-    """A dataset as the methods see it: unit norm, the training series sorted by class."""
+    """A dataset as a method sees it, the training series sorted by class."""
 
     dataset: Dataset
     X_train: Sequences
@@ -61,17 +61,16 @@ class Problem:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Problem:
-        """Normalise and sort."""
-        order = np.argsort(dataset.y_train, kind="stable")
+    def of(cls, dataset: Dataset, normalise: bool = True) -> Problem:
+        """Sort the training series, and bring all series to unit norm if they are to be."""
         notes = []
-        sets = []
-        for split, X in (("training", dataset.X_train), ("test", dataset.X_test)):
-            unit, zero = unit_norm(X)
-            sets.append(unit)
+        sets = [dataset.X_train, dataset.X_test]
+        for k, split in enumerate(("training", "test") if normalise else ()):
+            sets[k], zero = unit_norm(sets[k])
             if zero:
                 notes.append(f"{len(zero)} {split} series are zero and stay so: rows {zero[:10]}.")
         X_train, X_test = sets
+        order = np.argsort(dataset.y_train, kind="stable")
         X_sorted = (
             X_train[order] if isinstance(X_train, np.ndarray) else [X_train[i] for i in order]
         )

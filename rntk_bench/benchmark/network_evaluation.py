@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_cell
+from rntk_bench.benchmark.tested_networks import classify_retrained, classify_test
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import NetworkMethod
-from rntk_bench.networks.cross_validation import Curve, Training
+from rntk_bench.networks.cross_validation import Curve, Trained, Training
 from rntk_bench.networks.early_stopping import StoppedChoice, StoppedSearch
 from rntk_bench.networks.fitting import Rules
-from rntk_bench.networks.models import Classifier
-from rntk_bench.networks.pool import Setting, device, train_all, train_last
+from rntk_bench.networks.models import Classifier, Parameters
+from rntk_bench.networks.pool import Setting, device, train_all
 from rntk_bench.networks.schedule import Task
 from rntk_bench.networks.series import bucket, pack
 from rntk_bench.storage.checkpoint import Journal
@@ -37,25 +40,25 @@ def run_network_cell(
     partial: Path | None = None,
     progress: Progress | None = None,
 ) -> Record:
-    """Choose a setting by cross-validation, train it on everything and score it once.
+    """Choose a setting by cross-validation and score the network that the protocol names once.
 
     On one kind of device and with the same versions the record is the same for any `n_jobs`, and
     with or without `prune`, but for timings and the folds that pruning leaves out. Runs that are
-    finished are kept in the file `partial`, if it is given, and not trained again; remove it once
-    the record is stored.
+    finished are kept in the file `partial`, if it is given, and not trained again but for their
+    weights, should these be needed; remove it once the record is stored.
 
     Raises
     ------
     RntkBenchError
         If no run finishes an epoch, or the chosen network's outputs on the test set overflow.
     TimeLimitError
-        If the `Deadline` around the call passes; on an accelerator, when a network is trained.
+        If the `Deadline` around the call passes; on an accelerator, after some epochs more.
     """
     if dataset.n_train < 2:
         raise RntkBenchError(f"{dataset.name} has a single training series; networks need two.")
     watch = Stopwatch()
     with watch("total"):
-        problem = Problem.of(dataset)
+        problem = network_problem(dataset, experiment)
         training = training_of(problem, experiment)
         settings = network_settings(dataset, method)
         search = StoppedSearch(np.bincount(training.fold), len(settings), prune)
@@ -70,33 +73,35 @@ def run_network_cell(
                 f"Every network of {method.name}'s grid diverges on {dataset.name} in its first "
                 "epoch; try smaller learning rates."
             ) from None
+        warnings, setting = runs.warnings(), settings[choice.setting]
         with watch("test"):
-            test = pack(problem.X_test, dataset.y_test, dataset.n_classes)
-            setting = settings[choice.setting]
-            final = train_last(training, setting, choice.n_epochs, test, dataset.n_test)
-    if final.predictions is None:
+            weights = runs.weights(choice, training, settings, n_jobs)
+            tested = classify_test(problem, setting, weights)
+            match experiment.network.final:
+                case "best-fold":
+                    predictions = tested.folds[choice.best_fold]
+                case "ensemble":
+                    predictions = tested.ensemble
+                case _:
+                    predictions = classify_retrained(problem, training, setting, choice, warnings)
+    if predictions is None:
         raise RntkBenchError(
             f"The chosen network of {method.name} overflows on the test series of {dataset.name}."
         )
-    warnings = runs.warnings()
     if choice.by_default:
         warnings.append(undecided(f"{choice.ties} settings", choice.accuracy))
-    if final.diverged:
-        warnings.append(
-            f"The final training diverged in epoch {final.epochs + 1} of {choice.n_epochs}; "
-            "what it was before is tested."
-        )
-    return finished_cell(
+    record = finished_cell(
         problem,
         method,
         experiment,
-        selection=_selection(method, choice, search, runs),
-        predictions=final.predictions,
+        selection=_selection(method, experiment, choice, search, runs),
+        predictions=predictions,
         notes=[] if dataset.equal_length else [_TRUE_LENGTHS],
         warnings=warnings,
         watch=watch,
         device=device(),
     )
+    return replace(record, test=(record.test or {}) | tested.correct(dataset.y_test))
 
 
 _TRUE_LENGTHS = "Series of different lengths are read at their true lengths."
@@ -109,8 +114,14 @@ def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> 
         "data": dataset.fingerprint,
         "protocol": method.protocol(experiment),
         "device": device(),
+        "entry": list(Curve._fields),
         **machine,
     }
+
+
+def network_problem(dataset: Dataset, experiment: Experiment) -> Problem:
+    """A dataset as the experiment's networks read it."""
+    return Problem.of(dataset, normalise=experiment.network.input == "unit-norm")
 
 
 def training_of(problem: Problem, experiment: Experiment) -> Training:
@@ -119,7 +130,13 @@ def training_of(problem: Problem, experiment: Experiment) -> Training:
     return Training(
         pack(problem.X_train, problem.y_train, dataset.n_classes),
         stratified_folds(problem.y_train, protocol.n_folds, experiment.seed),
-        Rules(protocol.decay, protocol.epsilon, protocol.patience),
+        Rules(
+            protocol.decay,
+            protocol.epsilon,
+            protocol.patience,
+            protocol.criterion,
+            protocol.clip,
+        ),
         protocol.batch_size,
         protocol.max_epochs,
         experiment.seed,
@@ -158,8 +175,9 @@ class _Runs:
         self._tasks = [(setting, fold) for setting in range(n_settings) for fold in folds]
         self._search, self._journal, self._progress = search, journal, progress
         self._curves: dict[Task, Curve] = {}
+        self._weights: dict[Task, Parameters] = {}
         for entry in journal.entries if journal else ():
-            curve = Curve(entry["hits"], entry["diverged"], entry["seconds"])
+            curve = Curve(*(entry[key] for key in Curve._fields))
             self._take((entry["setting"], entry["fold"]), curve)
         self._report()
 
@@ -177,13 +195,39 @@ class _Runs:
         """The highest score that the run's setting can have; None if it is not needed."""
         return self._search.reach(*task)
 
-    def add(self, task: Task, curve: Curve) -> None:
+    def add(self, task: Task, trained: Trained) -> None:
         """Keep a run that is done."""
         if self._journal is not None:
             setting, fold = task
-            self._journal.append({"setting": setting, "fold": fold, **curve._asdict()})
-        self._take(task, curve)
+            self._journal.append({"setting": setting, "fold": fold, **trained.curve._asdict()})
+        self._take(task, trained.curve)
+        self._weights[task] = trained.weights
+        for other in list(self._weights):  # no more than may be asked for
+            if not self._search.may_be_chosen(other[0]):
+                del self._weights[other]
         self._report()
+
+    def weights(
+        self,
+        choice: StoppedChoice,
+        training: Training,
+        settings: Sequence[Setting],
+        n_jobs: int,
+    ) -> list[Parameters | None]:
+        """Of the best epochs of the chosen setting's folds, None where a fold has none.
+
+        Runs of a cell that was interrupted are trained once more: they have left no weights.
+        """
+
+        def keep(task: Task, trained: Trained) -> None:
+            self._weights[task] = trained.weights
+
+        tasks = [(choice.setting, fold) for fold in range(len(choice.best_epochs))]
+        needed = [task for task in tasks if self._curves[task].best_epoch]
+        missing = [task for task in needed if task not in self._weights]
+        if missing:
+            train_all(training, settings, missing, lambda _: 0, keep, n_jobs)
+        return [self._weights[task] if task in needed else None for task in tasks]
 
     @property
     def diverged(self) -> list[Task]:
@@ -202,7 +246,7 @@ class _Runs:
 
     def _take(self, task: Task, curve: Curve) -> None:
         self._curves[task] = curve
-        self._search.add(*task, curve.hits)
+        self._search.add(*task, curve.hits, curve.best_epoch, curve.loss)
 
     def _report(self) -> None:
         if self._progress is not None:
@@ -212,8 +256,17 @@ class _Runs:
 
 
 def _selection(
-    method: NetworkMethod, choice: StoppedChoice, search: StoppedSearch, runs: _Runs
+    method: NetworkMethod,
+    experiment: Experiment,
+    choice: StoppedChoice,
+    search: StoppedSearch,
+    runs: _Runs,
 ) -> dict[str, Any]:
+    epochs = {
+        "best-fold": {"epochs": choice.best_epochs[choice.best_fold]},
+        "ensemble": {},
+        "retrain": {"epochs": choice.n_epochs},
+    }[experiment.network.final]
     return {
         "axes": list(method.grid),
         "setting": method.settings()[choice.setting],
@@ -223,9 +276,11 @@ def _selection(
         "n_settings": len(method.settings()),
         "fold_sizes": search.fold_sizes.tolist(),
         "best_epochs": choice.best_epochs,
-        "epochs": choice.n_epochs,
+        "best_fold": choice.best_fold,
+        **epochs,
         "diverged": [list(task) for task in runs.diverged],
         "pruned": search.prune,
         "hits": encode_counts(search.hits.astype(np.int16)),
+        "run_epochs": encode_counts(search.best_epochs.astype(np.int32)),
         **({"by_default": True} if choice.by_default else {}),
     }

@@ -37,6 +37,7 @@ def env(results: Path, data_dir: Path | None, cache_dir: Path | None, as_json: b
         "blas": installation.blas,
         "extras": installation.extras,
         "device": _device,
+        "compilations": _compilations,
         "folders": partial(_folders, results, data_dir, cache_dir),
     }
     found = {
@@ -97,6 +98,15 @@ def _device() -> str | None:
         return None
 
 
+def _compilations() -> str | None:
+    """Where XLA's are kept; None without JAX."""
+    try:
+        from rntk_bench.networks.compilations import compilation_folder
+    except ExtraError:
+        return None
+    return str(compilation_folder())
+
+
 _FILES = {
     "data": ("*/*_TRAIN.*", "datasets"),
     "downloads": ("*/*_TRAIN.*", "datasets"),
@@ -145,7 +155,8 @@ def _print(found: dict[str, Any]) -> None:
     }
     entries |= {extra: _extra(extra, wanted) for extra, wanted in (found["extras"] or {}).items()}
     if found["device"]:
-        entries["JAX"] = f"computes on {found['device']}"
+        folder = f", compilations kept in {_short(kept)}" if (kept := found["compilations"]) else ""
+        entries["JAX"] = f"computes on {found['device']}{folder}"
     entries |= {name: _folder(name, folder) for name, folder in folders.items()}
     for label, text in entries.items():
         options.print_entry(label, one_line(text))

@@ -135,7 +135,7 @@ def _print_record(record: Record, path: Path) -> None:
 def _outcome(record: Record) -> dict[str, str]:
     """The choice and its test, or why there is none."""
     from rntk_bench.report.results.paper import paper_accuracy
-    from rntk_bench.report.tables.one_record import interval
+    from rntk_bench.report.tables.one_record import fold_networks, interval
 
     if record.status == "failed":
         trace = 'in the file above, under "traceback"; --json prints it' if record.traceback else ""
@@ -148,6 +148,8 @@ def _outcome(record: Record) -> dict[str, str]:
             f"{100 * correct / n:.2f} %, {correct} of {n} right; "
             f"95 % interval {100 * low:.2f} to {100 * high:.2f} % (Wilson)"
         )
+        if networks := fold_networks(record):
+            entries["networks"] = networks
     printed = paper_accuracy(record.dataset, record.method)
     return entries | ({} if printed is None else {"paper": f"{float(printed):.2f} %"})
 

@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.networks.fitting import Fit, Rules, Run, fit_many, fit_one, logits_of
+from rntk_bench.networks.fitting import (
+    Fit,
+    Rules,
+    Run,
+    advance_many,
+    advance_one,
+    logits_of,
+    start_many,
+    start_one,
+)
 from rntk_bench.networks.models import Classifier, Parameters
-from rntk_bench.networks.series import IntArray, Series, alike, chunks, mini_batches
+from rntk_bench.networks.series import IntArray, Series, alike, bucket, chunks, mini_batches
 
 _INITIAL, _BATCHES = 0, 1
+EPOCHS_AT_ONCE = 10
+"""Of many runs trained together, before those that have ended are taken out."""
 
 
 class Curve(NamedTuple):
-    """One run: right validation predictions after each epoch, whether it diverged, seconds."""
+    """One run: right validation predictions after each epoch, the best epoch (from 1; 0 if the
+    first diverged) and its validation loss, whether it diverged, seconds."""
 
     hits: list[int]
+    best_epoch: int
+    loss: float
     diverged: bool
     seconds: float
 
 
+class Trained(NamedTuple):
+    """A run and its best epoch's weights."""
+
+    curve: Curve
+    weights: Parameters
+
+
 class Final(NamedTuple):
-    """A network trained on everything: epochs, whether it diverged, and its predictions (n_test,),
-    None if a logit was not finite."""
+    """A network trained on everything: epochs, whether it diverged, and its weights."""
 
     epochs: int
     diverged: bool
-    predictions: NDArray[np.int64] | None
+    weights: Parameters
 
 
 @dataclass(frozen=True)
@@ -108,64 +130,95 @@ class Training:
 def compile_run(training: Training, classifier: Classifier) -> float:
     """Compile what trains this network, if that is not done, and return the seconds it took."""
     start = time.perf_counter()
-    fitted = _fit(training, classifier, 0, training.run(0, 0.0)._replace(n_epochs=0))
-    fitted.hits.block_until_ready()
+    run = training.run(0, 0.0)._replace(n_epochs=0)
+    _fit(training, classifier, 0, run).hits.block_until_ready()
     return time.perf_counter() - start
 
 
-def train_one(training: Training, classifier: Classifier, fold: int, rate: float) -> Curve:
+def train_one(training: Training, classifier: Classifier, fold: int, rate: float) -> Trained:
     """Train one network with one fold held out."""
     start = time.perf_counter()
-    result = _fit(training, classifier, fold, training.run(fold, rate))
-    hits, diverged = np.asarray(result.hits), np.asarray(result.diverged)
-    return _curve(hits, diverged, time.perf_counter() - start)
+    fit = _fit(training, classifier, fold, training.run(fold, rate))
+    fit.hits.block_until_ready()
+    return _trained(fit, time.perf_counter() - start)
 
 
 def train_many(
     training: Training, classifier: Classifier, folds: Sequence[int], rates: Sequence[float]
-) -> list[Curve]:
-    """Train networks of one shape in one vectorised call, those that are finished frozen."""
-    start = time.perf_counter()
-    runs = [training.run(fold, rate) for fold, rate in zip(folds, rates, strict=True)]
+) -> Iterator[dict[int, Trained]]:
+    """Train networks of one shape together; what has ended is taken out every few epochs, so that
+    the others do not carry it along.
+
+    Yields
+    ------
+    dict of int to Trained
+        The runs that ended since the last time, by position.
+    """
+    n, start = len(folds), time.perf_counter()
     initial = [training.initial(classifier, fold) for fold in folds]
-    results = fit_many(
-        classifier,
-        jax.tree.map(lambda *parts: np.stack(parts), *initial),
-        training.series,
-        Run(*(np.stack(parts) for parts in zip(*runs, strict=True))),
-        training.rules,
-    )
-    hits, diverged = np.asarray(results.hits), np.asarray(results.diverged)
-    seconds = (time.perf_counter() - start) / len(runs)
-    return [_curve(*curve, seconds) for curve in zip(hits, diverged, strict=True)]
+    runs = jax.device_put(_stacked([*map(training.run, folds, rates)]))
+    fits = start_many(training.rules, _stacked(initial), training.max_epochs)
+    positions = np.arange(n)
+    for until in itertools.count(EPOCHS_AT_ONCE, EPOCHS_AT_ONCE):
+        fits = advance_many(classifier, training.rules, fits, training.series, runs, until)
+        ended = np.asarray(fits.epochs)[: len(positions)] < until
+        seconds = (time.perf_counter() - start) / n
+        yield {
+            int(positions[k]): _trained(jax.tree.map(itemgetter(k), fits), seconds)
+            for k in np.flatnonzero(ended)
+        }
+        going = np.flatnonzero(~ended)
+        if not len(going):
+            return
+        positions = positions[going]
+        # As many as a bucket has, so that few shapes are compiled: the last is repeated.
+        rows = np.append(going, np.repeat(going[-1:], bucket(len(going)) - len(going)))
+        fits, runs = (jax.tree.map(itemgetter(rows), tree) for tree in (fits, runs))
 
 
-def train_final(
-    training: Training,
-    classifier: Classifier,
-    rate: float,
-    n_epochs: int,
-    test: Series,
-    n_test: int,
-) -> Final:
-    """Train on everything and classify the first `n_test` test series."""
-    result = _fit(training, classifier, training.n_folds, training.final_run(rate, n_epochs))
+def train_final(training: Training, classifier: Classifier, rate: float, n_epochs: int) -> Final:
+    """Train on everything."""
+    run = training.final_run(rate, n_epochs)
+    fit = _fit(training, classifier, training.n_folds, run)
+    return Final(int(fit.epochs), bool(fit.diverged), _on_host(fit.parameters))
+
+
+def logits_on_test(
+    classifier: Classifier, networks: Sequence[Parameters], test: Series, n_test: int
+) -> list[NDArray[np.float32] | None]:
+    """Logits (n_test, C) of the first `n_test` test series by each network; None if one is not
+    finite."""
     rows, n_chunks = chunks(np.arange(n_test))
-    logits = np.concatenate(
-        [
-            np.asarray(logits_of(classifier, result.parameters, test, part))
-            for part in rows[:n_chunks]
-        ]
-    )[:n_test]
-    predictions = logits.argmax(axis=1) if np.isfinite(logits).all() else None
-    return Final(int(result.epochs), bool(result.diverged), predictions)
+    result = []
+    for weights in networks:
+        parts = [logits_of(classifier, weights, test, part) for part in rows[:n_chunks]]
+        logits = np.concatenate(parts)[:n_test]
+        result.append(logits if np.isfinite(logits).all() else None)
+    return result
 
 
 def _fit(training: Training, classifier: Classifier, fold: int, run: Run) -> Fit:
     initial = training.initial(classifier, fold)
-    result: Fit = fit_one(classifier, initial, training.series, run, training.rules)
-    return result
+    fit = start_one(training.rules, initial, training.max_epochs)
+    fitted: Fit = advance_one(
+        classifier, training.rules, fit, training.series, run, training.max_epochs
+    )
+    return fitted
 
 
-def _curve(hits: NDArray[np.int32], diverged: NDArray[np.bool_], seconds: float) -> Curve:
-    return Curve(hits[hits >= 0].tolist(), bool(diverged), round(seconds, 4))
+def _trained(fit: Fit, seconds: float) -> Trained:
+    n, best = int(fit.epochs), int(fit.best_epoch)
+    loss = float(np.nan_to_num(fit.losses[best - 1])) if best else 0.0  # JSON has no infinity
+    curve = Curve(
+        np.asarray(fit.hits)[:n].tolist(), best, loss, bool(fit.diverged), round(seconds, 4)
+    )
+    return Trained(curve, _on_host(fit.best))
+
+
+def _on_host(parameters: Parameters) -> Parameters:
+    copied: Parameters = jax.tree.map(np.asarray, parameters)
+    return copied
+
+
+def _stacked(trees: Sequence[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *trees)

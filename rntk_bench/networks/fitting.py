@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -31,44 +31,76 @@ class Run(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """RMSProp's decay of the mean square and what is added to its root; epochs without a better
-    validation after which a run stops."""
+    """How a run descends and when it stops, as `config.Network` has it; the same for all runs,
+    and compiled in."""
 
-    decay: ArrayLike
-    epsilon: ArrayLike
-    patience: ArrayLike
+    decay: float
+    epsilon: float
+    patience: int
+    criterion: str = "accuracy"
+    clip: float | None = None
 
 
 class Fit(NamedTuple):
-    """What a run ended with.
+    """A run under way, or done.
 
-    Parameters after the last epoch that was finite throughout, and of these epochs the number,
-    the right validation predictions (E,) filled up with -1, and the first best one (from 1; 0 is
-    none); whether an epoch was not finite.
+    Parameters after the last epoch that was finite throughout, with RMSProp's memory; of these
+    epochs the number, the right validation predictions (E,) filled up with -1 and the validation
+    losses (E,), and the best one (from 1; 0 is none) with its parameters; how many setbacks in a
+    row came last, and whether an epoch was not finite.
     """
 
     parameters: Parameters
+    memory: Any
     epochs: jax.Array
     hits: jax.Array
+    losses: jax.Array
     best_epoch: jax.Array
+    best: Parameters
+    setbacks: jax.Array
     diverged: jax.Array
 
 
-def fit(classifier: Classifier, initial: Parameters, series: Series, run: Run, rules: Rules) -> Fit:
-    """Train one network; under `jax.vmap`, runs that are finished stay as they are.
+class Validation(NamedTuple):
+    """Right predictions and the mean cross-entropy of what is held out, and whether all logits
+    are finite."""
 
-    A run ends before `n_epochs` when `patience` epochs in a row were no better than the best,
-    when all of the validation is right, so that none can be, and when it diverges.
+    hits: jax.Array
+    loss: jax.Array
+    finite: jax.Array
+
+
+def start(rules: Rules, initial: Parameters, n_epochs: int) -> Fit:
+    """A run before its first epoch, with room for so many."""
+    initial, zero = jax.tree.map(jnp.asarray, initial), jnp.array(0, jnp.int32)
+    return Fit(
+        parameters=initial,
+        memory=_optimizer(rules, 0.0).init(initial),
+        epochs=zero,
+        hits=jnp.full(n_epochs, -1, jnp.int32),
+        losses=jnp.zeros(n_epochs, jnp.float32),
+        best_epoch=zero,
+        best=initial,
+        setbacks=zero,
+        diverged=jnp.array(False),
+    )
+
+
+def advance(
+    classifier: Classifier, rules: Rules, fit: Fit, series: Series, run: Run, until: ArrayLike
+) -> Fit:
+    """Train until the run ends or so many epochs are done; under `jax.vmap`, runs that have ended
+    stay as they are.
+
+    A run ends before its `n_epochs` when the rules say so, and when it diverges.
     """
-    optimizer = optax.rmsprop(run.rate, rules.decay, rules.epsilon, eps_in_sqrt=False)
+    optimizer = _optimizer(rules, run.rate)
     batches, held_out = jnp.asarray(run.batches), jnp.asarray(run.held_out)
     n_held_out = (held_out >= 0).sum()
 
     def loss(parameters: Parameters, rows: jax.Array) -> jax.Array:
-        losses = optax.softmax_cross_entropy_with_integer_labels(
-            class_logits(classifier, parameters, series, rows), jnp.asarray(series.y)[rows]
-        )
-        return jnp.where(rows >= 0, losses, 0.0).sum() / (rows >= 0).sum()
+        losses = _losses(class_logits(classifier, parameters, series, rows), series, rows)
+        return losses.sum() / (rows >= 0).sum()
 
     def descend(
         rows: jax.Array, state: tuple[Parameters, optax.OptState, jax.Array]
@@ -78,51 +110,65 @@ def fit(classifier: Classifier, initial: Parameters, series: Series, run: Run, r
         updates, memory = optimizer.update(slope, memory)
         return optax.apply_updates(parameters, updates), memory, finite & jnp.isfinite(value)
 
-    def epoch(state: tuple[Fit, optax.OptState]) -> tuple[Fit, optax.OptState]:
-        sofar, memory = state
-        rows = batches[sofar.epochs]
+    def epoch(fit: Fit) -> Fit:
+        rows = batches[fit.epochs]
         parameters, memory, finite = jax.lax.fori_loop(
             0,
             run.n_batches,
             lambda k, state: descend(rows[k], state),
-            (sofar.parameters, memory, _all_finite(sofar.parameters)),
+            (fit.parameters, fit.memory, _all_finite(fit.parameters)),
         )
-        hits, sound = _validate(classifier, parameters, series, held_out, run.n_chunks)
-        finite &= sound & _all_finite(parameters)
-        after = counted(sofar, hits)._replace(parameters=parameters)
-        kept = jax.tree.map(
-            partial(jnp.where, finite), after, sofar._replace(diverged=jnp.array(True))
+        validation = _validate(classifier, parameters, series, held_out, run.n_chunks)
+        finite &= validation.finite & _all_finite(parameters)
+        after = counted(
+            fit._replace(parameters=parameters, memory=memory), validation, rules.criterion
         )
-        return kept, memory
+        kept: Fit = jax.tree.map(
+            partial(jnp.where, finite), after, fit._replace(diverged=jnp.array(True))
+        )
+        return kept
 
-    def unfinished(state: tuple[Fit, optax.OptState]) -> jax.Array:
-        return goes_on(state[0], n_held_out, run.n_epochs, rules.patience)
+    def is_due(fit: Fit) -> jax.Array:
+        return goes_on(fit, n_held_out, run.n_epochs, rules) & (fit.epochs < until)
 
-    initial = jax.tree.map(jnp.asarray, initial)
-    zero = jnp.array(0, jnp.int32)
-    start = Fit(initial, zero, jnp.full(len(batches), -1, jnp.int32), zero, jnp.array(False))
-    result: Fit = jax.lax.while_loop(unfinished, epoch, (start, optimizer.init(initial)))[0]
+    result: Fit = jax.lax.while_loop(is_due, epoch, fit)
     return result
 
 
-def counted(sofar: Fit, hits: jax.Array) -> Fit:
-    """One more epoch, with so many right validation predictions after it."""
-    better = (sofar.best_epoch == 0) | (hits > sofar.hits[sofar.best_epoch - 1])
-    return sofar._replace(
-        epochs=sofar.epochs + 1,
-        hits=sofar.hits.at[sofar.epochs].set(hits),
-        best_epoch=jnp.where(better, sofar.epochs + 1, sofar.best_epoch),
+def counted(fit: Fit, validation: Validation, criterion: str) -> Fit:
+    """One more epoch, after which the parameters are the fit's and the validation is as given."""
+    hits, loss = validation.hits, validation.loss
+    first = fit.best_epoch == 0
+    most = jnp.where(first, -1, fit.hits[fit.best_epoch - 1])
+    least = jnp.where(first, jnp.inf, fit.losses[fit.best_epoch - 1])
+    match criterion:
+        case "accuracy":
+            better = (hits > most) | ((hits == most) & (loss < least))
+            setback = hits < most
+        case "strict-accuracy":
+            better = hits > most
+            setback = ~better
+        case "loss":
+            better = first | (loss < least)
+            setback = ~better
+        case _:
+            raise ValueError(f"unknown criterion {criterion!r}")
+    return fit._replace(
+        epochs=fit.epochs + 1,
+        hits=fit.hits.at[fit.epochs].set(hits),
+        losses=fit.losses.at[fit.epochs].set(loss),
+        best_epoch=jnp.where(better, fit.epochs + 1, fit.best_epoch),
+        best=jax.tree.map(partial(jnp.where, better), fit.parameters, fit.best),
+        setbacks=jnp.where(setback, fit.setbacks + 1, 0),
     )
 
 
-def goes_on(
-    sofar: Fit, n_held_out: ArrayLike, n_epochs: ArrayLike, patience: ArrayLike
-) -> jax.Array:
+def goes_on(fit: Fit, n_held_out: ArrayLike, n_epochs: ArrayLike, rules: Rules) -> jax.Array:
     """Whether another epoch is due; with nothing held out, until `n_epochs`."""
-    perfect = sofar.hits[sofar.best_epoch - 1] == n_held_out
-    waited = sofar.epochs - sofar.best_epoch >= patience
-    done = (jnp.asarray(n_held_out) > 0) & (perfect | waited)
-    return (sofar.epochs < n_epochs) & ~(done | sofar.diverged)
+    stopped = fit.setbacks >= rules.patience
+    if rules.criterion == "strict-accuracy":  # nothing can be better than all right
+        stopped |= fit.hits[fit.best_epoch - 1] == n_held_out
+    return (fit.epochs < n_epochs) & ~(stopped & (jnp.asarray(n_held_out) > 0)) & ~fit.diverged
 
 
 def class_logits(
@@ -135,35 +181,57 @@ def class_logits(
     return jnp.where(jnp.arange(classifier.n_classes) < series.n_classes, logits, -1e30)
 
 
+def _optimizer(rules: Rules, rate: ArrayLike) -> optax.GradientTransformation:
+    rmsprop = optax.rmsprop(rate, rules.decay, rules.epsilon, eps_in_sqrt=False)
+    if rules.clip is None:
+        return rmsprop
+    return optax.chain(optax.clip_by_global_norm(rules.clip), rmsprop)
+
+
+def _losses(logits: jax.Array, series: Series, rows: jax.Array) -> jax.Array:
+    """Cross-entropies (B,), 0 where a row is empty."""
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits, jnp.asarray(series.y)[rows])
+    return jnp.where(rows >= 0, losses, 0.0)
+
+
 def _validate(
     classifier: Classifier,
     parameters: Parameters,
     series: Series,
     held_out: jax.Array,
     n_chunks: ArrayLike,
-) -> tuple[jax.Array, jax.Array]:
-    """How many of the rows held out are classified rightly, and whether all logits are finite."""
-
-    def chunk(k: jax.Array, state: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        hits, finite = state
+) -> Validation:
+    def chunk(k: jax.Array, state: Validation) -> Validation:
         rows = held_out[k]
         logits = class_logits(classifier, parameters, series, rows)
         right = (logits.argmax(axis=1) == jnp.asarray(series.y)[rows]) & (rows >= 0)
-        return hits + right.sum(dtype=jnp.int32), finite & jnp.isfinite(logits).all()
+        return Validation(
+            state.hits + right.sum(dtype=jnp.int32),
+            state.loss + _losses(logits, series, rows).sum(),
+            state.finite & jnp.isfinite(logits).all(),
+        )
 
-    start = jnp.array(0, jnp.int32), jnp.array(True)
-    hits, finite = jax.lax.fori_loop(0, n_chunks, chunk, start)
-    return hits, finite
+    nothing = Validation(jnp.array(0, jnp.int32), jnp.array(0.0, jnp.float32), jnp.array(True))
+    summed: Validation = jax.lax.fori_loop(0, n_chunks, chunk, nothing)
+    return summed._replace(loss=summed.loss / (held_out >= 0).sum())
 
 
 def _all_finite(parameters: Parameters) -> jax.Array:
     return jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(parameters)]).all()
 
 
-# On a GPU, no kernel whose sums depend on chance.
-_OPTIONS = {"xla_gpu_deterministic_ops": True}
-_compiled = partial(jax.jit, static_argnames="classifier", compiler_options=_OPTIONS)
+_OPTIONS = {
+    # On a GPU, no kernel whose sums depend on chance.
+    "xla_gpu_deterministic_ops": True,
+    # Where a processor has vectors of 512 bits, LLVM often takes 256, and a GRU a tenth longer.
+    "xla_cpu_prefer_vector_width": 512,
+}
+_compiled = partial(jax.jit, compiler_options=_OPTIONS)
+_start = partial(_compiled, static_argnames=("rules", "n_epochs"))
+_advance = partial(_compiled, static_argnames=("classifier", "rules"))
 
-fit_one = _compiled(fit)
-fit_many = _compiled(jax.vmap(fit, in_axes=(None, 0, None, 0, None)))
-logits_of = _compiled(class_logits)
+start_one = _start(start)
+start_many = _start(jax.vmap(start, in_axes=(None, 0, None)))
+advance_one = _advance(advance)
+advance_many = _advance(jax.vmap(advance, in_axes=(None, None, 0, None, 0, None)))
+logits_of = _compiled(class_logits, static_argnames="classifier")

@@ -35,11 +35,15 @@ class Worker:
     """
 
     def __init__(self) -> None:
+        # Here, for a worker itself needs nothing of it, and Numba is slow to import.
+        from rntk_bench.networks.compilations import worker_environment
+
         self.compiled: set[Hashable] = set()
         environment = {
             **os.environ,
             "NPROC": "1",  # the size of XLA's pool of threads
             "JAX_PLATFORMS": "cpu",
+            **worker_environment(),
             "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         }
         self._process = subprocess.Popen(

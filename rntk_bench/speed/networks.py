@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rntk_bench.benchmark.evaluation import Problem
-from rntk_bench.benchmark.network_evaluation import network_settings, run_network_cell, training_of
+from rntk_bench.benchmark.network_evaluation import (
+    network_problem,
+    network_settings,
+    run_network_cell,
+    training_of,
+)
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import ExtraError
 from rntk_bench.methods import NetworkMethod
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import StoppedSearch
+from rntk_bench.networks.early_stopping import EarlyStopping, StoppedChoice, StoppedSearch
 from rntk_bench.networks.models import CELLS, Classifier
 from rntk_bench.networks.pool import Setting, stop_workers
 from rntk_bench.speed.timing import Speedup, shortest_time
@@ -54,57 +59,100 @@ def compare_networks(
 def _baseline(
     dataset: Dataset, method: NetworkMethod, experiment: Experiment
 ) -> tuple[float, int, int]:
-    """Validation accuracy, number of correct test predictions, and number of epochs."""
-    problem = Problem.of(dataset)
+    """Best validation accuracy, number of correct test predictions, and number of epochs."""
+    problem = network_problem(dataset, experiment)
     training = training_of(problem, experiment)
     settings = network_settings(dataset, method)
     X, y = _series_tensor(problem.X_train), torch.as_tensor(problem.y_train)
     search = StoppedSearch(np.bincount(training.fold), len(settings), prune=False)
+    networks = {}
     n_epochs = 0
-    for position, setting in enumerate(settings):
+    for index, setting in enumerate(settings):
         for fold in range(training.n_folds):
-            curve = _train(training, setting, X, y, fold, experiment)
-            search.add(position, fold, curve)
-            n_epochs += len(curve)
+            run = _train(training, setting, X, y, fold, experiment)
+            search.add(index, fold, run.n_correct, run.best_epoch, run.best_loss)
+            networks[index, fold] = run.network
+            n_epochs += len(run.n_correct)
     choice = search.choose(method.default_setting, experiment.network.max_epochs)
-    network = RecurrentClassifier(training, settings[choice.setting][0], training.n_folds)
-    optimizer = _optimizer(network, settings[choice.setting][1], experiment)
-    for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:
-        _train_epoch(network, optimizer, X, y, rows)
+    folds = {
+        "best-fold": [choice.best_fold],
+        "ensemble": [fold for fold, epoch in enumerate(choice.best_epochs) if epoch],
+        "retrain": [],
+    }[experiment.network.final]
+    tested = [networks[choice.setting, fold] for fold in folds]
+    if not tested:
+        tested = [_retrain(training, settings[choice.setting], X, y, choice, experiment)]
     with torch.no_grad():
-        predicted = network(_series_tensor(problem.X_test)).argmax(dim=1).numpy()
-    return choice.accuracy, int((predicted == dataset.y_test).sum()), n_epochs
+        X_test = _series_tensor(problem.X_test)
+        predicted = sum(network(X_test).softmax(dim=1) for network in tested).argmax(dim=1)
+    return choice.accuracy, int((predicted.numpy() == dataset.y_test).sum()), n_epochs
+
+
+class _Run(NamedTuple):
+    """Numbers of correct validation predictions after each epoch, the best epoch and its loss, and
+    the network with the weights of that epoch."""
+
+    n_correct: list[int]
+    best_epoch: int
+    best_loss: float
+    network: Any
 
 
 def _train(
     training: Training, setting: Setting, X: Any, y: Any, fold: int, experiment: Experiment
-) -> list[int]:
-    """Numbers of correct validation predictions after each epoch, with early stopping."""
+) -> _Run:
+    """Train one network with one fold held out, with the experiment's early stopping."""
     classifier, rate = setting
     network = RecurrentClassifier(training, classifier, fold)
     optimizer = _optimizer(network, rate, experiment)
     held_out = np.flatnonzero(training.fold == fold)
+    protocol = experiment.network
+    stopping = EarlyStopping(len(held_out), protocol.patience, protocol.criterion)
     n_correct: list[int] = []
+    best_loss, best_state = 0.0, copy.deepcopy(network.state_dict())
     for rows in np.asarray(training.run(fold, rate).batches):
-        _train_epoch(network, optimizer, X, y, rows)
+        _train_epoch(network, optimizer, X, y, rows, protocol.clip)
         with torch.no_grad():
             logits = network(X[held_out])
+            loss = float(torch.nn.functional.cross_entropy(logits, y[held_out]))
             correct = int((logits.argmax(dim=1) == y[held_out]).sum())
         if not torch.isfinite(logits).all():
             break
         n_correct.append(correct)
-        best_epoch = n_correct.index(max(n_correct)) + 1
-        if len(n_correct) - best_epoch >= experiment.network.patience:
+        if stopping.add(correct, loss):
+            best_loss, best_state = loss, copy.deepcopy(network.state_dict())
+        if stopping.is_over:
             break
-    return n_correct
+    network.load_state_dict(best_state)
+    return _Run(n_correct, stopping.best_epoch, best_loss, network)
 
 
-def _train_epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any) -> None:
+def _retrain(
+    training: Training,
+    setting: Setting,
+    X: Any,
+    y: Any,
+    choice: StoppedChoice,
+    experiment: Experiment,
+) -> Any:
+    """Train a network of the chosen setting on the whole training set."""
+    network = RecurrentClassifier(training, setting[0], training.n_folds)
+    optimizer = _optimizer(network, setting[1], experiment)
+    for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:
+        _train_epoch(network, optimizer, X, y, rows, experiment.network.clip)
+    return network
+
+
+def _train_epoch(
+    network: Any, optimizer: Any, X: Any, y: Any, batches: Any, clip: float | None
+) -> None:
     for batch in batches:
         rows = batch[batch >= 0]
         if len(rows):
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(network(X[rows]), y[rows]).backward()
+            if clip is not None:
+                torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
             optimizer.step()
 
 

@@ -3,31 +3,32 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rntk_bench.benchmark import network_evaluation as network_cell
-from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.benchmark.network_evaluation import run_network_cell
 from rntk_bench.benchmark.plan import Options
 from rntk_bench.benchmark.runner import run_plan
-from rntk_bench.config import Experiment, Network
-from rntk_bench.datasets import Dataset, load_dataset
+from rntk_bench.config import CRITERIA, Experiment, Network, read_experiment
+from rntk_bench.datasets import Dataset, load_dataset, unit_norm
 from rntk_bench.deadline import Deadline, TimeLimitError
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.kernels import RBF
-from rntk_bench.methods import KernelMethod, NetworkMethod
+from rntk_bench.methods import NETWORK_METHODS, KernelMethod, NetworkMethod, resolve
 from rntk_bench.networks import pool
 from rntk_bench.networks.early_stopping import NO_EPOCH
-from rntk_bench.networks.fitting import fit_one
-from rntk_bench.networks.series import chunks
+from rntk_bench.report.results.validation import validation_grid
 from rntk_bench.storage.counts import decode_counts
+from rntk_bench.storage.records import read_record, record_path
 
 METHOD = NetworkMethod(
     "rnn-gaussian", {"n_layers": (1,), "width": (4, 8), "learning_rate": (0.03, 1e-5)}
 )
 EXPERIMENT = Experiment(network=Network(n_folds=3, max_epochs=15, patience=3, batch_size=8))
+ROOT = Path(__file__).parents[2]
 
 
 def made_up(n=30, seed=0, m=1, equal=True):
@@ -102,10 +103,19 @@ def test_a_record_holds_the_choice_and_its_test(record):
     assert selection["setting"] == METHOD.settings()[selection["setting_index"]]
     assert selection["accuracy"] == pytest.approx(means.max())
     chosen = hits[selection["setting_index"]]
-    assert selection["best_epochs"] == (chosen.argmax(axis=1) + 1).tolist()
-    assert selection["epochs"] == int(np.floor(np.mean(selection["best_epochs"]) + 0.5))
+    best = np.array(selection["best_epochs"])
+    assert (chosen[np.arange(3), best - 1] == chosen.max(axis=1)).all()
+    epochs = decode_counts(selection["run_epochs"])
+    np.testing.assert_array_equal(epochs[selection["setting_index"]], best)
+    assert ((epochs > 0) == (hits[:, :, 0] != NO_EPOCH)).all()
+    accuracies = chosen.max(axis=1) / sizes
+    assert accuracies[selection["best_fold"]] == accuracies.max()
+    assert selection["epochs"] == best[selection["best_fold"]]
     predictions = np.array(test["predictions"])
     assert test["correct"] == (predictions == made_up().y_test).sum()
+    assert test["correct"] == test["fold_correct"][selection["best_fold"]]
+    assert len(test["fold_correct"]) == 3
+    assert 0 <= test["ensemble_correct"] <= test["n"]
     assert test["accuracy"] > 0.7  # it has learned
     assert record.protocol["batch_size"] == 8
     assert record.protocol["optimizer"] == "RMSProp"
@@ -121,7 +131,7 @@ def test_the_record_is_the_same_for_any_number_of_jobs_and_with_pruning(record, 
     needed = some[:, :, 0] != NO_EPOCH
     np.testing.assert_array_equal(some[needed], every[needed][:, : some.shape[2]])
     assert whole.test == record.test
-    for key in ("setting", "accuracy", "ties", "best_epochs", "epochs"):
+    for key in ("setting", "accuracy", "ties", "best_epochs", "best_fold", "epochs"):
         assert whole.selection[key] == record.selection[key]
 
 
@@ -157,10 +167,13 @@ def test_an_interrupted_cell_goes_on_and_gives_the_same_record(whole, tmp_path, 
 
     monkeypatch.setattr(network_cell, "train_all", counting)
     assert answer(cell()) == answer(whole)
-    assert trained.pop() <= 12 - 5
+    assert trained[0] <= 12 - 5
+    # Of what was finished before, only the weights are missing, and only the chosen setting's.
+    assert sum(trained[1:]) <= 3
     # What belongs to another seed is not taken.
+    trained.clear()
     cell(experiment=replace(EXPERIMENT, seed=1))
-    assert trained.pop() == 12
+    assert trained == [12]
 
 
 def partial_cell(partial, **options):
@@ -216,6 +229,15 @@ def test_on_an_accelerator_the_runs_are_vectorised(record, monkeypatch):
     assert answer(together) == answer(record)
 
 
+def test_on_an_accelerator_a_deadline_is_heeded_between_parts_of_the_training(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_AT_ONCE", 1)
+    with Deadline(0.0), pytest.raises(TimeLimitError):
+        run_network_cell(made_up(), METHOD, EXPERIMENT, partial=tmp_path / "made.partial")
+
+
 def test_without_the_extra_the_error_names_it():
     script = (
         "import sys; sys.modules['jax'] = None\n"
@@ -230,19 +252,66 @@ def test_without_the_extra_the_error_names_it():
     assert "Traceback" not in done.stderr
 
 
-def test_a_network_learns_coffee():
-    """All of the training series are classified rightly after training on them."""
-    problem = Problem.of(load_dataset("Coffee", download=False))
-    experiment = Experiment(network=Network(max_epochs=400, patience=400, batch_size=7))
-    training = network_cell.training_of(problem, experiment)
-    grid = {"n_layers": (1,), "width": (200,), "learning_rate": (3e-3,)}
-    method = NetworkMethod("rnn-gaussian", grid)
-    ((network, rate),) = network_cell.network_settings(problem.dataset, method)
-    held_out, n_chunks = chunks(np.arange(problem.dataset.n_train))
-    run = training.final_run(rate, 400)._replace(held_out=held_out, n_chunks=n_chunks)
-    initial = training.initial(network, training.n_folds)
-    result = fit_one(network, initial, training.series, run, training.rules)
-    assert int(result.hits.max()) == problem.dataset.n_train
+def with_network(**changes):
+    return replace(EXPERIMENT, network=replace(EXPERIMENT.network, **changes))
+
+
+def test_which_network_is_tested_can_be_chosen(record):
+    def run(final):
+        return run_network_cell(made_up(), METHOD, with_network(final=final))
+
+    ensemble, retrained = run("ensemble"), run("retrain")
+    for other in (ensemble, retrained):
+        for key in ("hits", "setting", "best_epochs", "best_fold"):
+            assert other.selection[key] == record.selection[key]
+        for key in ("fold_correct", "ensemble_correct"):
+            assert other.test[key] == record.test[key]
+    assert ensemble.test["correct"] == record.test["ensemble_correct"]
+    assert "epochs" not in ensemble.selection
+    mean = np.mean(record.selection["best_epochs"])
+    assert retrained.selection["epochs"] == int(np.floor(mean + 0.5))
+    assert retrained.test["accuracy"] > 0.7
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_a_record_gives_its_own_choice_back_under_every_criterion(criterion):
+    record = run_network_cell(made_up(), METHOD, with_network(criterion=criterion))
+    grid, selection = validation_grid(record), record.selection
+    chosen = tuple(grid.chosen.values())
+    assert {name: grid.axes[name][k] for name, k in grid.chosen.items()} == selection["setting"]
+    assert grid.accuracy[chosen] == pytest.approx(100 * selection["accuracy"])
+    assert grid.best.sum() == selection["ties"]
+
+
+def test_networks_read_the_archives_values_or_unit_norm():
+    dataset = made_up()
+    for name, expected in [
+        ("archive", dataset.X_train),
+        ("unit-norm", unit_norm(dataset.X_train)[0]),
+    ]:
+        experiment = with_network(input=name)
+        problem = network_cell.network_problem(dataset, experiment)
+        order = np.argsort(dataset.y_train, kind="stable")
+        np.testing.assert_array_equal(problem.X_train, expected[order])
+        series = network_cell.training_of(problem, experiment).series
+        np.testing.assert_allclose(series.X[: len(order), -8:, 0], expected[order], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", list(NETWORK_METHODS))
+def test_the_papers_literal_protocol_reproduces_its_records(name):
+    experiment = read_experiment(ROOT / "configs" / "networks-literal.toml")
+    [method] = [method for method in resolve(experiment) if method.name == name]
+    path = record_path(
+        ROOT / "results" / "reference", "ArrowHead", name, method.protocol(experiment)
+    )
+    there = read_record(path)
+    dataset = load_dataset("ArrowHead", download=False)
+    again = run_network_cell(dataset, method, experiment, prune=there.selection["pruned"])
+    assert again.protocol == there.protocol
+    assert again.selection["setting"] == there.selection["setting"]
+    # Rounding, which another processor does otherwise, comes to little in the first epochs.
+    one, other = (decode_counts(record.selection["hits"])[:, :, :2] for record in (again, there))
+    assert (one == other).mean() > 0.9
 
 
 def test_training_stops_at_a_deadline_and_goes_on_with_more_time(whole, tmp_path):

@@ -46,6 +46,7 @@ def test_json_begins_with_what_records_hold(tmp_path):
     assert found["folders"]["downloads"] == downloads
     assert found["extras"] == extras()
     assert found["loops"]["folder"].endswith("__pycache__")
+    assert "xla" in found["compilations"]
     assert all(pool["threads"] >= 1 for pool in found["blas"])
     assert not list(tmp_path.iterdir())
 

@@ -203,7 +203,8 @@ def test_networks_run_and_are_tabled_like_every_other_method(tmp_path, write_dat
 
 
 def test_a_plan_of_networks_says_what_it_takes_if_none_stops_early(tmp_path):
-    result = invoke("run", "-c", QUICK, "-m", "gru", "--dry-run", "--results", tmp_path)
+    literal = Path(QUICK).with_name("networks-literal.toml")
+    result = invoke("run", "-c", literal, "-d", "Coffee", "--dry-run", "--results", tmp_path)
     assert "if no network stopped early" in result.output
 
 

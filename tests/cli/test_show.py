@@ -53,6 +53,22 @@ def test_a_networks_record_names_its_epochs_and_the_other_protocols():
     assert "others" not in other
 
 
+def test_a_networks_record_tells_how_its_folds_do(tmp_path):
+    (path,) = REFERENCE.glob("ArrowHead/gru-*.json")
+    record = read_record(path)
+    folds = {"fold_correct": [69, 53, None, 53, 175], "ensemble_correct": 70}
+    told = replace(
+        record,
+        protocol=record.protocol | {"final": "best-fold"},
+        selection=record.selection | {"best_fold": 4},
+        test=record.test | folds,
+    )
+    write_record(tmp_path, told)
+    found = entries(show("ArrowHead", "gru", results=tmp_path))
+    assert found["networks"].startswith("39.43, 30.29, none, 30.29, 100.00 % by fold, 40.00 % by")
+    assert found["networks"].endswith("tested: that of fold 5")
+
+
 def test_warnings_of_the_record_are_shown():
     outcome = show("PLAID", "rntk")
     assert "In 14 settings a cross-validation problem stopped" in entries(outcome)["warning"]

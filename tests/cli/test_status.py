@@ -42,7 +42,7 @@ def test_cells_of_the_reference_are_done_where_the_protocols_file_is(config):
 
 
 def test_csv_and_json_have_an_entry_for_each_cell():
-    chosen = ("-d", "Coffee", "-d", "PLAID", "-m", "rntk", "-m", "gru")
+    chosen = ("-c", CONFIG, "-d", "Coffee", "-d", "PLAID", "-m", "rntk", "-m", "gru")
     rows = cells(*chosen)
     assert [(row["dataset"], row["method"], row["state"], row["reason"]) for row in rows] == [
         ("Coffee", "rntk", "done", ""),

@@ -197,7 +197,10 @@ VALUES = [
 TABLES = {
     "experiment": ["name", "datasets", "methods", "seed"],
     "svm": ["C", "n_folds", "tolerance", "max_iterations"],
-    "network": ["n_folds", "max_epochs", "patience", "batch_size", "decay", "epsilon"],
+    "network": [
+        *("n_folds", "max_epochs", "patience", "batch_size", "decay", "epsilon"),
+        *("input", "criterion", "clip", "final"),
+    ],
     "grid.rbf": ["alpha", "beta"],
     "grid.rntk": ["sigma_w", "sigma_b", "sigma_h", "sigma_u", "sigma_v", "n_layers", "activation"],
     "grid.ntk": ["n_layers", "sigma_w"],

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from rntk_bench.networks.early_stopping import NO_EPOCH, StoppedSearch
+from rntk_bench.networks.early_stopping import NO_EPOCH, StoppedSearch, stopped
+from tests import naive_networks
 
 
 def search(curves, sizes, prune=True):
@@ -100,3 +101,38 @@ def test_where_all_tie_the_default_is_taken_and_without_a_right_epoch_all_epochs
 def test_settings_that_never_trained_do_not_count_as_tied():
     choice = search([[[], []], [[0], [0]], [[0], [0]]], [2, 2]).choose(default=0)
     assert (choice.setting, choice.ties, choice.by_default) == (1, 2, True)
+
+
+@pytest.mark.parametrize("criterion", ["accuracy", "strict-accuracy", "loss"])
+@pytest.mark.parametrize("seed", range(30))
+def test_a_whole_curve_says_when_training_would_have_stopped(criterion, seed):
+    rng = np.random.default_rng(seed)
+    n, patience, length = 6, int(rng.integers(1, 6)), int(rng.integers(1, 40))
+    hits = rng.integers(0, n + (seed % 2), length).tolist()
+    losses = (rng.integers(0, 8, length) / 8).tolist()
+    expected = naive_networks.stopped_epochs(hits, losses, n, patience, criterion)
+    assert stopped(hits, losses, n, patience, criterion) == expected
+    assert stopped([], [], n, patience, criterion) == (0, 0)
+
+
+def test_the_best_fold_has_the_best_accuracy_then_the_smaller_loss_then_comes_first():
+    found = StoppedSearch(np.array([4, 2, 2, 4, 4]), 1)
+    for fold, (hits, loss) in enumerate([(3, 0.1), (1, 0.0), (2, 0.5), (4, 0.3), (4, 0.3)]):
+        found.add(0, fold, [0, hits], 2, loss)
+    choice = found.choose()
+    assert (choice.best_fold, choice.best_epochs) == (3, [2] * 5)
+    np.testing.assert_array_equal(found.best_epochs, [[2] * 5])
+
+
+def test_a_fold_without_a_network_is_not_the_best():
+    found = search([[[], [0]]], [2, 2])
+    assert found.choose().best_fold == 1
+
+
+def test_a_runs_score_is_that_of_its_best_epoch():
+    found = StoppedSearch(np.array([4]), 2)
+    found.add(0, 0, [4, 1], 2, 0.1)  # the smaller loss was the criterion
+    found.add(1, 0, [2, 3], 2, 0.2)
+    choice = found.choose()
+    assert (choice.setting, choice.accuracy) == (1, 3 / 4)
+    assert [found.may_be_chosen(setting) for setting in (0, 1)] == [False, True]

@@ -3,12 +3,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rntk_bench.networks.cross_validation import Training, train_many, train_one
-from rntk_bench.networks.fitting import Fit, Rules, class_logits, counted, fit_one, goes_on
-from rntk_bench.networks.models import Classifier
+from rntk_bench.networks.cross_validation import Training, train_final, train_many, train_one
+from rntk_bench.networks.fitting import (
+    Rules,
+    Validation,
+    advance_one,
+    class_logits,
+    counted,
+    goes_on,
+    start,
+    start_one,
+)
+from rntk_bench.networks.models import CELLS, Classifier
 from rntk_bench.networks.series import pack
 from tests import naive_networks
 
+CRITERIA = ("accuracy", "strict-accuracy", "loss")
 RULES = Rules(0.9, 1e-8, 3)
 NETWORK = Classifier("rnn-gaussian", 8, 1, 1, 2)
 
@@ -29,30 +39,52 @@ def training():
     return problem()
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_early_stopping_on_made_up_curves(seed):
+def made_up_fit(n_epochs):
+    return start(RULES, {"w": np.zeros(1)}, n_epochs)
+
+
+def after(fit, hits, loss, criterion, value=0.0):
+    moved = fit._replace(parameters={"w": jnp.full(1, value)})
+    return counted(moved, Validation(jnp.array(hits), jnp.array(loss), True), criterion)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+@pytest.mark.parametrize("seed", range(10))
+def test_early_stopping_on_made_up_curves(criterion, seed):
     rng = np.random.default_rng(seed)
-    n, patience = 9, int(rng.integers(1, 6))
-    curve = [int(hits) for hits in rng.integers(0, n + (seed % 2), 40)]
-    sofar = Fit({}, jnp.array(0), jnp.full(40, -1), jnp.array(0), jnp.array(False))
-    while goes_on(sofar, n, 40, patience):
-        sofar = counted(sofar, curve[int(sofar.epochs)])
-    assert (int(sofar.epochs), int(sofar.best_epoch)) == naive_networks.stopped_epochs(
-        curve, n, patience
-    )
-    assert sofar.hits[: int(sofar.epochs)].tolist() == curve[: int(sofar.epochs)]
+    n, rules = 9, RULES._replace(patience=int(rng.integers(1, 6)), criterion=criterion)
+    hits = rng.integers(0, n + (seed % 2), 40).tolist()
+    losses = (rng.integers(0, 8, 40) / 8).tolist()
+    fit = made_up_fit(40)
+    while goes_on(fit, n, 40, rules):
+        epoch = int(fit.epochs)
+        fit = after(fit, hits[epoch], losses[epoch], criterion, epoch + 1.0)
+    expected = naive_networks.stopped_epochs(hits, losses, n, rules.patience, criterion)
+    assert (int(fit.epochs), int(fit.best_epoch)) == expected
+    assert fit.hits[: int(fit.epochs)].tolist() == hits[: int(fit.epochs)]
+    assert float(fit.best["w"][0]) == expected[1]  # the weights of that epoch
+
+
+def test_a_tie_in_accuracy_is_no_setback_and_the_smaller_loss_is_the_better_one():
+    fit = made_up_fit(9)
+    for hits, loss in [(5, 0.9), (5, 0.7), (5, 0.8), (4, 0.1)]:
+        fit = after(fit, hits, loss, "accuracy")
+    assert (int(fit.best_epoch), int(fit.setbacks)) == (2, 1)
+    fit = after(fit, 5, 0.95, "accuracy")
+    assert (int(fit.best_epoch), int(fit.setbacks)) == (2, 0)
 
 
 def test_the_bound_on_epochs_and_nothing_held_out():
-    sofar = Fit({}, jnp.array(7), jnp.full(9, 0), jnp.array(1), jnp.array(False))
-    assert not goes_on(sofar, 3, 9, 3)
-    assert not goes_on(sofar, 3, 7, 99)
-    assert goes_on(sofar, 0, 9, 3)
-    assert not goes_on(sofar._replace(diverged=jnp.array(True)), 0, 9, 3)
+    fit = made_up_fit(9)._replace(epochs=jnp.array(7), setbacks=jnp.array(6))
+    assert not goes_on(fit, 3, 9, RULES)
+    assert not goes_on(fit, 3, 7, RULES._replace(patience=99))
+    assert goes_on(fit, 0, 9, RULES)
+    assert not goes_on(fit._replace(diverged=jnp.array(True)), 0, 9, RULES)
 
 
 def by_loops(training, network, fold, rate):
-    """RMSProp on the mean cross-entropy of each mini-batch, written out; hits after each epoch."""
+    """RMSProp on the mean cross-entropy of each mini-batch, written out; right predictions, loss
+    and parameters after each epoch."""
     run, rules = training.run(fold, rate), training.rules
     parameters = jax.tree.map(jnp.asarray, training.initial(network, fold))
     square = jax.tree.map(jnp.zeros_like, parameters)
@@ -63,19 +95,23 @@ def by_loops(training, network, fold, rate):
         return class_logits(network, parameters, training.series, rows)
 
     @jax.jit
-    @jax.grad
-    def slope_of(parameters, rows):
+    def loss_of(parameters, rows):
         logits = logits_of(parameters, rows)
         right = logits[np.arange(len(rows)), jnp.asarray(training.series.y)[rows]]
         return (jax.nn.logsumexp(logits, axis=1) - right).mean()
 
-    hits = []
+    slope_of = jax.jit(jax.grad(loss_of))
+    epochs = []
     for epoch in np.asarray(run.batches):
         for batch in epoch:
             rows = batch[batch >= 0]
             if not len(rows):
                 continue
             slope = slope_of(parameters, rows)
+            if rules.clip is not None:
+                norm = np.sqrt(sum(float((g**2).sum()) for g in jax.tree.leaves(slope)))
+                shorter = min(1.0, rules.clip / norm)
+                slope = jax.tree.map(lambda g, s=shorter: g * s, slope)
             square = jax.tree.map(
                 lambda s, g: rules.decay * s + (1 - rules.decay) * g**2, square, slope
             )
@@ -85,56 +121,98 @@ def by_loops(training, network, fold, rate):
                 slope,
                 square,
             )
-        logits = logits_of(parameters, held_out)
-        hits.append(int((logits.argmax(axis=1) == training.series.y[held_out]).sum()))
-    return hits, parameters
+        right = logits_of(parameters, held_out).argmax(axis=1) == training.series.y[held_out]
+        epochs.append((int(right.sum()), float(loss_of(parameters, held_out)), parameters))
+    return tuple(map(list, zip(*epochs, strict=True)))
 
 
-@pytest.mark.parametrize(("rate", "fold"), [(0.01, 1), (0.03, 2)])
-def test_a_run_is_what_plain_loops_do(training, rate, fold):
-    run = training.run(fold, rate)
-    initial = training.initial(NETWORK, fold)
-    result = fit_one(NETWORK, initial, training.series, run, RULES)
-    epochs = int(result.epochs)
-    hits, _ = by_loops(training, NETWORK, fold, rate)
+def assert_close(one, other):
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3),
+        one,
+        jax.tree.map(np.asarray, other),
+    )
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+@pytest.mark.parametrize(("rate", "fold", "clip"), [(0.01, 1, None), (0.03, 2, 0.5)])
+def test_a_run_is_what_plain_loops_do_and_ends_with_the_best_epochs_weights(
+    criterion, rate, fold, clip
+):
+    training = problem(rules=RULES._replace(criterion=criterion, clip=clip))
+    curve, weights = train_one(training, NETWORK, fold, rate)
+    hits, losses, parameters = by_loops(training, NETWORK, fold, rate)
     assert len(set(hits)) > 1  # it learns something
     n_held_out = int((training.fold == fold).sum())
-    assert (epochs, int(result.best_epoch)) == naive_networks.stopped_epochs(hits, n_held_out, 3)
-    assert result.hits.tolist() == hits[:epochs] + [-1] * (12 - epochs)
-    assert not result.diverged
+    epochs, best = naive_networks.stopped_epochs(hits, losses, n_held_out, 3, criterion)
+    assert (len(curve.hits), curve.best_epoch) == (epochs, best)
+    assert curve.hits == hits[:epochs]
+    assert curve.loss == pytest.approx(losses[best - 1], rel=1e-3)
+    assert not curve.diverged
+    assert_close(weights, parameters[best - 1])
 
 
-def test_the_parameters_are_those_of_plain_loops(training):
-    run = training.run(0, 0.01)._replace(n_epochs=12)
-    result = fit_one(
-        NETWORK, training.initial(NETWORK, 0), training.series, run, RULES._replace(patience=99)
-    )
-    hits, parameters = by_loops(training, NETWORK, 0, 0.01)
-    if int(result.epochs) == 12:
-        jax.tree.map(
-            lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3),
-            result.parameters,
-            parameters,
-        )
-    assert result.hits.tolist()[: int(result.epochs)] == hits[: int(result.epochs)]
+def test_training_on_everything_ends_with_the_last_epochs_weights(training):
+    final = train_final(training, NETWORK, 0.01, 4)
+    whole = training.final_run(0.01, 4)
+    fit = start_one(RULES, training.initial(NETWORK, 3), 12)
+    for until in (1, 4, 9):  # in parts or at once
+        fit = advance_one(NETWORK, RULES, fit, training.series, whole, until)
+    assert (final.epochs, final.diverged) == (4, False) == (int(fit.epochs), bool(fit.diverged))
+    jax.tree.map(np.testing.assert_array_equal, final.weights, fit.parameters)
 
 
 def test_divergence_ends_a_run_and_keeps_what_was_before(training):
-    curve = train_one(training, NETWORK, 0, 1e30)
+    curve, weights = train_one(training, NETWORK, 0, 1e30)
     assert curve.diverged
-    run = training.run(0, 1e30)
-    result = fit_one(NETWORK, training.initial(NETWORK, 0), training.series, run, RULES)
-    assert int(result.epochs) == len(curve.hits) < 12
-    for leaf in jax.tree.leaves(result.parameters):
+    assert len(curve.hits) < 12
+    for leaf in jax.tree.leaves(weights):
         assert np.isfinite(leaf).all()
 
 
-def test_vectorised_runs_are_those_one_by_one(training):
-    folds, rates = [0, 0, 1, 2], [0.03, 1e30, 0.01, 1e-4]
-    together = train_many(training, NETWORK, folds, rates)
-    for curve, fold, rate in zip(together, folds, rates, strict=True):
+def test_runs_together_are_those_one_by_one_and_leave_when_they_end(training, monkeypatch):
+    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_AT_ONCE", 3)
+    folds, rates = [0, 0, 1, 2, 1], [0.03, 1e30, 0.01, 1e-4, 1e-3]
+    parts = list(train_many(training, NETWORK, folds, rates))
+    together = {position: run for part in parts for position, run in part.items()}
+    assert sorted(together) == [0, 1, 2, 3, 4] == sorted(k for part in parts for k in part)
+    assert len(parts) > 2
+    for position, (fold, rate) in enumerate(zip(folds, rates, strict=True)):
         alone = train_one(training, NETWORK, fold, rate)
-        assert (curve.hits, curve.diverged) == (alone.hits, alone.diverged)
+        curve = together[position].curve
+        assert (curve.hits, curve.diverged) == (alone.curve.hits, alone.curve.diverged)
+        if curve.best_epoch == alone.curve.best_epoch:  # losses may tie up to rounding
+            assert_close(together[position].weights, alone.weights)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_begins_late_is_learned_if_training_is_not_stopped_at_once(seed):
+    """The first step tells the class: for twenty epochs and more all predictions are alike."""
+    rng, n = np.random.default_rng(seed), 40
+    y = np.arange(n) % 2
+    X = 0.1 * rng.standard_normal((n, 10))
+    X[:, 0] += 2 * y - 1
+    fold, network = np.arange(n) // 2 % 4, Classifier("gru", 16, 1, 1, 2)
+
+    def best(criterion, patience):
+        rules = RULES._replace(patience=patience, criterion=criterion)
+        curve = train_one(Training(pack(X, y, 2), fold, rules, 8, 100, seed), network, 0, 1e-3)[0]
+        return curve.hits[curve.best_epoch - 1]
+
+    assert best("strict-accuracy", 5) == 5  # of 10, chance
+    assert best("accuracy", 20) == 10
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_kind_of_network_learns_what_is_easy(cell):
+    """Rising and falling lines in a little noise; a margin is left for every trajectory."""
+    rng, n = np.random.default_rng(0), 40
+    y = np.arange(n) % 2
+    X = (2 * y - 1)[:, None] * np.linspace(-1, 1, 10) + 0.2 * rng.standard_normal((n, 10))
+    rules = RULES._replace(patience=60)
+    training = Training(pack(X, y, 2), np.arange(n) // 2 % 4, rules, 8, 60, 0)
+    curve = train_one(training, Classifier(cell, 16, 1, 1, 2), 0, 3e-3).curve
+    assert max(curve.hits) >= 9  # of 10
 
 
 def test_classes_that_do_not_occur_are_out_of_reach():

@@ -30,8 +30,8 @@ a series' step, and for a multiplication or addition of its linear maps, fitted 
 GunPoint and 24 on SmoothSubspace with a process on each core; a training pass counts for three."""
 COMPILATION, START = 2.6, 3.0
 """Seconds to compile one network, and to start a process."""
-EPOCHS = 8
-"""Mean epochs of a run that stops early or is pruned, in the records of `results/reference`."""
+EPOCHS = 3
+"""Mean epochs of a run before the setbacks that stop it, in the records of `results/reference`."""
 
 
 class Size(Protocol):
@@ -121,11 +121,12 @@ def _network_cost(
         step = layers * (passes * PASS_STEP + rows * gates * n * UNIT_STEP) + rows * flops * FLOP
         epoch += folds * size.length * step
         networks.add((n, layers))
-    # The last training has a shape of its own, and no other job beside it.
-    compilation = slowness * (COMPILATION * (len(networks) + n_jobs) + START * n_jobs)
+    # A training on everything has a shape of its own, and no other job beside it.
+    compiled = len(networks) + (n_jobs if protocol.final == "retrain" else 0)
+    compilation = slowness * (COMPILATION * compiled + START * n_jobs)
     seconds, at_most = (
         slowness * epoch * epochs + compilation
-        for epochs in (min(EPOCHS, protocol.max_epochs), protocol.max_epochs)
+        for epochs in (min(EPOCHS + protocol.patience, protocol.max_epochs), protocol.max_epochs)
     )
     return Cost(seconds, at_most)
 

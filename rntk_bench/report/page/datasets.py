@@ -14,7 +14,7 @@ from rntk_bench.report.page.reproduce import run_command
 from rntk_bench.report.plots.grid import axes_of
 from rntk_bench.report.results.results import Results, display_name
 from rntk_bench.report.results.validation import validation_grid
-from rntk_bench.report.tables.one_record import interval
+from rntk_bench.report.tables.one_record import fold_networks, interval
 from rntk_bench.storage.records import Record, protocol_id
 
 SHADES = 10
@@ -58,8 +58,9 @@ class HeatMap:
 class Entry:
     """One method on one dataset.
 
-    `interval` is the 95 % confidence interval of the accuracy; `heat` and `confusion` are None
-    where a sentence of `gaps` says why.
+    `interval` is the 95 % confidence interval of the accuracy; `networks` says how the folds'
+    networks do, where the record does; `heat` and `confusion` are None where a sentence of `gaps`
+    says why.
     """
 
     record: Record
@@ -69,6 +70,7 @@ class Entry:
     best: bool
     interval: str
     chosen: str
+    networks: str | None
     heat: HeatMap | None
     confusion: Confusion | None
     gaps: list[str]
@@ -162,6 +164,7 @@ def _entry(record: Record, labels: Labels, environments: Environments, best: boo
         best,
         _interval(record),
         brief_choice(record.selection) if record.selection else "",
+        fold_networks(record),
         heat,
         confusion,
         gaps,

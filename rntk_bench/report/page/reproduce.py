@@ -8,15 +8,13 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rntk_bench.config import Network
 from rntk_bench.storage.records import Record, protocol_id
 
 ARCHIVE_FOLDER = "UCRArchive_2018"
 """Stands for the user's folder of the archive, where a record's data came from one."""
 
-_KEYS = {
-    "svm": ("C", "n_folds", "tolerance", "max_iterations"),
-    "network": ("n_folds", "max_epochs", "patience", "batch_size", "decay", "epsilon"),
-}
+_SVM_KEYS = ("C", "n_folds", "tolerance", "max_iterations")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -31,8 +29,10 @@ def configuration(method: str, protocol: Mapping[str, Any], datasets: Iterable[s
     if "seed" in protocol:
         experiment["seed"] = protocol["seed"]
     tables = {"experiment": experiment}
-    kind = "network" if "optimizer" in protocol else "svm"
-    tables[kind] = {key: protocol[key] for key in _KEYS[kind] if key in protocol}
+    if "optimizer" in protocol:
+        tables["network"] = Network.keys_of(protocol)
+    else:
+        tables["svm"] = {key: protocol[key] for key in _SVM_KEYS if key in protocol}
     tables[f"grid.{_key(method)}"] = protocol.get("grid", {})
     return "\n".join(_table(name, entries) for name, entries in tables.items() if entries)
 

@@ -100,7 +100,7 @@ def validation_grid(record: Record) -> ValidationGrid:
     if "C" in record.protocol:
         axes["C"], chosen["C"] = record.protocol["C"], selection["C"]
     else:
-        hits = hits.max(axis=-1)
+        hits = _at_best_epochs(hits, selection)
         for setting, fold in selection["diverged"]:  # in its first epoch, if nothing is there
             hits[setting, fold] = max(hits[setting, fold], 0)
     weights, full = fold_weights(np.array(selection["fold_sizes"]))
@@ -110,6 +110,17 @@ def validation_grid(record: Record) -> ValidationGrid:
         accuracy.reshape([len(values) for values in axes.values()]),
         {name: values.index(chosen[name]) for name, values in axes.items()},
     )
+
+
+def _at_best_epochs(hits: NDArray[np.int64], selection: dict[str, Any]) -> NDArray[np.int64]:
+    """Right predictions (n_settings, n_folds) of (n_settings, n_folds, E); older records do not
+    say their runs' best epochs, which are those with the most."""
+    if "run_epochs" not in selection:
+        return np.asarray(hits.max(axis=-1))
+    epochs = decode_counts(selection["run_epochs"]).astype(np.int64)
+    # Both 0, without an epoch, and -1, without a run, come to an entry that is -1.
+    padded = np.concatenate([hits, np.full_like(hits[..., :1], -1)], axis=-1)
+    return np.take_along_axis(padded, np.maximum(epochs, 0)[..., None] - 1, axis=-1)[..., 0]
 
 
 def _order(record: Record, selection: dict[str, Any]) -> list[str]:

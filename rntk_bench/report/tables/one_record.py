@@ -21,6 +21,29 @@ def interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     return float(found.low), float(found.high)
 
 
+def fold_networks(record: Record) -> str | None:
+    """How each fold's network and all of them together do on the test series, and which is the
+    record's result; None where the record does not say."""
+    test, selection = record.test or {}, record.selection or {}
+    if "fold_correct" not in test:
+        return None
+
+    def percent(correct: int | None) -> str:
+        return "none" if correct is None else f"{100 * correct / test['n']:.2f}"
+
+    folds = ", ".join(map(percent, test["fold_correct"]))
+    final = record.protocol.get("final", "retrain")
+    tested = {
+        "best-fold": f"that of fold {selection['best_fold'] + 1}",
+        "ensemble": "the mean of their probabilities",
+        "retrain": "one trained on all series",
+    }[final]
+    return (
+        f"{folds} % by fold, {percent(test['ensemble_correct'])} % by the mean of their "
+        f"probabilities; tested: {tested}"
+    )
+
+
 def confusion(record: Record, dataset: Dataset) -> NDArray[np.int64]:
     """Test series by true class (rows) and predicted class (columns), (n_classes, n_classes).
 

@@ -39,7 +39,9 @@ def test_a_networks_cost_grows_with_what_it_depends_on():
         )
 
     base = cost()
-    assert base.at_most > 10 * base.seconds
+    assert base.at_most == base.seconds  # patience as long as the training
+    impatient = cost(experiment=Experiment(network=Network(patience=5)))
+    assert impatient.at_most > 10 * impatient.seconds
     assert 1.8 < cost(n_train=200).seconds / base.seconds < 2.2
     assert 1.8 < cost(length=400).seconds / base.seconds < 2.2
     assert cost("rnn-gaussian").seconds < base.seconds / 2

@@ -171,3 +171,18 @@ def test_without_matplotlib_the_extra_is_named(records, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ExtraError, match=r"pip install 'rntk-bench\[figures\]'"):
         render_page(collect(records), Labels())
+
+
+def test_the_page_tells_how_a_networks_folds_do(records, tmp_path):
+    network = next(r for r in records if (r.dataset, r.method) == ("UMD", "gru"))
+    told = replace(
+        network,
+        selection=network.selection | {"best_fold": 1},
+        test=network.test | {"fold_correct": [48, 96, 72, 36, None], "ensemble_correct": 108},
+    )
+    html = render_page(collect([told]), Labels(cache_dir=tmp_path))
+    assert (
+        "The folds' networks on the test series: 33.33, 66.67, 50.00, 25.00, none % by fold, "
+        "75.00 % by the mean of their probabilities; tested: one trained on all series." in html
+    )
+    assert "folds' networks" not in render_page(collect([network]), Labels(cache_dir=tmp_path))

@@ -7,7 +7,7 @@ import pytest
 
 from rntk_bench.datasets import load_dataset
 from rntk_bench.errors import DataError
-from rntk_bench.report.tables.one_record import confusion, confusion_table, interval
+from rntk_bench.report.tables.one_record import confusion, confusion_table, fold_networks, interval
 from rntk_bench.storage.records import read_record
 
 REFERENCE = Path(__file__).parents[3] / "results" / "reference"
@@ -72,3 +72,25 @@ def test_the_matrix_says_what_share_of_each_class_was_found():
         ["b", "0", "0", "0", ""],
         ["c", "0", "0", "2", "100.0"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("final", "tested"),
+    [
+        ("best-fold", "that of fold 2"),
+        ("ensemble", "the mean of their probabilities"),
+        (None, "one trained on all series"),
+    ],
+)
+def test_how_the_folds_networks_do(record, final, tested):
+    assert fold_networks(record) is None
+    network = replace(
+        record,
+        protocol={} if final is None else {"final": final},
+        selection={"best_fold": 1},
+        test={"n": 40, "fold_correct": [10, 30, None], "ensemble_correct": 29},
+    )
+    assert fold_networks(network) == (
+        "25.00, 75.00, none % by fold, 72.50 % by the mean of their probabilities; "
+        f"tested: {tested}"
+    )

@@ -1,0 +1,199 @@
+"""Which protocol of training serves finite networks best, by the training sets alone.
+
+Of a training set's folds one stops the runs, the next judges what they stopped with, and the rest
+trains; every fold judges once. (A fold that both stops and judges would always prefer to wait
+longer.) Mini-batches of each size are trained to the last epoch once; what shorter patience or
+another criterion would have stopped with is read off the curves.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rntk_bench.benchmark.evaluation import Problem
+from rntk_bench.benchmark.network_evaluation import network_problem, network_settings, training_of
+from rntk_bench.config import Experiment
+from rntk_bench.datasets import Dataset, load_dataset
+from rntk_bench.methods import NetworkMethod, resolve
+from rntk_bench.networks.cross_validation import Training
+from rntk_bench.networks.early_stopping import StoppedSearch, stopped
+from rntk_bench.networks.judging import JudgedCurve, train_judged
+from rntk_bench.networks.pool import call_all
+from rntk_bench.networks.series import pack
+from rntk_bench.storage.atomic import write_atomically
+from rntk_bench.storage.records import protocol_id
+
+BATCH_SIZES = (4, 8, 16, 32)
+PATIENCE = (5, 20, 50, 200)
+CRITERIA = ("accuracy", "loss")
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A method on a dataset with one size of mini-batches, under every patience and criterion."""
+
+    dataset: Dataset
+    method: NetworkMethod
+    experiment: Experiment
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What its rows say first: dataset, method, batch size and the runs' protocol."""
+        identifier = protocol_id(self.method.protocol(self.experiment))
+        batch_size = str(self.experiment.network.batch_size)
+        return self.dataset.name, self.method.name, batch_size, identifier
+
+    def rows(self, n_jobs: int) -> list[Row]:
+        """Train all runs and read every protocol's choice off their curves."""
+        problem = network_problem(self.dataset, self.experiment)
+        training = training_of(problem, self.experiment)
+        curves = self._curves(problem, training, n_jobs)
+        return [
+            self._row(training, curves, patience, criterion)
+            for criterion in CRITERIA
+            for patience in PATIENCE
+        ]
+
+    def _curves(
+        self, problem: Problem, training: Training, n_jobs: int
+    ) -> dict[tuple[int, int], JudgedCurve]:
+        """Of each setting and judging fold."""
+        settings = network_settings(self.dataset, self.method)
+        rotations = [_rotation(problem, training, fold) for fold in range(training.n_folds)]
+        tasks = [
+            (setting, fold) for setting in range(len(settings)) for fold in range(training.n_folds)
+        ]
+        calls = []
+        for setting, fold in tasks:
+            rest, judging, n_judging = rotations[fold]
+            network, rate = settings[setting]
+            stopping = _stopping(training, fold)
+            calls.append((rest, network, stopping, rate, judging, n_judging))
+        return dict(zip(tasks, call_all(train_judged, calls, n_jobs), strict=True))
+
+    def _row(
+        self,
+        training: Training,
+        curves: dict[tuple[int, int], JudgedCurve],
+        patience: int,
+        criterion: str,
+    ) -> Row:
+        sizes = np.bincount(training.fold)
+        folds = range(training.n_folds)
+        stopping = np.array([sizes[_stopping(training, fold)] for fold in folds])
+        settings = self.method.settings()
+        search = StoppedSearch(stopping, len(settings), prune=False)
+        epochs = {}
+        for (setting, fold), curve in curves.items():
+            n, best = stopped(curve.hits, curve.losses, stopping[fold], patience, criterion)
+            epochs[setting, fold] = n
+            search.add(setting, fold, curve.hits[:n], best, curve.losses[best - 1] if best else 0.0)
+        choice = search.choose()
+        judged = [
+            Fraction(curves[choice.setting, fold].judged[best - 1], int(sizes[fold]))
+            if best
+            else Fraction(0)
+            for fold, best in enumerate(choice.best_epochs)
+        ]
+        values = {
+            "criterion": criterion,
+            "patience": patience,
+            **settings[choice.setting],
+            "validation": f"{choice.accuracy:.6f}",
+            "judged": f"{float(sum(judged) / len(judged)):.6f}",
+            "epochs": sum(epochs.values()),
+            "seconds": f"{sum(curve.seconds for curve in curves.values()):.1f}",
+        }
+        key = dict(zip(_KEY, self.key, strict=True))
+        return key | {name: str(value) for name, value in values.items()}
+
+
+_KEY = ("dataset", "method", "batch_size", "protocol")
+_FIELDS = (
+    *_KEY,
+    *("criterion", "patience", "n_layers", "width", "learning_rate"),
+    *("validation", "judged", "epochs", "seconds"),
+)
+
+
+def compare(comparisons: Iterator[Comparison], path: Path, n_jobs: int) -> Iterator[list[Row]]:
+    """Compute what the file lacks, and add it as it comes; yields the rows of each comparison.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    rows = read_rows(path)
+    done = defaultdict(list)
+    for row in rows:
+        done[tuple(row[name] for name in _KEY)].append(row)
+    for comparison in comparisons:
+        if comparison.key not in done:
+            done[comparison.key] = comparison.rows(n_jobs)
+            rows += done[comparison.key]
+            _write_rows(path, rows)
+        yield done[comparison.key]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a file that `compare` wrote; none if there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _rotation(problem: Problem, training: Training, fold: int) -> tuple[Training, Any, int]:
+    """The training without a fold, and the fold's series, which judge."""
+    judges = training.fold == fold
+    n_classes = problem.dataset.n_classes
+
+    def rows(chosen: Any) -> Any:
+        X = problem.X_train
+        return X[chosen] if isinstance(X, np.ndarray) else [X[i] for i in np.flatnonzero(chosen)]
+
+    rest = replace(
+        training,
+        series=pack(rows(~judges), problem.y_train[~judges], n_classes),
+        fold=training.fold[~judges],
+    )
+    judging = pack(rows(judges), problem.y_train[judges], n_classes)
+    return rest, judging, int(judges.sum())
+
+
+def _stopping(training: Training, fold: int) -> int:
+    """The fold that stops runs where this one judges."""
+    return (fold + 1) % training.n_folds
+
+
+def _write_rows(path: Path, rows: Sequence[Row]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _FIELDS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
+
+
+def comparisons(
+    experiment: Experiment, datasets: Sequence[str], data_dir: Path | None, cache_dir: Path | None
+) -> Iterator[Comparison]:
+    """Of the experiment's networks on datasets, with mini-batches of each size."""
+    methods = [method for method in resolve(experiment) if isinstance(method, NetworkMethod)]
+    for name in datasets:
+        dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
+        for method in methods:
+            for size in BATCH_SIZES:
+                network = replace(experiment.network, batch_size=size)
+                yield Comparison(dataset, method, replace(experiment, network=network))

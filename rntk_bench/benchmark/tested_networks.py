@@ -1,0 +1,85 @@
+"""The networks that a cross-validation leaves, on the test series: each fold's and all together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from rntk_bench.benchmark.evaluation import Problem
+from rntk_bench.networks.cross_validation import Training
+from rntk_bench.networks.early_stopping import StoppedChoice
+from rntk_bench.networks.models import Parameters
+from rntk_bench.networks.pool import Setting, classify, train_last
+from rntk_bench.networks.series import pack
+
+Logits = NDArray[np.float32]
+
+
+class Tested(NamedTuple):
+    """The networks of the chosen setting's folds on the test series.
+
+    Attributes
+    ----------
+    folds : list of (n_test,) predictions, or None
+        None where a fold has no network, for its training diverged in the first epoch, or the
+        network's outputs overflow.
+    ensemble : (n_test,) predictions, or None
+        By the mean of the probabilities of the networks that there are.
+    """
+
+    folds: list[NDArray[np.int64] | None]
+    ensemble: NDArray[np.int64] | None
+
+    @classmethod
+    def of(cls, logits: Sequence[Logits | None]) -> Tested:
+        """From each fold's logits (n_test, C), None where there are none."""
+        known = [softmax(part.astype(np.float64), axis=1) for part in logits if part is not None]
+        return cls(
+            [None if part is None else part.argmax(axis=1) for part in logits],
+            np.mean(known, axis=0).argmax(axis=1) if known else None,
+        )
+
+    def correct(self, y: NDArray[np.int64]) -> dict[str, Any]:
+        """Right predictions of each fold's network and of all together, as a record keeps them."""
+
+        def count(predictions: NDArray[np.int64] | None) -> int | None:
+            return None if predictions is None else int((predictions == y).sum())
+
+        return {
+            "fold_correct": [count(predictions) for predictions in self.folds],
+            "ensemble_correct": count(self.ensemble),
+        }
+
+
+def classify_test(
+    problem: Problem, setting: Setting, weights: Sequence[Parameters | None]
+) -> Tested:
+    """The networks of a setting on the test series; None stands for a fold without one."""
+    dataset = problem.dataset
+    test = pack(problem.X_test, dataset.y_test, dataset.n_classes)
+    known = {fold: network for fold, network in enumerate(weights) if network is not None}
+    logits = classify(setting[0], list(known.values()), test, dataset.n_test)
+    by_fold = dict(zip(known, logits, strict=True))
+    return Tested.of([by_fold.get(fold) for fold in range(len(weights))])
+
+
+def classify_retrained(
+    problem: Problem,
+    training: Training,
+    setting: Setting,
+    choice: StoppedChoice,
+    warnings: list[str],
+) -> NDArray[np.int64] | None:
+    """Predictions (n_test,) of a network of the chosen setting that is trained on everything; None
+    if its outputs overflow. A warning is added if its training diverges."""
+    final = train_last(training, setting, choice.n_epochs)
+    if final.diverged:
+        warnings.append(
+            f"The final training diverged in epoch {final.epochs + 1} of {choice.n_epochs}; "
+            "what it was before is tested."
+        )
+    return classify_test(problem, setting, [final.weights]).folds[0]

@@ -1,0 +1,124 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from rntk_bench.benchmark import network_protocols
+from rntk_bench.benchmark.network_evaluation import network_problem, training_of
+from rntk_bench.benchmark.network_protocols import Comparison, compare, read_rows
+from rntk_bench.cli.protocols import protocols
+from rntk_bench.config import Experiment, Network
+from rntk_bench.methods import NetworkMethod
+from rntk_bench.networks.cross_validation import train_one
+from rntk_bench.networks.judging import train_judged
+from rntk_bench.report.tables.network_protocols import protocol_table
+from rntk_bench.report.tables.text import render_text
+from tests.benchmark.test_network_evaluation import made_up
+
+METHOD = NetworkMethod(
+    "rnn-gaussian", {"n_layers": (1,), "width": (4,), "learning_rate": (0.03, 1e-3)}
+)
+EXPERIMENT = Experiment(network=Network(n_folds=3, max_epochs=6, batch_size=8))
+COMPARISON = Comparison(made_up(), METHOD, EXPERIMENT)
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    monkeypatch.setattr(network_protocols, "PATIENCE", (1, 6))
+    monkeypatch.setattr(network_protocols, "BATCH_SIZES", (4, 8))
+
+
+def test_a_fold_judges_one_stops_and_the_rest_trains():
+    problem = network_problem(COMPARISON.dataset, EXPERIMENT)
+    training = training_of(problem, EXPERIMENT)
+    seen = []
+    for fold in range(3):
+        rest, judging, n_judging = network_protocols._rotation(problem, training, fold)
+        stopping = network_protocols._stopping(training, fold)
+        run = rest.run(stopping, 0.1)
+        trained = {int(row) for row in np.unique(run.batches) if row >= 0}
+        stops = {int(row) for row in np.unique(run.held_out) if row >= 0}
+        assert not trained & stops
+        assert len(trained) + len(stops) + n_judging == len(training.fold)
+        used = rest.series.X[sorted(trained | stops)]
+        apart = (used[:, None] != judging.X[None, :n_judging]).any(axis=(2, 3))
+        assert apart.all()
+        seen.append((fold, stopping))
+    assert seen == [(0, 1), (1, 2), (2, 0)]
+
+
+def test_a_run_is_not_stopped_and_is_the_run_of_the_benchmark():
+    problem = network_problem(COMPARISON.dataset, EXPERIMENT)
+    training = training_of(problem, EXPERIMENT)
+    rest, judging, n_judging = network_protocols._rotation(problem, training, 0)
+    impatient = replace(rest, rules=rest.rules._replace(patience=1, criterion="loss"))
+    from rntk_bench.benchmark.network_evaluation import network_settings
+
+    ((network, rate), _) = network_settings(COMPARISON.dataset, METHOD)
+    curve = train_judged(impatient, network, 1, rate, judging, n_judging)
+    assert len(curve.hits) == len(curve.losses) == len(curve.judged) == 6
+    assert curve.hits == train_one(rest, network, 1, rate).curve.hits
+    assert 0 <= min(curve.judged) <= max(curve.judged) <= n_judging
+
+
+def test_rows_are_written_as_they_come_and_are_not_computed_again(tmp_path, monkeypatch):
+    path = tmp_path / "protocols.csv"
+    (rows,) = compare(iter([COMPARISON]), path, 2)
+    assert [(row["criterion"], row["patience"]) for row in rows] == [
+        *(("accuracy", "1"), ("accuracy", "6"), ("loss", "1"), ("loss", "6"))
+    ]
+    assert read_rows(path) == rows
+    assert {row["batch_size"] for row in rows} == {"8"}
+    for row in rows:
+        assert 0 <= float(row["judged"]) <= 1
+        assert int(row["epochs"]) <= 2 * 3 * 6
+    assert int(rows[0]["epochs"]) <= int(rows[1]["epochs"]) == 36
+
+    def never(*_):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(Comparison, "rows", never)
+    (again,) = compare(iter([COMPARISON]), path, 2)
+    assert again == rows
+    # What was made with another protocol is.
+    other = replace(COMPARISON, experiment=replace(EXPERIMENT, seed=1))
+    with pytest.raises(AssertionError, match="computed again"):
+        list(compare(iter([other]), path, 2))
+
+
+def test_the_table_has_the_best_protocol_first_and_the_cheaper_of_equal_ones():
+    def row(size, patience, judged, method="gru"):
+        return {
+            "method": method,
+            "batch_size": size,
+            "criterion": "loss",
+            "patience": patience,
+            "judged": judged,
+        }
+
+    rows = [row("4", "5", "0.5"), row("8", "5", "0.75"), row("8", "50", "0.75")]
+    text = render_text(protocol_table(rows))
+    table = [line.split() for line in text.splitlines()[4:7]]
+    assert [line[:3] for line in table] == [
+        ["8", "loss", "5"],
+        ["8", "loss", "50"],
+        ["4", "loss", "5"],
+    ]
+    assert table[0][-1] == "75.00"
+    assert "Not all" in render_text(protocol_table([*rows, row("4", "5", "0.25", "rnn")]))
+
+
+def test_the_command_says_what_was_best_and_prints_the_table(tmp_path, write_dataset):
+    config = tmp_path / "small.toml"
+    config.write_text(
+        '[experiment]\nmethods = ["gru"]\n[network]\nmax_epochs = 2\nn_folds = 3\n'
+        "[grid.gru]\nn_layers = [1]\nwidth = [3]\nlearning_rate = [0.01]\n"
+    )
+    arguments = ["-c", config, "-d", "Made", "--data-dir", write_dataset("Made"), "-j", 1]
+    table = tmp_path / "protocols.csv"
+    result = CliRunner().invoke(protocols, [*map(str, arguments), str(table)])
+    assert result.exit_code == 0, result.output
+    assert "Made gru 4: at best" in result.stdout
+    assert "mini-batch" in result.stdout
+    assert len(read_rows(table)) == 8

@@ -1,0 +1,80 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from rntk_bench.networks import compilations
+
+SCRIPT = (
+    "import jax, jax.numpy as jnp\n"
+    "jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.0)\n"
+    "print(jax.jit(lambda x: jnp.tanh(x @ x).sum())(jnp.ones((9, 9))))\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch):
+    compilations.compilation_settings.cache_clear()
+    yield
+    compilations.compilation_settings.cache_clear()
+
+
+def run():
+    environment = {**os.environ, **compilations.worker_environment(), "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_compilations_are_kept_for_the_next_process_and_damage_is_compiled_again(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "new" / "xla"
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder))
+    first = run()
+    kept = sorted(folder.iterdir())
+    assert kept
+    assert not folder.stat().st_mode & 0o077
+    assert run() == first
+    assert sorted(folder.iterdir()) == kept
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:9])
+    assert run() == first
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, monkeypatch):
+    tmp_path.chmod(0o777)
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
+    with pytest.warns(RuntimeWarning, match="Other users may write"):
+        run()
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_nothing_can_be_kept_nothing_is(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "file" / "below"))
+    assert compilations.compilation_settings() == {"jax_enable_compilation_cache": False}
+
+
+def test_the_users_folder_is_below_their_cache_and_for_one_kind_of_processor(tmp_path, monkeypatch):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = compilations.compilation_settings()["jax_compilation_cache_dir"]
+    assert folder == str(compilations.compilation_folder())
+    assert folder.startswith(str(tmp_path / "rntk-bench" / "xla"))
+    monkeypatch.setattr(compilations.llvm, "get_host_cpu_name", lambda: "another")
+    assert str(compilations.compilation_folder()) != folder
+
+
+def test_the_oldest_go_when_there_are_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(compilations, "LIMIT", 10)
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
+    tmp_path.chmod(0o700)
+    for age, name in enumerate("cba"):
+        (tmp_path / name).write_bytes(b"x" * 4)
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    compilations.compilation_settings()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
