@@ -101,10 +101,10 @@ def _device() -> str | None:
 def _compilations() -> str | None:
     """Where XLA's are kept; None without JAX."""
     try:
-        from rntk_bench.networks.compilations import compilation_folder
+        from rntk_bench.networks.compilation_cache import compilation_cache_folder
     except ExtraError:
         return None
-    return str(compilation_folder())
+    return str(compilation_cache_folder())
 
 
 _FILES = {

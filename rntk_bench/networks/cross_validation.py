@@ -14,43 +14,50 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.networks.fitting import (
-    Fit,
-    Rules,
+from rntk_bench.networks.models import Classifier, Parameters
+from rntk_bench.networks.series import (
+    IntArray,
+    PaddedSeries,
+    chunks,
+    mini_batches,
+    pad_to_common_shape,
+    round_up_size,
+)
+from rntk_bench.networks.training import (
     Run,
+    TrainingOptions,
+    TrainingState,
     advance_many,
     advance_one,
     logits_of,
     start_many,
     start_one,
 )
-from rntk_bench.networks.models import Classifier, Parameters
-from rntk_bench.networks.series import IntArray, Series, alike, bucket, chunks, mini_batches
 
 _INITIAL, _BATCHES = 0, 1
-EPOCHS_AT_ONCE = 10
+EPOCHS_PER_CALL = 10
 """Of many runs trained together, before those that have ended are taken out."""
 
 
-class Curve(NamedTuple):
+class TrainingCurve(NamedTuple):
     """One run: right validation predictions after each epoch, the best epoch (from 1; 0 if the
     first diverged) and its validation loss, whether it diverged, seconds."""
 
-    hits: list[int]
+    n_correct: list[int]
     best_epoch: int
     loss: float
     diverged: bool
     seconds: float
 
 
-class Trained(NamedTuple):
+class TrainedRun(NamedTuple):
     """A run and its best epoch's weights."""
 
-    curve: Curve
+    curve: TrainingCurve
     weights: Parameters
 
 
-class Final(NamedTuple):
+class FinalNetwork(NamedTuple):
     """A network trained on everything: epochs, whether it diverged, and its weights."""
 
     epochs: int
@@ -64,17 +71,17 @@ class Training:
 
     Parameters
     ----------
-    series : Series
+    series : PaddedSeries
     fold : (n,) the fold that holds each of the first n series out
-    rules : Rules
+    options : TrainingOptions
     batch_size : largest mini-batch
     max_epochs : bound on a run's epochs
     seed : of the initial weights and the mini-batches
     """
 
-    series: Series
+    series: PaddedSeries
     fold: NDArray[np.int64]
-    rules: Rules
+    options: TrainingOptions
     batch_size: int
     max_epochs: int
     seed: int
@@ -106,7 +113,13 @@ class Training:
         held_out, n_chunks = zip(
             *(chunks(np.flatnonzero(self.fold == q)) for q in folds), strict=True
         )
-        parts = zip(alike(batches), n_batches, alike(held_out), n_chunks, strict=True)
+        parts = zip(
+            pad_to_common_shape(batches),
+            n_batches,
+            pad_to_common_shape(held_out),
+            n_chunks,
+            strict=True,
+        )
         return [Run(*part, np.float32(0.0), self.max_epochs) for part in parts]
 
     def final_run(self, rate: float, n_epochs: int) -> Run:
@@ -131,36 +144,36 @@ def compile_run(training: Training, classifier: Classifier) -> float:
     """Compile what trains this network, if that is not done, and return the seconds it took."""
     start = time.perf_counter()
     run = training.run(0, 0.0)._replace(n_epochs=0)
-    _fit(training, classifier, 0, run).hits.block_until_ready()
+    _fit(training, classifier, 0, run).n_correct.block_until_ready()
     return time.perf_counter() - start
 
 
-def train_one(training: Training, classifier: Classifier, fold: int, rate: float) -> Trained:
+def train_one(training: Training, classifier: Classifier, fold: int, rate: float) -> TrainedRun:
     """Train one network with one fold held out."""
     start = time.perf_counter()
     fit = _fit(training, classifier, fold, training.run(fold, rate))
-    fit.hits.block_until_ready()
+    fit.n_correct.block_until_ready()
     return _trained(fit, time.perf_counter() - start)
 
 
 def train_many(
     training: Training, classifier: Classifier, folds: Sequence[int], rates: Sequence[float]
-) -> Iterator[dict[int, Trained]]:
+) -> Iterator[dict[int, TrainedRun]]:
     """Train networks of one shape together; what has ended is taken out every few epochs, so that
     the others do not carry it along.
 
     Yields
     ------
-    dict of int to Trained
+    dict of int to TrainedRun
         The runs that ended since the last time, by position.
     """
     n, start = len(folds), time.perf_counter()
     initial = [training.initial(classifier, fold) for fold in folds]
     runs = jax.device_put(_stacked([*map(training.run, folds, rates)]))
-    fits = start_many(training.rules, _stacked(initial), training.max_epochs)
+    fits = start_many(training.options, _stacked(initial), training.max_epochs)
     positions = np.arange(n)
-    for until in itertools.count(EPOCHS_AT_ONCE, EPOCHS_AT_ONCE):
-        fits = advance_many(classifier, training.rules, fits, training.series, runs, until)
+    for until in itertools.count(EPOCHS_PER_CALL, EPOCHS_PER_CALL):
+        fits = advance_many(classifier, training.options, fits, training.series, runs, until)
         ended = np.asarray(fits.epochs)[: len(positions)] < until
         seconds = (time.perf_counter() - start) / n
         yield {
@@ -172,19 +185,21 @@ def train_many(
             return
         positions = positions[going]
         # As many as a bucket has, so that few shapes are compiled: the last is repeated.
-        rows = np.append(going, np.repeat(going[-1:], bucket(len(going)) - len(going)))
+        rows = np.append(going, np.repeat(going[-1:], round_up_size(len(going)) - len(going)))
         fits, runs = (jax.tree.map(itemgetter(rows), tree) for tree in (fits, runs))
 
 
-def train_final(training: Training, classifier: Classifier, rate: float, n_epochs: int) -> Final:
+def train_final(
+    training: Training, classifier: Classifier, rate: float, n_epochs: int
+) -> FinalNetwork:
     """Train on everything."""
     run = training.final_run(rate, n_epochs)
     fit = _fit(training, classifier, training.n_folds, run)
-    return Final(int(fit.epochs), bool(fit.diverged), _on_host(fit.parameters))
+    return FinalNetwork(int(fit.epochs), bool(fit.diverged), _on_host(fit.parameters))
 
 
 def logits_on_test(
-    classifier: Classifier, networks: Sequence[Parameters], test: Series, n_test: int
+    classifier: Classifier, networks: Sequence[Parameters], test: PaddedSeries, n_test: int
 ) -> list[NDArray[np.float32] | None]:
     """Logits (n_test, C) of the first `n_test` test series by each network; None if one is not
     finite."""
@@ -197,22 +212,22 @@ def logits_on_test(
     return result
 
 
-def _fit(training: Training, classifier: Classifier, fold: int, run: Run) -> Fit:
+def _fit(training: Training, classifier: Classifier, fold: int, run: Run) -> TrainingState:
     initial = training.initial(classifier, fold)
-    fit = start_one(training.rules, initial, training.max_epochs)
-    fitted: Fit = advance_one(
-        classifier, training.rules, fit, training.series, run, training.max_epochs
+    fit = start_one(training.options, initial, training.max_epochs)
+    fitted: TrainingState = advance_one(
+        classifier, training.options, fit, training.series, run, training.max_epochs
     )
     return fitted
 
 
-def _trained(fit: Fit, seconds: float) -> Trained:
+def _trained(fit: TrainingState, seconds: float) -> TrainedRun:
     n, best = int(fit.epochs), int(fit.best_epoch)
     loss = float(np.nan_to_num(fit.losses[best - 1])) if best else 0.0  # JSON has no infinity
-    curve = Curve(
-        np.asarray(fit.hits)[:n].tolist(), best, loss, bool(fit.diverged), round(seconds, 4)
+    curve = TrainingCurve(
+        np.asarray(fit.n_correct)[:n].tolist(), best, loss, bool(fit.diverged), round(seconds, 4)
     )
-    return Trained(curve, _on_host(fit.best))
+    return TrainedRun(curve, _on_host(fit.best))
 
 
 def _on_host(parameters: Parameters) -> Parameters:

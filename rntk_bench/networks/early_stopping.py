@@ -37,19 +37,19 @@ class EarlyStopping:
         self.epochs = self.best_epoch = 0
         self.is_over = False
 
-    def add(self, hits: int, loss: float) -> bool:
+    def add(self, n_correct: int, loss: float) -> bool:
         """Take right validation predictions and validation loss of one more epoch; whether it is
         the best so far."""
         self.epochs += 1
         strict = self._criterion == "strict-accuracy"
         if self._criterion == "accuracy":
-            better = (hits, -loss) > (self._most, -self._least)
-            setback = hits < self._most
+            better = (n_correct, -loss) > (self._most, -self._least)
+            setback = n_correct < self._most
         else:
-            better = hits > self._most if strict else loss < self._least or not self.best_epoch
+            better = n_correct > self._most if strict else loss < self._least or not self.best_epoch
             setback = not better
         if better:
-            self.best_epoch, self._most, self._least = self.epochs, hits, loss
+            self.best_epoch, self._most, self._least = self.epochs, n_correct, loss
         self._setbacks = self._setbacks + 1 if setback else 0
         all_right = strict and self._most == self._n_held_out
         self.is_over = self._setbacks >= self._patience or all_right
@@ -57,11 +57,15 @@ class EarlyStopping:
 
 
 def stopped(
-    hits: Sequence[int], losses: Sequence[float], n_held_out: int, patience: int, criterion: str
+    n_correct: Sequence[int],
+    losses: Sequence[float],
+    n_held_out: int,
+    patience: int,
+    criterion: str,
 ) -> tuple[int, int]:
     """How many epochs of a run that was not stopped `EarlyStopping` trains, and the best one."""
     stopping = EarlyStopping(n_held_out, patience, criterion)
-    for epoch in zip(hits, losses, strict=True):
+    for epoch in zip(n_correct, losses, strict=True):
         stopping.add(*epoch)
         if stopping.is_over:
             break
@@ -69,7 +73,7 @@ def stopped(
 
 
 @dataclass(frozen=True)
-class StoppedChoice:
+class NetworkChoice:
     """The chosen setting, by position, and how it was reached."""
 
     setting: int
@@ -87,7 +91,7 @@ class StoppedChoice:
     """Whether all settings tie, so that cross-validation chose nothing."""
 
 
-class StoppedSearch:
+class NetworkSearch:
     """Collects curves and chooses a setting by the mean of its folds' best accuracies.
 
     With pruning, a setting that could not reach the best mean even with every remaining
@@ -132,7 +136,7 @@ class StoppedSearch:
         """Best mean validation accuracy so far."""
         return self._best / self._full
 
-    def reach(self, setting: int, fold: int) -> int | None:
+    def upper_bound(self, setting: int, fold: int) -> int | None:
         """The highest score that a setting can have by its folds before this one; None if that
         is below the best, so that the fold is not needed."""
         score = self._highest(setting, fold)
@@ -155,21 +159,21 @@ class StoppedSearch:
     def needed(self) -> NDArray[np.bool_]:
         """Which runs (n_settings, n_folds) the choice needs."""
         settings, folds = map(range, self._scores.shape)
-        return np.array([[self.reach(s, q) is not None for q in folds] for s in settings])
+        return np.array([[self.upper_bound(s, q) is not None for q in folds] for s in settings])
 
     @property
-    def hits(self) -> IntArray:
+    def n_correct(self) -> IntArray:
         """Right predictions (n_settings, n_folds, E) of the runs that the choice needs, NO_EPOCH
         after a run's last epoch."""
         needed = self.needed
         curves = {task: curve for task, curve in self._curves.items() if needed[task]}
         longest = max(map(len, curves.values()), default=0)
-        hits = np.full((*self._scores.shape, max(longest, 1)), NO_EPOCH, dtype=np.int64)
+        n_correct = np.full((*self._scores.shape, max(longest, 1)), NO_EPOCH, dtype=np.int64)
         for task, curve in curves.items():
-            hits[task][: len(curve)] = curve
-        return hits
+            n_correct[task][: len(curve)] = curve
+        return n_correct
 
-    def choose(self, default: int | None = None, max_epochs: int | None = None) -> StoppedChoice:
+    def choose(self, default: int | None = None, max_epochs: int | None = None) -> NetworkChoice:
         """The best mean of the folds' best accuracies; ties go to the first setting.
 
         Where all settings that trained tie there is no evidence for any: then the setting
@@ -196,7 +200,7 @@ class StoppedSearch:
         best_epochs = [self._best_epochs[task] for task in tasks]
         counted = [epoch for epoch in best_epochs if epoch]
         n_epochs = (2 * sum(counted) + len(counted)) // (2 * len(counted))
-        return StoppedChoice(
+        return NetworkChoice(
             setting,
             ties=ties,
             accuracy=best / self._full,

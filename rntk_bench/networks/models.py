@@ -25,7 +25,7 @@ Advance = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 
 
 @dataclass(frozen=True)
-class Cell:
+class RNNCell:
     """What tells one kind of network from another.
 
     Attributes
@@ -95,10 +95,10 @@ def _unscaled(_: str, __: int) -> float:
     return 1.0
 
 
-CELLS: Final = {
-    "rnn-gaussian": Cell(1, False, _relu, _normal, _ntk_scale),
-    "rnn-identity": Cell(1, False, _relu, _identity, _unscaled),
-    "gru": Cell(3, True, _gru, _uniform, _unscaled),
+RNN_CELLS: Final = {
+    "rnn-gaussian": RNNCell(1, False, _relu, _normal, _ntk_scale),
+    "rnn-identity": RNNCell(1, False, _relu, _identity, _unscaled),
+    "gru": RNNCell(3, True, _gru, _uniform, _unscaled),
 }
 
 
@@ -109,7 +109,7 @@ class Classifier:
     Parameters
     ----------
     cell : str
-        A name of `CELLS`.
+        A name of `RNN_CELLS`.
     width, n_layers : int
         Units n of a layer, and layers L.
     n_dimensions : int
@@ -131,7 +131,7 @@ class Classifier:
 
     def initial(self, rng: np.random.Generator) -> Parameters:
         """Draw parameters, float32; on the host, whose draws are the same for every device."""
-        cell, n = CELLS[self.cell], self.width
+        cell, n = RNN_CELLS[self.cell], self.width
         width = cell.gates * n
 
         def draw(role: str, *shape: int) -> Array:
@@ -153,7 +153,7 @@ class Classifier:
 
     def logits(self, parameters: Parameters, X: jax.Array, lengths: jax.Array) -> jax.Array:
         """Logits (B, C) of series X (B, T, m), of which the last `lengths` (B,) steps are real."""
-        cell, n = CELLS[self.cell], self.width
+        cell, n = RNN_CELLS[self.cell], self.width
         steps, bias = X.shape[1], cell.scale("bias", 1)
         begun = jnp.arange(steps)[:, None, None] >= steps - lengths[:, None]  # (T, B, 1)
         below = jnp.swapaxes(X, 0, 1)  # (T, B, m)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.deadline import deadline
-from rntk_bench.networks.compilations import keep_compilations
+from rntk_bench.networks.compilation_cache import use_compilation_cache
 from rntk_bench.networks.cross_validation import (
-    Final,
-    Trained,
+    FinalNetwork,
+    TrainedRun,
     Training,
     compile_run,
     logits_on_test,
@@ -28,7 +28,7 @@ from rntk_bench.networks.cross_validation import (
 )
 from rntk_bench.networks.models import Classifier, Parameters
 from rntk_bench.networks.schedule import Schedule, Task
-from rntk_bench.networks.series import Series
+from rntk_bench.networks.series import PaddedSeries
 from rntk_bench.networks.worker import Worker
 
 Setting = tuple[Classifier, float]
@@ -48,8 +48,8 @@ def train_all(
     training: Training,
     settings: Sequence[Setting],
     tasks: Sequence[Task],
-    reach: Callable[[Task], int | None],
-    add: Callable[[Task, Trained], None],
+    upper_bound: Callable[[Task], int | None],
+    add: Callable[[Task, TrainedRun], None],
     n_jobs: int,
 ) -> None:
     """Train a network for each task that is still worth it when its turn comes.
@@ -57,27 +57,28 @@ def train_all(
     Parameters
     ----------
     tasks : runs to be trained
-    reach : the highest score that a task's setting can still have, None if it is below the best
+    upper_bound : the highest score that the setting of a task can still have, or None if it is
+        below the best
     add : told of each run when it is done, of one at a time
     n_jobs : processes, where JAX computes on the CPU
     """
     if jax.default_backend() == "cpu":
-        _in_processes(training, settings, tasks, reach, add, n_jobs)
+        _train_in_processes(training, settings, tasks, upper_bound, add, n_jobs)
     else:
-        _together(training, settings, tasks, reach, add)
+        _train_vectorised(training, settings, tasks, upper_bound, add)
 
 
-def train_last(training: Training, setting: Setting, n_epochs: int) -> Final:
+def train_final_network(training: Training, setting: Setting, n_epochs: int) -> FinalNetwork:
     """Train the chosen setting on everything."""
-    final: Final = _in_one_process(train_final, training, *setting, n_epochs)
+    final: FinalNetwork = _call_in_worker(train_final, training, *setting, n_epochs)
     return final
 
 
 def classify(
-    network: Classifier, weights: Sequence[Parameters], test: Series, n_test: int
+    network: Classifier, weights: Sequence[Parameters], test: PaddedSeries, n_test: int
 ) -> list[NDArray[np.float32] | None]:
     """Logits (n_test, C) of the test series by each of the weights; None if one is not finite."""
-    logits: list[NDArray[np.float32] | None] = _in_one_process(
+    logits: list[NDArray[np.float32] | None] = _call_in_worker(
         logits_on_test, network, weights, test, n_test
     )
     return logits
@@ -111,7 +112,7 @@ def stop_workers() -> None:
 atexit.register(stop_workers)
 
 
-def _in_one_process(function: Callable[..., Any], *arguments: Any) -> Any:
+def _call_in_worker(function: Callable[..., Any], *arguments: Any) -> Any:
     """What a function returns: in a worker if JAX computes on the CPU, and here if not."""
     if jax.default_backend() != "cpu":
         return function(*arguments)
@@ -132,12 +133,12 @@ def _processes(n: int) -> Iterator[list[Worker]]:
         raise
 
 
-def _in_processes(
+def _train_in_processes(
     training: Training,
     settings: Sequence[Setting],
     tasks: Sequence[Task],
-    reach: Callable[[Task], int | None],
-    add: Callable[[Task, Trained], None],
+    upper_bound: Callable[[Task], int | None],
+    add: Callable[[Task, TrainedRun], None],
     n_jobs: int,
 ) -> None:
     """A run at a time in each process.
@@ -147,7 +148,7 @@ def _in_processes(
     of matrices, which XLA multiplies no faster for being many, and the weights and states of all
     of them do not fit into the cache.
     """
-    schedule = Schedule(tasks, [network for network, _ in settings], reach)
+    schedule = Schedule(tasks, [network for network, _ in settings], upper_bound)
     keys: dict[Classifier, Hashable] = {
         network: (network, training.shapes) for network, _ in settings
     }
@@ -156,7 +157,7 @@ def _in_processes(
     def work(worker: Worker) -> None:
         while True:
             with lock:
-                task = schedule.take({n for n, key in keys.items() if key in worker.compiled})
+                task = schedule.next_task({n for n, key in keys.items() if key in worker.compiled})
             if task is None:
                 return
             network, rate = settings[task[0]]
@@ -187,19 +188,19 @@ def _wait(futures: Sequence[Future[Any]]) -> list[Any]:
     return finished
 
 
-def _together(
+def _train_vectorised(
     training: Training,
     settings: Sequence[Setting],
     tasks: Sequence[Task],
-    reach: Callable[[Task], int | None],
-    add: Callable[[Task, Trained], None],
+    upper_bound: Callable[[Task], int | None],
+    add: Callable[[Task, TrainedRun], None],
 ) -> None:
     """All folds and rates of one network in vectorised calls."""
-    keep_compilations()
+    use_compilation_cache()
     networks = {network for network, _ in settings}
     for network in sorted(networks, key=lambda network: network.size):
         mine = [task for task in tasks if settings[task[0]][0] == network]
-        if mine := [task for task in mine if reach(task) is not None]:
+        if mine := [task for task in mine if upper_bound(task) is not None]:
             folds, rates = [fold for _, fold in mine], [settings[s][1] for s, _ in mine]
             for ended in train_many(training, network, folds, rates):
                 for position, trained in ended.items():

@@ -25,35 +25,36 @@ class Schedule:
     ----------
     tasks : runs to be trained
     networks : the network of each setting
-    reach : the highest score that a task's setting can still have, None if it is below the best
+    upper_bound : the highest score that the setting of a task can still have, or None if it is
+        below the best
     """
 
     def __init__(
         self,
         tasks: Iterable[Task],
         networks: Sequence[Classifier],
-        reach: Callable[[Task], int | None],
+        upper_bound: Callable[[Task], int | None],
     ) -> None:
         self._folds: dict[int, deque[int]] = defaultdict(deque)
         for setting, fold in sorted(tasks):
             self._folds[setting].append(fold)
-        self._networks, self._reach = networks, reach
+        self._networks, self._upper_bound = networks, upper_bound
         self._taken: set[Classifier] = set()
         self._compilation: dict[Classifier, float] = {}
         self._seconds: dict[Classifier, float] = {}
 
-    def take(self, compiled: Set[Classifier]) -> Task | None:
+    def next_task(self, compiled: Set[Classifier]) -> Task | None:
         """The next run for a worker that has compiled these networks, None if there is none."""
         opened = ((setting, self._open(setting)) for setting in self._folds)
-        reach = {setting: value for setting, value in opened if value is not None}
-        networks = {self._networks[setting] for setting in reach}
+        upper_bound = {setting: value for setting, value in opened if value is not None}
+        networks = {self._networks[setting] for setting in upper_bound}
         mine = networks & compiled
         if not mine and networks and (chosen := self._choose(networks)):
             mine = {chosen}
-        candidates = [setting for setting in reach if self._networks[setting] in mine]
+        candidates = [setting for setting in upper_bound if self._networks[setting] in mine]
         if not candidates:
             return None
-        setting = max(candidates, key=lambda setting: (reach[setting], -setting))
+        setting = max(candidates, key=lambda setting: (upper_bound[setting], -setting))
         self._taken.add(self._networks[setting])
         return setting, self._folds[setting].popleft()
 
@@ -67,7 +68,7 @@ class Schedule:
 
     def _open(self, setting: int) -> int | None:
         folds = self._folds[setting]
-        return self._reach((setting, folds[0])) if folds else None
+        return self._upper_bound((setting, folds[0])) if folds else None
 
     def _choose(self, networks: Set[Classifier]) -> Classifier | None:
         """A network to compile: nobody's smallest, or somebody's with enough left to do."""

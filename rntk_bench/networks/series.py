@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.float32]
 
-EVALUATED_AT_ONCE = 64
+EVALUATION_BATCH_SIZE = 64
 """Series in one forward pass outside training."""
 
 
-class Series(NamedTuple):
+class PaddedSeries(NamedTuple):
     """Labelled series of one dataset: X (N, T, m) filled from its end, lengths (N,), y (N,), and
     the number of classes that occur, at most the classifier's."""
 
@@ -25,28 +25,28 @@ class Series(NamedTuple):
     n_classes: IntArray
 
 
-def bucket(count: int, significant: int = 0) -> int:
+def round_up_size(count: int, significant: int = 0) -> int:
     """The smallest integer >= count with at most 1 + `significant` significant bits."""
     step = 1 << max(count.bit_length() - 1 - significant, 0)
     return -(-count // step) * step
 
 
-def pack(
+def pad_series(
     X: NDArray[np.float64] | list[NDArray[np.float64]], y: NDArray[np.int64], n_classes: int
-) -> Series:
+) -> PaddedSeries:
     """Fill sequences (T,) or (T, m) into an array from its end, with room to the next bucket.
 
     T is at most 1/16 longer than the longest sequence, N at most twice their number.
     """
     longest, m = max(map(len, X)), 1 if X[0].ndim == 1 else X[0].shape[1]
-    packed = np.zeros((bucket(len(X)), bucket(longest, 4), m), dtype=np.float32)
+    packed = np.zeros((round_up_size(len(X)), round_up_size(longest, 4), m), dtype=np.float32)
     lengths = np.zeros(len(packed), dtype=np.int32)
     labels = np.zeros(len(packed), dtype=np.int32)
     for i, x in enumerate(X):
         packed[i, packed.shape[1] - len(x) :] = x.reshape(len(x), m)
         lengths[i] = len(x)
     labels[: len(y)] = y
-    return Series(packed, lengths, labels, np.array(n_classes, dtype=np.int32))
+    return PaddedSeries(packed, lengths, labels, np.array(n_classes, dtype=np.int32))
 
 
 def mini_batches(
@@ -60,7 +60,7 @@ def mini_batches(
     count = -(-len(rows) // size)
     shuffled = rng.permuted(np.tile(rows, (n_epochs, 1)), axis=1)
     parts = np.array_split(shuffled, count, axis=1)
-    out = np.full((n_epochs, bucket(count), _rounded(parts[0].shape[1])), -1, dtype=np.int32)
+    out = np.full((n_epochs, round_up_size(count), _rounded(parts[0].shape[1])), -1, dtype=np.int32)
     for k, part in enumerate(parts):
         out[:, k, : part.shape[1]] = part
     return out, count
@@ -68,14 +68,14 @@ def mini_batches(
 
 def chunks(rows: NDArray[np.int64]) -> tuple[IntArray, int]:
     """Rows (Q, V) to be evaluated, V at a time, and how many of the Q are real; -1 fills up."""
-    size = min(_rounded(len(rows)), EVALUATED_AT_ONCE)
+    size = min(_rounded(len(rows)), EVALUATION_BATCH_SIZE)
     count = -(-len(rows) // size)
-    out = np.full((bucket(max(count, 1)), size), -1, dtype=np.int32)
+    out = np.full((round_up_size(max(count, 1)), size), -1, dtype=np.int32)
     out.ravel()[: len(rows)] = rows
     return out, count
 
 
-def alike(parts: Sequence[IntArray]) -> list[IntArray]:
+def pad_to_common_shape(parts: Sequence[IntArray]) -> list[IntArray]:
     """Arrays filled up with -1 to their common largest shape."""
     shape = np.max([part.shape for part in parts], axis=0)
     padding = [

@@ -36,7 +36,7 @@ class Worker:
 
     def __init__(self) -> None:
         # Here, for a worker itself needs nothing of it, and Numba is slow to import.
-        from rntk_bench.networks.compilations import worker_environment
+        from rntk_bench.networks.compilation_cache import worker_environment
 
         self.compiled: set[Hashable] = set()
         environment = {

@@ -19,8 +19,8 @@ from rntk_bench.datasets import Dataset
 from rntk_bench.errors import ExtraError
 from rntk_bench.methods import NetworkMethod
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import EarlyStopping, StoppedChoice, StoppedSearch
-from rntk_bench.networks.models import CELLS, Classifier
+from rntk_bench.networks.early_stopping import EarlyStopping, NetworkChoice, NetworkSearch
+from rntk_bench.networks.models import RNN_CELLS, Classifier
 from rntk_bench.networks.pool import Setting, stop_workers
 from rntk_bench.speed.timing import Speedup, shortest_time
 
@@ -64,7 +64,7 @@ def _baseline(
     training = training_of(problem, experiment)
     settings = network_settings(dataset, method)
     X, y = _series_tensor(problem.X_train), torch.as_tensor(problem.y_train)
-    search = StoppedSearch(np.bincount(training.fold), len(settings), prune=False)
+    search = NetworkSearch(np.bincount(training.fold), len(settings), prune=False)
     networks = {}
     n_epochs = 0
     for index, setting in enumerate(settings):
@@ -132,7 +132,7 @@ def _retrain(
     setting: Setting,
     X: Any,
     y: Any,
-    choice: StoppedChoice,
+    choice: NetworkChoice,
     experiment: Experiment,
 ) -> Any:
     """Train a network of the chosen setting on the whole training set."""
@@ -183,7 +183,7 @@ class RecurrentClassifier(torch.nn.Module):  # type: ignore[misc]
 
     def __init__(self, training: Training, classifier: Classifier, fold: int) -> None:
         super().__init__()
-        cell, n = CELLS[classifier.cell], classifier.width
+        cell, n = RNN_CELLS[classifier.cell], classifier.width
         sizes = classifier.n_dimensions, n, classifier.n_layers
         if cell.gates == 3:
             self.body = torch.nn.GRU(*sizes, batch_first=True)

@@ -127,13 +127,13 @@ def _kernels_by_angle(
     width: int, n_angles: int, seed: int, progress: Callable[[str], None]
 ) -> pd.DataFrame:
     from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
-    from rntk_bench.networks.tangent_kernel.network import Network
+    from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
     angles = np.linspace(0.0, 2.0 * np.pi, n_angles)
     Y = [np.array([np.cos(a), np.sin(a)]) for a in angles]
     kernels = {}
     for name in ("tied", "untied"):
-        network = Network(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
+        network = RecurrentNetwork(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
         kernels[name] = empirical_ntk(network, [X], Y, seed=seed)[0, 0]
         progress(f"{name}, width {width}")
     return pd.DataFrame(
@@ -151,14 +151,14 @@ def _errors_by_width(
     widths: list[int], draws: int, seed: int, progress: Callable[[str], None]
 ) -> pd.DataFrame:
     from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
-    from rntk_bench.networks.tangent_kernel.network import Network
+    from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
     y = np.array([np.cos(ANGLE), np.sin(ANGLE), np.cos(ANGLE)])
     limit = RNTK(**SIGMAS)(X[None], y[None])[0, 0]
     frames = []
     for name in ("tied", "untied"):
         for width in widths:
-            network = Network(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
+            network = RecurrentNetwork(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
             kernels = empirical_ntk(network, [X], [y], draws=draws, seed=seed + 1)[:, 0, 0]
             log_error = np.log10(np.abs(kernels / limit - 1.0))
             frames.append(

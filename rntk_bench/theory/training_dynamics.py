@@ -92,7 +92,7 @@ def compute_training_dynamics(
         Called after each width with a description of what was done.
     """
     from rntk_bench.networks.tangent_kernel.gradient_descent import train
-    from rntk_bench.networks.tangent_kernel.network import Network
+    from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
     X, y = _training_set(n_series, length, seed)
     theta = RNTK(**SIGMAS)(X)
@@ -101,7 +101,7 @@ def compute_training_dynamics(
     rate = rate_fraction * largest_rate
     distances, losses = [], []
     for width in widths:
-        network = Network(width, **SIGMAS)
+        network = RecurrentNetwork(width, **SIGMAS)
         f, kernels = train(network, X[:, :, None], y, rate, steps, N_KERNELS, draws, seed + 1)
         f_linear = linear_dynamics(theta, y, rate, f[:, 0], steps)
         kernel_change = np.linalg.norm(kernels - kernels[:, :1], axis=(-2, -1)).max(axis=1)

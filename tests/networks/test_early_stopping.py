@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from rntk_bench.networks.early_stopping import NO_EPOCH, StoppedSearch, stopped
+from rntk_bench.networks.early_stopping import NO_EPOCH, NetworkSearch, stopped
 from tests import naive_networks
 
 
 def search(curves, sizes, prune=True):
     """Add curves[setting][fold], all of them."""
-    found = StoppedSearch(np.array(sizes), len(curves), prune)
+    found = NetworkSearch(np.array(sizes), len(curves), prune)
     for fold in range(len(sizes)):
         for setting, row in enumerate(curves):
             found.add(setting, fold, row[fold])
@@ -38,24 +38,24 @@ def test_a_fold_that_diverged_at_once_counts_nothing():
 
 
 def test_hits_are_the_curves():
-    hits = search([[[1, 2], [1]], [[0], []]], [2, 2], prune=False).hits
-    np.testing.assert_array_equal(hits[0], [[1, 2], [1, NO_EPOCH]])
-    np.testing.assert_array_equal(hits[1], [[0, NO_EPOCH], [NO_EPOCH, NO_EPOCH]])
+    n_correct = search([[[1, 2], [1]], [[0], []]], [2, 2], prune=False).n_correct
+    np.testing.assert_array_equal(n_correct[0], [[1, 2], [1, NO_EPOCH]])
+    np.testing.assert_array_equal(n_correct[1], [[0, NO_EPOCH], [NO_EPOCH, NO_EPOCH]])
 
 
 def test_reach_counts_what_is_unknown_as_right():
-    found = StoppedSearch(np.array([2, 2, 4]), 2)
-    assert found.reach(0, 0) == 12
+    found = NetworkSearch(np.array([2, 2, 4]), 2)
+    assert found.upper_bound(0, 0) == 12
     found.add(0, 0, [2])
     found.add(0, 1, [2])
     found.add(0, 2, [1])
     assert found.best_accuracy == pytest.approx((1 + 1 + 1 / 4) / 3)
     found.add(1, 0, [1])
-    assert found.reach(1, 1) == 10
+    assert found.upper_bound(1, 1) == 10
     found.add(1, 1, [0])
-    assert found.reach(1, 2) is None
+    assert found.upper_bound(1, 2) is None
     # The folds after one do not count towards it: what is needed must not depend on the order.
-    assert found.reach(1, 1) == 10
+    assert found.upper_bound(1, 1) == 10
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -69,18 +69,18 @@ def test_pruning_in_any_order_changes_neither_the_choice_nor_what_is_reported(se
     every = search(curves, sizes, prune=False).choose()
     reported = []
     for _ in range(3):
-        found = StoppedSearch(sizes, n_settings)
+        found = NetworkSearch(sizes, n_settings)
         waiting = dict.fromkeys(range(n_settings), 0)
         while waiting:
             setting = int(rng.choice(list(waiting)))
             fold = waiting[setting]
-            if fold == len(sizes) or found.reach(setting, fold) is None:
+            if fold == len(sizes) or found.upper_bound(setting, fold) is None:
                 del waiting[setting]
                 continue
             found.add(setting, fold, curves[setting][fold])
             waiting[setting] += 1
         assert found.choose() == every
-        reported.append(found.hits)
+        reported.append(found.n_correct)
     np.testing.assert_array_equal(reported[0], reported[1])
     np.testing.assert_array_equal(reported[0], reported[2])
     needed = found.needed
@@ -108,17 +108,17 @@ def test_settings_that_never_trained_do_not_count_as_tied():
 def test_a_whole_curve_says_when_training_would_have_stopped(criterion, seed):
     rng = np.random.default_rng(seed)
     n, patience, length = 6, int(rng.integers(1, 6)), int(rng.integers(1, 40))
-    hits = rng.integers(0, n + (seed % 2), length).tolist()
+    n_correct = rng.integers(0, n + (seed % 2), length).tolist()
     losses = (rng.integers(0, 8, length) / 8).tolist()
-    expected = naive_networks.stopped_epochs(hits, losses, n, patience, criterion)
-    assert stopped(hits, losses, n, patience, criterion) == expected
+    expected = naive_networks.stopped_epochs(n_correct, losses, n, patience, criterion)
+    assert stopped(n_correct, losses, n, patience, criterion) == expected
     assert stopped([], [], n, patience, criterion) == (0, 0)
 
 
 def test_the_best_fold_has_the_best_accuracy_then_the_smaller_loss_then_comes_first():
-    found = StoppedSearch(np.array([4, 2, 2, 4, 4]), 1)
-    for fold, (hits, loss) in enumerate([(3, 0.1), (1, 0.0), (2, 0.5), (4, 0.3), (4, 0.3)]):
-        found.add(0, fold, [0, hits], 2, loss)
+    found = NetworkSearch(np.array([4, 2, 2, 4, 4]), 1)
+    for fold, (n_correct, loss) in enumerate([(3, 0.1), (1, 0.0), (2, 0.5), (4, 0.3), (4, 0.3)]):
+        found.add(0, fold, [0, n_correct], 2, loss)
     choice = found.choose()
     assert (choice.best_fold, choice.best_epochs) == (3, [2] * 5)
     np.testing.assert_array_equal(found.best_epochs, [[2] * 5])
@@ -130,7 +130,7 @@ def test_a_fold_without_a_network_is_not_the_best():
 
 
 def test_a_runs_score_is_that_of_its_best_epoch():
-    found = StoppedSearch(np.array([4]), 2)
+    found = NetworkSearch(np.array([4]), 2)
     found.add(0, 0, [4, 1], 2, 0.1)  # the smaller loss was the criterion
     found.add(1, 0, [2, 3], 2, 0.2)
     choice = found.choose()

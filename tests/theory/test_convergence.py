@@ -4,7 +4,7 @@ import pytest
 
 from rntk_bench import RNTK
 from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
-from rntk_bench.networks.tangent_kernel.network import Network
+from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 from rntk_bench.theory.convergence import SIGMAS, X, compute_convergence, fit_slope, untied_limit
 
 
@@ -30,7 +30,7 @@ def test_networks_are_close_to_their_limits_at_every_angle(convergence):
 
 def test_the_untied_limit_is_the_mean_of_many_draws():
     series = [np.array([0.4, -0.9])]
-    network = Network(300, n_steps=3, tied=False, **SIGMAS)
+    network = RecurrentNetwork(300, n_steps=3, tied=False, **SIGMAS)
     draws = empirical_ntk(network, [X], series, draws=80)[:, 0, 0]
     error = draws.std(ddof=1) / np.sqrt(80)
     assert abs(draws.mean() - untied_limit(series)[0]) < 4 * error

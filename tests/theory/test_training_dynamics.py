@@ -3,7 +3,7 @@ import pytest
 
 from rntk_bench import RNTK
 from rntk_bench.networks.tangent_kernel.gradient_descent import train
-from rntk_bench.networks.tangent_kernel.network import Network
+from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 from rntk_bench.theory.training_dynamics import SIGMAS, compute_training_dynamics, linear_dynamics
 
 
@@ -20,7 +20,7 @@ def test_linear_dynamics_are_gradient_descent_step_by_step():
 def test_a_step_of_training_moves_outputs_by_the_empirical_kernel():
     """(5) to first order in the rate: f_1 - f_0 = -rate Theta_hat (f_0 - y) + O(rate^2)."""
     X, y = np.random.default_rng(1).standard_normal((3, 4, 1)), np.array([1.0, -1.0, 0.5])
-    network = Network(30, **SIGMAS)
+    network = RecurrentNetwork(30, **SIGMAS)
     errors = []
     for rate in (1e-3, 1e-4):
         f, kernels = train(network, X, y, rate, steps=1, checks=1, draws=2, seed=0)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.networks.tangent_kernel.network import Network, Parameters
+from rntk_bench.networks.tangent_kernel.recurrent_network import Parameters, RecurrentNetwork
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class Trace(NamedTuple):
 
 
 def empirical_ntk(
-    network: Network,
+    network: RecurrentNetwork,
     X: Sequence[Array],
     Y: Sequence[Array] | None = None,
     *,
@@ -56,7 +56,7 @@ def empirical_ntk(
 
     Parameters
     ----------
-    network : Network
+    network : RecurrentNetwork
     X, Y : sequence of arrays (T_i, m) or (T_i,)
         Of any lengths. Without Y, X meets itself; a sequence then shares its first state with
         itself, else each sequence has its own.
@@ -98,7 +98,7 @@ def empirical_ntk(
 
 @partial(jax.jit, static_argnames=("network", "n_x", "symmetric", "batch"))
 def _draws(
-    network: Network,
+    network: RecurrentNetwork,
     sequences: tuple[jax.Array, ...],
     n_x: int,
     symmetric: bool,
@@ -115,7 +115,7 @@ def _draws(
 
 
 def kernel_matrix(
-    network: Network,
+    network: RecurrentNetwork,
     parameters: Parameters,
     sequences: Sequence[jax.Array],
     first: jax.Array,
@@ -143,7 +143,9 @@ def kernel_matrix(
     return out[:n_x, columns.start :][:, : len(columns)]
 
 
-def trace(network: Network, parameters: Parameters, X: jax.Array, first: jax.Array) -> Trace:
+def trace(
+    network: RecurrentNetwork, parameters: Parameters, X: jax.Array, first: jax.Array
+) -> Trace:
     """States and signals of sequences X (k, T, m) of one length."""
 
     def one(x: jax.Array, start: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -157,7 +159,7 @@ def trace(network: Network, parameters: Parameters, X: jax.Array, first: jax.Arr
     return Trace(X, before, states[:, :, :-1], states[:, -1, -1], signal)
 
 
-def _products(network: Network, a: Trace, b: Trace) -> jax.Array:
+def _products(network: RecurrentNetwork, a: Trace, b: Trace) -> jax.Array:
     """Inner products of gradients, (k, k')."""
     n, m = network.width, network.n_dimensions
     both = partial(jnp.einsum, "itln,jsln->lijts")

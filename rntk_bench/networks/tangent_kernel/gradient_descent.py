@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.networks.tangent_kernel.empirical import kernel_matrix
-from rntk_bench.networks.tangent_kernel.network import Network, Parameters
+from rntk_bench.networks.tangent_kernel.recurrent_network import Parameters, RecurrentNetwork
 
 Array = NDArray[np.float64]
 
 
-class Training(NamedTuple):
+class TrainingHistory(NamedTuple):
     """What happened to each of several networks: outputs (draws, steps + 1, n) before and after
     each step, and empirical kernels (draws, checks + 1, n, n) at the start and after every
     steps / checks of them."""
@@ -26,7 +26,7 @@ class Training(NamedTuple):
 
 
 def train(
-    network: Network,
+    network: RecurrentNetwork,
     X: Array,
     y: Array,
     rate: float,
@@ -34,7 +34,7 @@ def train(
     checks: int,
     draws: int,
     seed: int,
-) -> Training:
+) -> TrainingHistory:
     """Minimise sum (f(x) - y)^2 / 2 over series X (n, T, m) by gradient descent, from NTK
     initialisation and in its parametrisation, in double precision.
 
@@ -45,12 +45,12 @@ def train(
         result = _train(
             network, jnp.asarray(X), jnp.asarray(y), jnp.asarray(rate), steps, checks, keys
         )
-        return Training(*(np.asarray(part, dtype=np.float64) for part in result))
+        return TrainingHistory(*(np.asarray(part, dtype=np.float64) for part in result))
 
 
 @partial(jax.jit, static_argnames=("network", "steps", "checks"))
 def _train(
-    network: Network,
+    network: RecurrentNetwork,
     X: jax.Array,
     y: jax.Array,
     rate: jax.Array,

@@ -24,7 +24,7 @@ ACTIVATIONS: Final[dict[str, Callable[[jax.Array], jax.Array]]] = {
 
 
 @dataclass(frozen=True)
-class Network:
+class RecurrentNetwork:
     """Shape and standard deviations of a network; hashable, so that JAX compiles once for each.
 
     Parameters

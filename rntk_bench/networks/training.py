@@ -11,7 +11,7 @@ import optax
 from jax.typing import ArrayLike
 
 from rntk_bench.networks.models import Classifier, Parameters
-from rntk_bench.networks.series import Series
+from rntk_bench.networks.series import PaddedSeries
 
 
 class Run(NamedTuple):
@@ -30,7 +30,7 @@ class Run(NamedTuple):
     n_epochs: ArrayLike
 
 
-class Rules(NamedTuple):
+class TrainingOptions(NamedTuple):
     """How a run descends and when it stops, as `config.Network` has it; the same for all runs,
     and compiled in."""
 
@@ -41,7 +41,7 @@ class Rules(NamedTuple):
     clip: float | None = None
 
 
-class Fit(NamedTuple):
+class TrainingState(NamedTuple):
     """A run under way, or done.
 
     Parameters after the last epoch that was finite throughout, with RMSProp's memory; of these
@@ -53,7 +53,7 @@ class Fit(NamedTuple):
     parameters: Parameters
     memory: Any
     epochs: jax.Array
-    hits: jax.Array
+    n_correct: jax.Array
     losses: jax.Array
     best_epoch: jax.Array
     best: Parameters
@@ -65,19 +65,19 @@ class Validation(NamedTuple):
     """Right predictions and the mean cross-entropy of what is held out, and whether all logits
     are finite."""
 
-    hits: jax.Array
+    n_correct: jax.Array
     loss: jax.Array
     finite: jax.Array
 
 
-def start(rules: Rules, initial: Parameters, n_epochs: int) -> Fit:
+def start(options: TrainingOptions, initial: Parameters, n_epochs: int) -> TrainingState:
     """A run before its first epoch, with room for so many."""
     initial, zero = jax.tree.map(jnp.asarray, initial), jnp.array(0, jnp.int32)
-    return Fit(
+    return TrainingState(
         parameters=initial,
-        memory=_optimizer(rules, 0.0).init(initial),
+        memory=_optimizer(options, 0.0).init(initial),
         epochs=zero,
-        hits=jnp.full(n_epochs, -1, jnp.int32),
+        n_correct=jnp.full(n_epochs, -1, jnp.int32),
         losses=jnp.zeros(n_epochs, jnp.float32),
         best_epoch=zero,
         best=initial,
@@ -87,14 +87,19 @@ def start(rules: Rules, initial: Parameters, n_epochs: int) -> Fit:
 
 
 def advance(
-    classifier: Classifier, rules: Rules, fit: Fit, series: Series, run: Run, until: ArrayLike
-) -> Fit:
+    classifier: Classifier,
+    options: TrainingOptions,
+    fit: TrainingState,
+    series: PaddedSeries,
+    run: Run,
+    until: ArrayLike,
+) -> TrainingState:
     """Train until the run ends or so many epochs are done; under `jax.vmap`, runs that have ended
     stay as they are.
 
     A run ends before its `n_epochs` when the rules say so, and when it diverges.
     """
-    optimizer = _optimizer(rules, run.rate)
+    optimizer = _optimizer(options, run.rate)
     batches, held_out = jnp.asarray(run.batches), jnp.asarray(run.held_out)
     n_held_out = (held_out >= 0).sum()
 
@@ -110,7 +115,7 @@ def advance(
         updates, memory = optimizer.update(slope, memory)
         return optax.apply_updates(parameters, updates), memory, finite & jnp.isfinite(value)
 
-    def epoch(fit: Fit) -> Fit:
+    def epoch(fit: TrainingState) -> TrainingState:
         rows = batches[fit.epochs]
         parameters, memory, finite = jax.lax.fori_loop(
             0,
@@ -120,33 +125,33 @@ def advance(
         )
         validation = _validate(classifier, parameters, series, held_out, run.n_chunks)
         finite &= validation.finite & _all_finite(parameters)
-        after = counted(
-            fit._replace(parameters=parameters, memory=memory), validation, rules.criterion
+        after = record_epoch(
+            fit._replace(parameters=parameters, memory=memory), validation, options.criterion
         )
-        kept: Fit = jax.tree.map(
+        kept: TrainingState = jax.tree.map(
             partial(jnp.where, finite), after, fit._replace(diverged=jnp.array(True))
         )
         return kept
 
-    def is_due(fit: Fit) -> jax.Array:
-        return goes_on(fit, n_held_out, run.n_epochs, rules) & (fit.epochs < until)
+    def is_due(fit: TrainingState) -> jax.Array:
+        return should_continue(fit, n_held_out, run.n_epochs, options) & (fit.epochs < until)
 
-    result: Fit = jax.lax.while_loop(is_due, epoch, fit)
+    result: TrainingState = jax.lax.while_loop(is_due, epoch, fit)
     return result
 
 
-def counted(fit: Fit, validation: Validation, criterion: str) -> Fit:
+def record_epoch(fit: TrainingState, validation: Validation, criterion: str) -> TrainingState:
     """One more epoch, after which the parameters are the fit's and the validation is as given."""
-    hits, loss = validation.hits, validation.loss
+    n_correct, loss = validation.n_correct, validation.loss
     first = fit.best_epoch == 0
-    most = jnp.where(first, -1, fit.hits[fit.best_epoch - 1])
+    most = jnp.where(first, -1, fit.n_correct[fit.best_epoch - 1])
     least = jnp.where(first, jnp.inf, fit.losses[fit.best_epoch - 1])
     match criterion:
         case "accuracy":
-            better = (hits > most) | ((hits == most) & (loss < least))
-            setback = hits < most
+            better = (n_correct > most) | ((n_correct == most) & (loss < least))
+            setback = n_correct < most
         case "strict-accuracy":
-            better = hits > most
+            better = n_correct > most
             setback = ~better
         case "loss":
             better = first | (loss < least)
@@ -155,7 +160,7 @@ def counted(fit: Fit, validation: Validation, criterion: str) -> Fit:
             raise ValueError(f"unknown criterion {criterion!r}")
     return fit._replace(
         epochs=fit.epochs + 1,
-        hits=fit.hits.at[fit.epochs].set(hits),
+        n_correct=fit.n_correct.at[fit.epochs].set(n_correct),
         losses=fit.losses.at[fit.epochs].set(loss),
         best_epoch=jnp.where(better, fit.epochs + 1, fit.best_epoch),
         best=jax.tree.map(partial(jnp.where, better), fit.parameters, fit.best),
@@ -163,16 +168,18 @@ def counted(fit: Fit, validation: Validation, criterion: str) -> Fit:
     )
 
 
-def goes_on(fit: Fit, n_held_out: ArrayLike, n_epochs: ArrayLike, rules: Rules) -> jax.Array:
+def should_continue(
+    fit: TrainingState, n_held_out: ArrayLike, n_epochs: ArrayLike, options: TrainingOptions
+) -> jax.Array:
     """Whether another epoch is due; with nothing held out, until `n_epochs`."""
-    stopped = fit.setbacks >= rules.patience
-    if rules.criterion == "strict-accuracy":  # nothing can be better than all right
-        stopped |= fit.hits[fit.best_epoch - 1] == n_held_out
+    stopped = fit.setbacks >= options.patience
+    if options.criterion == "strict-accuracy":  # nothing can be better than all right
+        stopped |= fit.n_correct[fit.best_epoch - 1] == n_held_out
     return (fit.epochs < n_epochs) & ~(stopped & (jnp.asarray(n_held_out) > 0)) & ~fit.diverged
 
 
 def class_logits(
-    classifier: Classifier, parameters: Parameters, series: Series, rows: jax.Array
+    classifier: Classifier, parameters: Parameters, series: PaddedSeries, rows: jax.Array
 ) -> jax.Array:
     """Logits (B, C) of rows of the series, out of reach for classes that do not occur."""
     X, lengths = jnp.asarray(series.X)[rows], jnp.asarray(series.lengths)[rows]
@@ -181,14 +188,14 @@ def class_logits(
     return jnp.where(jnp.arange(classifier.n_classes) < series.n_classes, logits, -1e30)
 
 
-def _optimizer(rules: Rules, rate: ArrayLike) -> optax.GradientTransformation:
-    rmsprop = optax.rmsprop(rate, rules.decay, rules.epsilon, eps_in_sqrt=False)
-    if rules.clip is None:
+def _optimizer(options: TrainingOptions, rate: ArrayLike) -> optax.GradientTransformation:
+    rmsprop = optax.rmsprop(rate, options.decay, options.epsilon, eps_in_sqrt=False)
+    if options.clip is None:
         return rmsprop
-    return optax.chain(optax.clip_by_global_norm(rules.clip), rmsprop)
+    return optax.chain(optax.clip_by_global_norm(options.clip), rmsprop)
 
 
-def _losses(logits: jax.Array, series: Series, rows: jax.Array) -> jax.Array:
+def _losses(logits: jax.Array, series: PaddedSeries, rows: jax.Array) -> jax.Array:
     """Cross-entropies (B,), 0 where a row is empty."""
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, jnp.asarray(series.y)[rows])
     return jnp.where(rows >= 0, losses, 0.0)
@@ -197,7 +204,7 @@ def _losses(logits: jax.Array, series: Series, rows: jax.Array) -> jax.Array:
 def _validate(
     classifier: Classifier,
     parameters: Parameters,
-    series: Series,
+    series: PaddedSeries,
     held_out: jax.Array,
     n_chunks: ArrayLike,
 ) -> Validation:
@@ -206,7 +213,7 @@ def _validate(
         logits = class_logits(classifier, parameters, series, rows)
         right = (logits.argmax(axis=1) == jnp.asarray(series.y)[rows]) & (rows >= 0)
         return Validation(
-            state.hits + right.sum(dtype=jnp.int32),
+            state.n_correct + right.sum(dtype=jnp.int32),
             state.loss + _losses(logits, series, rows).sum(),
             state.finite & jnp.isfinite(logits).all(),
         )
@@ -227,8 +234,8 @@ _OPTIONS = {
     "xla_cpu_prefer_vector_width": 512,
 }
 _compiled = partial(jax.jit, compiler_options=_OPTIONS)
-_start = partial(_compiled, static_argnames=("rules", "n_epochs"))
-_advance = partial(_compiled, static_argnames=("classifier", "rules"))
+_start = partial(_compiled, static_argnames=("options", "n_epochs"))
+_advance = partial(_compiled, static_argnames=("classifier", "options"))
 
 start_one = _start(start)
 start_many = _start(jax.vmap(start, in_axes=(None, 0, None)))

@@ -7,7 +7,7 @@ import pytest
 
 from rntk_bench.errors import KernelError
 from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
-from rntk_bench.networks.tangent_kernel.network import Network
+from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
 PHI = {
     "relu": lambda z: np.maximum(z, 0.0),
@@ -38,7 +38,7 @@ def by_loops(network, parameters, x, first):
     [(True, 1, "relu"), (True, 3, "erf"), (False, 1, "tanh"), (False, 2, "relu")],
 )
 def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
-    network = Network(
+    network = RecurrentNetwork(
         width=9,
         n_dimensions=2,
         n_steps=5,
@@ -62,7 +62,9 @@ def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
 
 
 def test_parameters_are_standard_normal_and_first_states_have_their_deviation():
-    network = Network(width=200, n_dimensions=3, n_steps=2, n_layers=2, sigma_h=0.5, tied=False)
+    network = RecurrentNetwork(
+        width=200, n_dimensions=3, n_steps=2, n_layers=2, sigma_h=0.5, tied=False
+    )
     parameters = network.initial(jax.random.key(0))
     shapes = {name: value.shape for name, value in parameters.items()}
     assert shapes == {
@@ -83,8 +85,8 @@ def test_parameters_are_standard_normal_and_first_states_have_their_deviation():
 
 def test_what_a_network_cannot_read_is_one_sentence():
     with pytest.raises(KernelError, match="'gelu'"):
-        Network(width=3, activation="gelu")
+        RecurrentNetwork(width=3, activation="gelu")
     with pytest.raises(KernelError, match="Sequence 1 has 2 dimensions"):
-        empirical_ntk(Network(width=3), [np.ones(3), np.ones((3, 2))])
+        empirical_ntk(RecurrentNetwork(width=3), [np.ones(3), np.ones((3, 2))])
     with pytest.raises(KernelError, match="Sequence 0 has 3 steps"):
-        empirical_ntk(Network(width=3, n_steps=2, tied=False), [np.ones(3)])
+        empirical_ntk(RecurrentNetwork(width=3, n_steps=2, tied=False), [np.ones(3)])

@@ -16,11 +16,11 @@ import platformdirs
 
 from rntk_bench.compiling import is_private
 
-LIMIT = 512 << 20
+MAX_BYTES = 512 << 20
 """Bytes above which the oldest go when a process starts; a network takes about 0.1 MiB."""
 
 
-def compilation_folder() -> Path:
+def compilation_cache_folder() -> Path:
     """The folder, which may not be there yet: JAX_COMPILATION_CACHE_DIR, or one of the user's for
     each kind of processor, since a home may be shared by several and JAX does not tell them
     apart."""
@@ -32,11 +32,11 @@ def compilation_folder() -> Path:
 
 
 @cache
-def compilation_settings() -> dict[str, Any]:
+def compilation_cache_settings() -> dict[str, Any]:
     """JAX's settings for a cache in a folder to which only this user may write, since what lies
     there is run; none is used, and its user told, where others may."""
     try:
-        folder = compilation_folder()
+        folder = compilation_cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # no home, or nowhere to write
         return {"jax_enable_compilation_cache": False}
@@ -57,16 +57,16 @@ def compilation_settings() -> dict[str, Any]:
     }
 
 
-def keep_compilations() -> None:
+def use_compilation_cache() -> None:
     """Use the cache in this process."""
-    for name, value in compilation_settings().items():
+    for name, value in compilation_cache_settings().items():
         jax.config.update(name, value)  # type: ignore[no-untyped-call]
 
 
 def worker_environment() -> dict[str, str]:
     """The same settings for a process that is started with them, and no word of damaged entries,
     which are compiled again."""
-    settings = {name.upper(): str(value) for name, value in compilation_settings().items()}
+    settings = {name.upper(): str(value) for name, value in compilation_cache_settings().items()}
     silent = "ignore:Error reading persistent compilation cache"
     given = os.environ.get("PYTHONWARNINGS")
     return settings | {"PYTHONWARNINGS": f"{given},{silent}" if given else silent}
@@ -77,7 +77,7 @@ def _shrink(folder: Path) -> None:
         files = sorted(
             (path.stat().st_mtime_ns, path.stat().st_size, path) for path in folder.iterdir()
         )
-        excess = sum(size for _, size, _ in files) - LIMIT
+        excess = sum(size for _, size, _ in files) - MAX_BYTES
         for _, size, path in files:
             if excess <= 0:
                 break

@@ -4,26 +4,26 @@ import numpy as np
 import pytest
 
 from rntk_bench.networks.cross_validation import Training, train_final, train_many, train_one
-from rntk_bench.networks.fitting import (
-    Rules,
+from rntk_bench.networks.models import RNN_CELLS, Classifier
+from rntk_bench.networks.series import pad_series
+from rntk_bench.networks.training import (
+    TrainingOptions,
     Validation,
     advance_one,
     class_logits,
-    counted,
-    goes_on,
+    record_epoch,
+    should_continue,
     start,
     start_one,
 )
-from rntk_bench.networks.models import CELLS, Classifier
-from rntk_bench.networks.series import pack
 from tests import naive_networks
 
 CRITERIA = ("accuracy", "strict-accuracy", "loss")
-RULES = Rules(0.9, 1e-8, 3)
+OPTIONS = TrainingOptions(0.9, 1e-8, 3)
 NETWORK = Classifier("rnn-gaussian", 8, 1, 1, 2)
 
 
-def problem(n=23, seed=0, rules=RULES, max_epochs=12):
+def problem(n=23, seed=0, options=OPTIONS, max_epochs=12):
     """Rising and falling series; `Training` with three folds and batches of at most 8."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
@@ -31,7 +31,7 @@ def problem(n=23, seed=0, rules=RULES, max_epochs=12):
         1.0 * rng.standard_normal(T) + (2 * c - 1) * np.linspace(-1, 1, T)
         for c, T in zip(y, rng.integers(4, 8, n), strict=True)
     ]
-    return Training(pack(X, y, 2), np.arange(n) % 3, rules, 8, max_epochs, 0)
+    return Training(pad_series(X, y, 2), np.arange(n) % 3, options, 8, max_epochs, 0)
 
 
 @pytest.fixture(scope="module")
@@ -40,35 +40,35 @@ def training():
 
 
 def made_up_fit(n_epochs):
-    return start(RULES, {"w": np.zeros(1)}, n_epochs)
+    return start(OPTIONS, {"w": np.zeros(1)}, n_epochs)
 
 
-def after(fit, hits, loss, criterion, value=0.0):
+def after(fit, n_correct, loss, criterion, value=0.0):
     moved = fit._replace(parameters={"w": jnp.full(1, value)})
-    return counted(moved, Validation(jnp.array(hits), jnp.array(loss), True), criterion)
+    return record_epoch(moved, Validation(jnp.array(n_correct), jnp.array(loss), True), criterion)
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 @pytest.mark.parametrize("seed", range(10))
 def test_early_stopping_on_made_up_curves(criterion, seed):
     rng = np.random.default_rng(seed)
-    n, rules = 9, RULES._replace(patience=int(rng.integers(1, 6)), criterion=criterion)
-    hits = rng.integers(0, n + (seed % 2), 40).tolist()
+    n, options = 9, OPTIONS._replace(patience=int(rng.integers(1, 6)), criterion=criterion)
+    n_correct = rng.integers(0, n + (seed % 2), 40).tolist()
     losses = (rng.integers(0, 8, 40) / 8).tolist()
     fit = made_up_fit(40)
-    while goes_on(fit, n, 40, rules):
+    while should_continue(fit, n, 40, options):
         epoch = int(fit.epochs)
-        fit = after(fit, hits[epoch], losses[epoch], criterion, epoch + 1.0)
-    expected = naive_networks.stopped_epochs(hits, losses, n, rules.patience, criterion)
+        fit = after(fit, n_correct[epoch], losses[epoch], criterion, epoch + 1.0)
+    expected = naive_networks.stopped_epochs(n_correct, losses, n, options.patience, criterion)
     assert (int(fit.epochs), int(fit.best_epoch)) == expected
-    assert fit.hits[: int(fit.epochs)].tolist() == hits[: int(fit.epochs)]
+    assert fit.n_correct[: int(fit.epochs)].tolist() == n_correct[: int(fit.epochs)]
     assert float(fit.best["w"][0]) == expected[1]  # the weights of that epoch
 
 
 def test_a_tie_in_accuracy_is_no_setback_and_the_smaller_loss_is_the_better_one():
     fit = made_up_fit(9)
-    for hits, loss in [(5, 0.9), (5, 0.7), (5, 0.8), (4, 0.1)]:
-        fit = after(fit, hits, loss, "accuracy")
+    for n_correct, loss in [(5, 0.9), (5, 0.7), (5, 0.8), (4, 0.1)]:
+        fit = after(fit, n_correct, loss, "accuracy")
     assert (int(fit.best_epoch), int(fit.setbacks)) == (2, 1)
     fit = after(fit, 5, 0.95, "accuracy")
     assert (int(fit.best_epoch), int(fit.setbacks)) == (2, 0)
@@ -76,16 +76,16 @@ def test_a_tie_in_accuracy_is_no_setback_and_the_smaller_loss_is_the_better_one(
 
 def test_the_bound_on_epochs_and_nothing_held_out():
     fit = made_up_fit(9)._replace(epochs=jnp.array(7), setbacks=jnp.array(6))
-    assert not goes_on(fit, 3, 9, RULES)
-    assert not goes_on(fit, 3, 7, RULES._replace(patience=99))
-    assert goes_on(fit, 0, 9, RULES)
-    assert not goes_on(fit._replace(diverged=jnp.array(True)), 0, 9, RULES)
+    assert not should_continue(fit, 3, 9, OPTIONS)
+    assert not should_continue(fit, 3, 7, OPTIONS._replace(patience=99))
+    assert should_continue(fit, 0, 9, OPTIONS)
+    assert not should_continue(fit._replace(diverged=jnp.array(True)), 0, 9, OPTIONS)
 
 
 def by_loops(training, network, fold, rate):
     """RMSProp on the mean cross-entropy of each mini-batch, written out; right predictions, loss
     and parameters after each epoch."""
-    run, rules = training.run(fold, rate), training.rules
+    run, options = training.run(fold, rate), training.options
     parameters = jax.tree.map(jnp.asarray, training.initial(network, fold))
     square = jax.tree.map(jnp.zeros_like, parameters)
     held_out = np.flatnonzero(training.fold == fold)
@@ -108,15 +108,15 @@ def by_loops(training, network, fold, rate):
             if not len(rows):
                 continue
             slope = slope_of(parameters, rows)
-            if rules.clip is not None:
+            if options.clip is not None:
                 norm = np.sqrt(sum(float((g**2).sum()) for g in jax.tree.leaves(slope)))
-                shorter = min(1.0, rules.clip / norm)
+                shorter = min(1.0, options.clip / norm)
                 slope = jax.tree.map(lambda g, s=shorter: g * s, slope)
             square = jax.tree.map(
-                lambda s, g: rules.decay * s + (1 - rules.decay) * g**2, square, slope
+                lambda s, g: options.decay * s + (1 - options.decay) * g**2, square, slope
             )
             parameters = jax.tree.map(
-                lambda p, g, s: p - rate * g / (jnp.sqrt(s) + rules.epsilon),
+                lambda p, g, s: p - rate * g / (jnp.sqrt(s) + options.epsilon),
                 parameters,
                 slope,
                 square,
@@ -139,14 +139,14 @@ def assert_close(one, other):
 def test_a_run_is_what_plain_loops_do_and_ends_with_the_best_epochs_weights(
     criterion, rate, fold, clip
 ):
-    training = problem(rules=RULES._replace(criterion=criterion, clip=clip))
+    training = problem(options=OPTIONS._replace(criterion=criterion, clip=clip))
     curve, weights = train_one(training, NETWORK, fold, rate)
-    hits, losses, parameters = by_loops(training, NETWORK, fold, rate)
-    assert len(set(hits)) > 1  # it learns something
+    n_correct, losses, parameters = by_loops(training, NETWORK, fold, rate)
+    assert len(set(n_correct)) > 1  # it learns something
     n_held_out = int((training.fold == fold).sum())
-    epochs, best = naive_networks.stopped_epochs(hits, losses, n_held_out, 3, criterion)
-    assert (len(curve.hits), curve.best_epoch) == (epochs, best)
-    assert curve.hits == hits[:epochs]
+    epochs, best = naive_networks.stopped_epochs(n_correct, losses, n_held_out, 3, criterion)
+    assert (len(curve.n_correct), curve.best_epoch) == (epochs, best)
+    assert curve.n_correct == n_correct[:epochs]
     assert curve.loss == pytest.approx(losses[best - 1], rel=1e-3)
     assert not curve.diverged
     assert_close(weights, parameters[best - 1])
@@ -155,9 +155,9 @@ def test_a_run_is_what_plain_loops_do_and_ends_with_the_best_epochs_weights(
 def test_training_on_everything_ends_with_the_last_epochs_weights(training):
     final = train_final(training, NETWORK, 0.01, 4)
     whole = training.final_run(0.01, 4)
-    fit = start_one(RULES, training.initial(NETWORK, 3), 12)
+    fit = start_one(OPTIONS, training.initial(NETWORK, 3), 12)
     for until in (1, 4, 9):  # in parts or at once
-        fit = advance_one(NETWORK, RULES, fit, training.series, whole, until)
+        fit = advance_one(NETWORK, OPTIONS, fit, training.series, whole, until)
     assert (final.epochs, final.diverged) == (4, False) == (int(fit.epochs), bool(fit.diverged))
     jax.tree.map(np.testing.assert_array_equal, final.weights, fit.parameters)
 
@@ -165,13 +165,13 @@ def test_training_on_everything_ends_with_the_last_epochs_weights(training):
 def test_divergence_ends_a_run_and_keeps_what_was_before(training):
     curve, weights = train_one(training, NETWORK, 0, 1e30)
     assert curve.diverged
-    assert len(curve.hits) < 12
+    assert len(curve.n_correct) < 12
     for leaf in jax.tree.leaves(weights):
         assert np.isfinite(leaf).all()
 
 
 def test_runs_together_are_those_one_by_one_and_leave_when_they_end(training, monkeypatch):
-    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_AT_ONCE", 3)
+    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_PER_CALL", 3)
     folds, rates = [0, 0, 1, 2, 1], [0.03, 1e30, 0.01, 1e-4, 1e-3]
     parts = list(train_many(training, NETWORK, folds, rates))
     together = {position: run for part in parts for position, run in part.items()}
@@ -180,7 +180,7 @@ def test_runs_together_are_those_one_by_one_and_leave_when_they_end(training, mo
     for position, (fold, rate) in enumerate(zip(folds, rates, strict=True)):
         alone = train_one(training, NETWORK, fold, rate)
         curve = together[position].curve
-        assert (curve.hits, curve.diverged) == (alone.curve.hits, alone.curve.diverged)
+        assert (curve.n_correct, curve.diverged) == (alone.curve.n_correct, alone.curve.diverged)
         if curve.best_epoch == alone.curve.best_epoch:  # losses may tie up to rounding
             assert_close(together[position].weights, alone.weights)
 
@@ -195,29 +195,31 @@ def test_what_begins_late_is_learned_if_training_is_not_stopped_at_once(seed):
     fold, network = np.arange(n) // 2 % 4, Classifier("gru", 16, 1, 1, 2)
 
     def best(criterion, patience):
-        rules = RULES._replace(patience=patience, criterion=criterion)
-        curve = train_one(Training(pack(X, y, 2), fold, rules, 8, 100, seed), network, 0, 1e-3)[0]
-        return curve.hits[curve.best_epoch - 1]
+        options = OPTIONS._replace(patience=patience, criterion=criterion)
+        curve = train_one(
+            Training(pad_series(X, y, 2), fold, options, 8, 100, seed), network, 0, 1e-3
+        )[0]
+        return curve.n_correct[curve.best_epoch - 1]
 
     assert best("strict-accuracy", 5) == 5  # of 10, chance
     assert best("accuracy", 20) == 10
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", RNN_CELLS)
 def test_every_kind_of_network_learns_what_is_easy(cell):
     """Rising and falling lines in a little noise; a margin is left for every trajectory."""
     rng, n = np.random.default_rng(0), 40
     y = np.arange(n) % 2
     X = (2 * y - 1)[:, None] * np.linspace(-1, 1, 10) + 0.2 * rng.standard_normal((n, 10))
-    rules = RULES._replace(patience=60)
-    training = Training(pack(X, y, 2), np.arange(n) // 2 % 4, rules, 8, 60, 0)
+    options = OPTIONS._replace(patience=60)
+    training = Training(pad_series(X, y, 2), np.arange(n) // 2 % 4, options, 8, 60, 0)
     curve = train_one(training, Classifier(cell, 16, 1, 1, 2), 0, 3e-3).curve
-    assert max(curve.hits) >= 9  # of 10
+    assert max(curve.n_correct) >= 9  # of 10
 
 
 def test_classes_that_do_not_occur_are_out_of_reach():
     wide = Classifier("gru", 4, 1, 1, 4)
-    series = pack(np.ones((3, 5)), np.array([0, 1, 2]), 3)
+    series = pad_series(np.ones((3, 5)), np.array([0, 1, 2]), 3)
     parameters = wide.initial(np.random.default_rng(0))
     logits = class_logits(wide, parameters, series, jnp.arange(3))
     assert (logits[:, 3] == -1e30).all()

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from rntk_bench.networks import compilations
+from rntk_bench.networks import compilation_cache
 
 SCRIPT = (
     "import jax, jax.numpy as jnp\n"
@@ -15,13 +15,13 @@ SCRIPT = (
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch):
-    compilations.compilation_settings.cache_clear()
+    compilation_cache.compilation_cache_settings.cache_clear()
     yield
-    compilations.compilation_settings.cache_clear()
+    compilation_cache.compilation_cache_settings.cache_clear()
 
 
 def run():
-    environment = {**os.environ, **compilations.worker_environment(), "JAX_PLATFORMS": "cpu"}
+    environment = {**os.environ, **compilation_cache.worker_environment(), "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
     )
@@ -56,25 +56,25 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, monkeypatch):
 def test_where_nothing_can_be_kept_nothing_is(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "file" / "below"))
-    assert compilations.compilation_settings() == {"jax_enable_compilation_cache": False}
+    assert compilation_cache.compilation_cache_settings() == {"jax_enable_compilation_cache": False}
 
 
 def test_the_users_folder_is_below_their_cache_and_for_one_kind_of_processor(tmp_path, monkeypatch):
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = compilations.compilation_settings()["jax_compilation_cache_dir"]
-    assert folder == str(compilations.compilation_folder())
+    folder = compilation_cache.compilation_cache_settings()["jax_compilation_cache_dir"]
+    assert folder == str(compilation_cache.compilation_cache_folder())
     assert folder.startswith(str(tmp_path / "rntk-bench" / "xla"))
-    monkeypatch.setattr(compilations.llvm, "get_host_cpu_name", lambda: "another")
-    assert str(compilations.compilation_folder()) != folder
+    monkeypatch.setattr(compilation_cache.llvm, "get_host_cpu_name", lambda: "another")
+    assert str(compilation_cache.compilation_cache_folder()) != folder
 
 
 def test_the_oldest_go_when_there_are_too_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(compilations, "LIMIT", 10)
+    monkeypatch.setattr(compilation_cache, "MAX_BYTES", 10)
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
     tmp_path.chmod(0o700)
     for age, name in enumerate("cba"):
         (tmp_path / name).write_bytes(b"x" * 4)
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    compilations.compilation_settings()
+    compilation_cache.compilation_cache_settings()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]
