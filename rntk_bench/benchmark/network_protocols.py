@@ -25,7 +25,7 @@ from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset
 from rntk_bench.methods import NetworkMethod, resolve
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import NetworkSearch, stopped
+from rntk_bench.networks.early_stopping import NetworkSearch, stopped_epochs
 from rntk_bench.networks.full_training import FullCurve, train_all_epochs
 from rntk_bench.networks.pool import call_all
 from rntk_bench.networks.series import pad_series
@@ -96,14 +96,16 @@ class Comparison:
         search = NetworkSearch(stopping, len(settings), prune=False)
         epochs = {}
         for (setting, fold), curve in curves.items():
-            n, best = stopped(curve.n_correct, curve.losses, stopping[fold], patience, criterion)
+            n, best = stopped_epochs(
+                curve.n_correct, curve.losses, stopping[fold], patience, criterion
+            )
             epochs[setting, fold] = n
             search.add(
                 setting, fold, curve.n_correct[:n], best, curve.losses[best - 1] if best else 0.0
             )
         choice = search.choose()
         judged = [
-            Fraction(curves[choice.setting, fold].judged[best - 1], int(sizes[fold]))
+            Fraction(curves[choice.setting, fold].n_correct_evaluation[best - 1], int(sizes[fold]))
             if best
             else Fraction(0)
             for fold, best in enumerate(choice.best_epochs)

@@ -1,4 +1,4 @@
-"""XLA's compilations, kept on disk so that a network's shape is compiled once for a machine."""
+"""The cache of XLA's compilations on disk, so that each network is compiled once per machine."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ import platformdirs
 from rntk_bench.compiling import is_private
 
 MAX_BYTES = 512 << 20
-"""Bytes above which the oldest go when a process starts; a network takes about 0.1 MiB."""
+"""The largest size of the cache; a process that starts removes the oldest files above it.
+
+A network takes about 0.1 MiB."""
 
 
 def compilation_cache_folder() -> Path:
-    """The folder, which may not be there yet: JAX_COMPILATION_CACHE_DIR, or one of the user's for
-    each kind of processor, since a home may be shared by several and JAX does not tell them
-    apart."""
+    """The folder of the cache, which may not exist yet.
+
+    It is JAX_COMPILATION_CACHE_DIR or, by default, a folder of the user for each kind of processor:
+    machines may share a home folder, and JAX does not distinguish between processors.
+    """
     if named := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return Path(named)
     processor = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
@@ -33,22 +37,25 @@ def compilation_cache_folder() -> Path:
 
 @cache
 def compilation_cache_settings() -> dict[str, Any]:
-    """JAX's settings for a cache in a folder to which only this user may write, since what lies
-    there is run; none is used, and its user told, where others may."""
+    """JAX's settings for the cache.
+
+    The files in the cache are executed, so it must be a folder to which only this user can write.
+    If others can, there is a warning and the cache is not used.
+    """
     try:
         folder = compilation_cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # no home, or nowhere to write
+    except (OSError, RuntimeError):  # there is no home folder, or it is not writable
         return {"jax_enable_compilation_cache": False}
     if not is_private(str(folder)):
         warnings.warn(
-            f"Other users may write to {folder}: XLA's compilations are neither kept there nor "
-            "read from there.",
+            f"Other users may write to {folder}, so it is not used as the cache of XLA's "
+            "compilations.",
             RuntimeWarning,
             stacklevel=2,
         )
         return {"jax_enable_compilation_cache": False}
-    _shrink(folder)
+    _remove_oldest(folder)
     return {
         "jax_enable_compilation_cache": True,
         "jax_compilation_cache_dir": str(folder),
@@ -64,15 +71,18 @@ def use_compilation_cache() -> None:
 
 
 def worker_environment() -> dict[str, str]:
-    """The same settings for a process that is started with them, and no word of damaged entries,
-    which are compiled again."""
+    """The environment variables of a worker process that uses the cache.
+
+    Warnings about damaged files are hidden: such networks are compiled again.
+    """
     settings = {name.upper(): str(value) for name, value in compilation_cache_settings().items()}
-    silent = "ignore:Error reading persistent compilation cache"
-    given = os.environ.get("PYTHONWARNINGS")
-    return settings | {"PYTHONWARNINGS": f"{given},{silent}" if given else silent}
+    ignore = "ignore:Error reading persistent compilation cache"
+    filters = os.environ.get("PYTHONWARNINGS")
+    return settings | {"PYTHONWARNINGS": f"{filters},{ignore}" if filters else ignore}
 
 
-def _shrink(folder: Path) -> None:
+def _remove_oldest(folder: Path) -> None:
+    """Remove the oldest files until the cache is not larger than MAX_BYTES."""
     with suppress(OSError):
         files = sorted(
             (path.stat().st_mtime_ns, path.stat().st_size, path) for path in folder.iterdir()

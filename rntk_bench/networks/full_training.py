@@ -1,4 +1,4 @@
-"""A run that is never stopped, with a second set held out beside the one that stops runs."""
+"""Training without early stopping, evaluated after each epoch on a second held-out set."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ from rntk_bench.networks.training import advance_one, logits_of, start_one
 
 
 class FullCurve(NamedTuple):
-    """After each epoch, until the last or until training diverges: right predictions and mean
-    loss on the fold that stops runs, and right predictions on the one that judges them."""
+    """The course of a run until its last epoch, or until training diverges.
+
+    Attributes
+    ----------
+    n_correct, losses : list
+        The number of correct predictions and the mean loss on the validation set, after each epoch.
+    n_correct_evaluation : list of int
+        The number of correct predictions on the evaluation set, after each epoch.
+    seconds : float
+    """
 
     n_correct: list[int]
     losses: list[float]
-    judged: list[int]
+    n_correct_evaluation: list[int]
     seconds: float
 
 
@@ -29,28 +37,35 @@ def train_all_epochs(
     classifier: Classifier,
     fold: int,
     rate: float,
-    judging: PaddedSeries,
-    n_judging: int,
+    evaluation: PaddedSeries,
+    n_evaluation: int,
 ) -> FullCurve:
-    """Train with one fold of `training` held out; of `judging` the first series judge."""
-    begun = time.perf_counter()
+    """Train with one fold held out for validation, without stopping early.
+
+    The evaluation set is the first `n_evaluation` of the series `evaluation`.
+    """
+    start_time = time.perf_counter()
     options = training.options._replace(patience=training.max_epochs, criterion="accuracy")
-    run, series, judging = jax.device_put((training.run(fold, rate), training.series, judging))
-    rows, n_chunks = chunks(np.arange(n_judging))
+    run, series, evaluation = jax.device_put(
+        (training.run(fold, rate), training.series, evaluation)
+    )
+    rows, n_chunks = chunks(np.arange(n_evaluation))
     initial = training.initial(classifier, fold)
-    fit = start_one(options, initial, training.max_epochs)
-    judged = []
+    state = start_one(options, initial, training.max_epochs)
+    n_correct_evaluation = []
     for epoch in range(1, training.max_epochs + 1):
-        fit = advance_one(classifier, options, fit, series, run, epoch)
-        if int(fit.epochs) < epoch:
+        state = advance_one(classifier, options, state, series, run, epoch)
+        if int(state.epochs) < epoch:
             break
-        logits = [logits_of(classifier, fit.parameters, judging, part) for part in rows[:n_chunks]]
-        predictions = np.concatenate(logits)[:n_judging].argmax(axis=1)
-        judged.append(int((predictions == judging.y[:n_judging]).sum()))
-    n = len(judged)
+        logits = [
+            logits_of(classifier, state.parameters, evaluation, chunk) for chunk in rows[:n_chunks]
+        ]
+        predictions = np.concatenate(logits)[:n_evaluation].argmax(axis=1)
+        n_correct_evaluation.append(int((predictions == evaluation.y[:n_evaluation]).sum()))
+    n_epochs = len(n_correct_evaluation)
     return FullCurve(
-        np.asarray(fit.n_correct)[:n].tolist(),
-        np.nan_to_num(fit.losses)[:n].tolist(),
-        judged,
-        round(time.perf_counter() - begun, 4),
+        np.asarray(state.n_correct)[:n_epochs].tolist(),
+        np.nan_to_num(state.losses)[:n_epochs].tolist(),
+        n_correct_evaluation,
+        round(time.perf_counter() - start_time, 4),
     )

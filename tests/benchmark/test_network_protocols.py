@@ -57,9 +57,9 @@ def test_a_run_is_not_stopped_and_is_the_run_of_the_benchmark():
 
     ((network, rate), _) = network_settings(COMPARISON.dataset, METHOD)
     curve = train_all_epochs(impatient, network, 1, rate, judging, n_judging)
-    assert len(curve.n_correct) == len(curve.losses) == len(curve.judged) == 6
+    assert len(curve.n_correct) == len(curve.losses) == len(curve.n_correct_evaluation) == 6
     assert curve.n_correct == train_one(rest, network, 1, rate).curve.n_correct
-    assert 0 <= min(curve.judged) <= max(curve.judged) <= n_judging
+    assert 0 <= min(curve.n_correct_evaluation) <= max(curve.n_correct_evaluation) <= n_judging
 
 
 def test_rows_are_written_as_they_come_and_are_not_computed_again(tmp_path, monkeypatch):

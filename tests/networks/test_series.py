@@ -10,7 +10,7 @@ from rntk_bench.networks.series import (
 )
 
 
-def test_buckets_are_few_and_close():
+def test_rounded_sizes_are_few_and_close():
     assert [round_up_size(count) for count in (0, 1, 2, 3, 5, 8, 9)] == [0, 1, 2, 4, 8, 8, 16]
     for count in range(1, 3000):
         assert count <= round_up_size(count) < 2 * count + (count == 1)
@@ -18,7 +18,7 @@ def test_buckets_are_few_and_close():
     assert len({round_up_size(count, 4) for count in range(1024, 2049)}) == 17
 
 
-def test_series_lie_at_the_end():
+def test_series_are_at_the_end_of_their_rows():
     packed = pad_series(
         [np.arange(1.0, 4.0), np.arange(1.0, 41.0), np.ones(2)], np.array([0, 2, 1]), 3
     )
@@ -32,7 +32,7 @@ def test_series_lie_at_the_end():
 
 
 @pytest.mark.parametrize("n", [1, 31, 32, 33, 100])
-def test_every_epoch_deals_every_row_once_into_even_batches(n):
+def test_every_epoch_has_every_row_once_in_batches_of_nearly_equal_sizes(n):
     rows = np.arange(n) * 3
     batches, count = mini_batches(rows, 32, 7, np.random.default_rng(0))
     assert batches.shape[:2] == (7, round_up_size(count))
@@ -54,8 +54,8 @@ def test_chunks_hold_every_row_in_order(n):
     assert not (rows[count:] >= 0).any()
 
 
-def test_alike_fills_up_to_the_largest_shape():
-    filled = pad_to_common_shape([np.zeros((2, 3), np.int32), np.zeros((1, 4), np.int32)])
-    assert [part.shape for part in filled] == [(2, 4), (2, 4)]
-    assert (filled[0][:, 3] == -1).all()
-    assert (filled[1][1] == -1).all()
+def test_arrays_are_padded_to_their_largest_shape():
+    padded = pad_to_common_shape([np.zeros((2, 3), np.int32), np.zeros((1, 4), np.int32)])
+    assert [array.shape for array in padded] == [(2, 4), (2, 4)]
+    assert (padded[0][:, 3] == -1).all()
+    assert (padded[1][1] == -1).all()

@@ -11,9 +11,9 @@ from rntk_bench.networks.training import (
     Validation,
     advance_one,
     class_logits,
+    initial_state,
     record_epoch,
     should_continue,
-    start,
     start_one,
 )
 from tests import naive_networks
@@ -39,47 +39,47 @@ def training():
     return problem()
 
 
-def made_up_fit(n_epochs):
-    return start(OPTIONS, {"w": np.zeros(1)}, n_epochs)
+def empty_state(n_epochs):
+    return initial_state(OPTIONS, {"w": np.zeros(1)}, n_epochs)
 
 
-def after(fit, n_correct, loss, criterion, value=0.0):
-    moved = fit._replace(parameters={"w": jnp.full(1, value)})
+def after_epoch(state, n_correct, loss, criterion, value=0.0):
+    moved = state._replace(parameters={"w": jnp.full(1, value)})
     return record_epoch(moved, Validation(jnp.array(n_correct), jnp.array(loss), True), criterion)
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 @pytest.mark.parametrize("seed", range(10))
-def test_early_stopping_on_made_up_curves(criterion, seed):
+def test_early_stopping_on_random_curves(criterion, seed):
     rng = np.random.default_rng(seed)
     n, options = 9, OPTIONS._replace(patience=int(rng.integers(1, 6)), criterion=criterion)
     n_correct = rng.integers(0, n + (seed % 2), 40).tolist()
     losses = (rng.integers(0, 8, 40) / 8).tolist()
-    fit = made_up_fit(40)
-    while should_continue(fit, n, 40, options):
-        epoch = int(fit.epochs)
-        fit = after(fit, n_correct[epoch], losses[epoch], criterion, epoch + 1.0)
+    state = empty_state(40)
+    while should_continue(state, n, 40, options):
+        epoch = int(state.epochs)
+        state = after_epoch(state, n_correct[epoch], losses[epoch], criterion, epoch + 1.0)
     expected = naive_networks.stopped_epochs(n_correct, losses, n, options.patience, criterion)
-    assert (int(fit.epochs), int(fit.best_epoch)) == expected
-    assert fit.n_correct[: int(fit.epochs)].tolist() == n_correct[: int(fit.epochs)]
-    assert float(fit.best["w"][0]) == expected[1]  # the weights of that epoch
+    assert (int(state.epochs), int(state.best_epoch)) == expected
+    assert state.n_correct[: int(state.epochs)].tolist() == n_correct[: int(state.epochs)]
+    assert float(state.best["w"][0]) == expected[1]  # the weights of that epoch
 
 
-def test_a_tie_in_accuracy_is_no_setback_and_the_smaller_loss_is_the_better_one():
-    fit = made_up_fit(9)
+def test_equal_accuracy_is_no_setback_and_the_smaller_loss_is_better():
+    state = empty_state(9)
     for n_correct, loss in [(5, 0.9), (5, 0.7), (5, 0.8), (4, 0.1)]:
-        fit = after(fit, n_correct, loss, "accuracy")
-    assert (int(fit.best_epoch), int(fit.setbacks)) == (2, 1)
-    fit = after(fit, 5, 0.95, "accuracy")
-    assert (int(fit.best_epoch), int(fit.setbacks)) == (2, 0)
+        state = after_epoch(state, n_correct, loss, "accuracy")
+    assert (int(state.best_epoch), int(state.setbacks)) == (2, 1)
+    state = after_epoch(state, 5, 0.95, "accuracy")
+    assert (int(state.best_epoch), int(state.setbacks)) == (2, 0)
 
 
-def test_the_bound_on_epochs_and_nothing_held_out():
-    fit = made_up_fit(9)._replace(epochs=jnp.array(7), setbacks=jnp.array(6))
-    assert not should_continue(fit, 3, 9, OPTIONS)
-    assert not should_continue(fit, 3, 7, OPTIONS._replace(patience=99))
-    assert should_continue(fit, 0, 9, OPTIONS)
-    assert not should_continue(fit._replace(diverged=jnp.array(True)), 0, 9, OPTIONS)
+def test_the_largest_number_of_epochs_and_no_validation_set():
+    state = empty_state(9)._replace(epochs=jnp.array(7), setbacks=jnp.array(6))
+    assert not should_continue(state, 3, 9, OPTIONS)
+    assert not should_continue(state, 3, 7, OPTIONS._replace(patience=99))
+    assert should_continue(state, 0, 9, OPTIONS)
+    assert not should_continue(state._replace(diverged=jnp.array(True)), 0, 9, OPTIONS)
 
 
 def by_loops(training, network, fold, rate):
@@ -100,25 +100,25 @@ def by_loops(training, network, fold, rate):
         right = logits[np.arange(len(rows)), jnp.asarray(training.series.y)[rows]]
         return (jax.nn.logsumexp(logits, axis=1) - right).mean()
 
-    slope_of = jax.jit(jax.grad(loss_of))
+    gradient_of = jax.jit(jax.grad(loss_of))
     epochs = []
     for epoch in np.asarray(run.batches):
         for batch in epoch:
             rows = batch[batch >= 0]
             if not len(rows):
                 continue
-            slope = slope_of(parameters, rows)
+            gradient = gradient_of(parameters, rows)
             if options.clip is not None:
-                norm = np.sqrt(sum(float((g**2).sum()) for g in jax.tree.leaves(slope)))
+                norm = np.sqrt(sum(float((g**2).sum()) for g in jax.tree.leaves(gradient)))
                 shorter = min(1.0, options.clip / norm)
-                slope = jax.tree.map(lambda g, s=shorter: g * s, slope)
+                gradient = jax.tree.map(lambda g, s=shorter: g * s, gradient)
             square = jax.tree.map(
-                lambda s, g: options.decay * s + (1 - options.decay) * g**2, square, slope
+                lambda s, g: options.decay * s + (1 - options.decay) * g**2, square, gradient
             )
             parameters = jax.tree.map(
                 lambda p, g, s: p - rate * g / (jnp.sqrt(s) + options.epsilon),
                 parameters,
-                slope,
+                gradient,
                 square,
             )
         right = logits_of(parameters, held_out).argmax(axis=1) == training.series.y[held_out]
@@ -136,7 +136,7 @@ def assert_close(one, other):
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 @pytest.mark.parametrize(("rate", "fold", "clip"), [(0.01, 1, None), (0.03, 2, 0.5)])
-def test_a_run_is_what_plain_loops_do_and_ends_with_the_best_epochs_weights(
+def test_a_run_agrees_with_plain_loops_and_returns_the_best_epochs_weights(
     criterion, rate, fold, clip
 ):
     training = problem(options=OPTIONS._replace(criterion=criterion, clip=clip))
@@ -152,17 +152,17 @@ def test_a_run_is_what_plain_loops_do_and_ends_with_the_best_epochs_weights(
     assert_close(weights, parameters[best - 1])
 
 
-def test_training_on_everything_ends_with_the_last_epochs_weights(training):
+def test_training_on_the_whole_set_returns_the_last_epochs_weights(training):
     final = train_final(training, NETWORK, 0.01, 4)
     whole = training.final_run(0.01, 4)
-    fit = start_one(OPTIONS, training.initial(NETWORK, 3), 12)
+    state = start_one(OPTIONS, training.initial(NETWORK, 3), 12)
     for until in (1, 4, 9):  # in parts or at once
-        fit = advance_one(NETWORK, OPTIONS, fit, training.series, whole, until)
-    assert (final.epochs, final.diverged) == (4, False) == (int(fit.epochs), bool(fit.diverged))
-    jax.tree.map(np.testing.assert_array_equal, final.weights, fit.parameters)
+        state = advance_one(NETWORK, OPTIONS, state, training.series, whole, until)
+    assert (final.epochs, final.diverged) == (4, False) == (int(state.epochs), bool(state.diverged))
+    jax.tree.map(np.testing.assert_array_equal, final.weights, state.parameters)
 
 
-def test_divergence_ends_a_run_and_keeps_what_was_before(training):
+def test_divergence_ends_a_run_and_the_weights_before_it_are_returned(training):
     curve, weights = train_one(training, NETWORK, 0, 1e30)
     assert curve.diverged
     assert len(curve.n_correct) < 12
@@ -170,13 +170,15 @@ def test_divergence_ends_a_run_and_keeps_what_was_before(training):
         assert np.isfinite(leaf).all()
 
 
-def test_runs_together_are_those_one_by_one_and_leave_when_they_end(training, monkeypatch):
+def test_runs_trained_together_equal_single_runs_and_are_removed_when_they_end(
+    training, monkeypatch
+):
     monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_PER_CALL", 3)
     folds, rates = [0, 0, 1, 2, 1], [0.03, 1e30, 0.01, 1e-4, 1e-3]
-    parts = list(train_many(training, NETWORK, folds, rates))
-    together = {position: run for part in parts for position, run in part.items()}
-    assert sorted(together) == [0, 1, 2, 3, 4] == sorted(k for part in parts for k in part)
-    assert len(parts) > 2
+    batches = list(train_many(training, NETWORK, folds, rates))
+    together = {position: run for ended in batches for position, run in ended.items()}
+    assert sorted(together) == [0, 1, 2, 3, 4] == sorted(k for ended in batches for k in ended)
+    assert len(batches) > 2
     for position, (fold, rate) in enumerate(zip(folds, rates, strict=True)):
         alone = train_one(training, NETWORK, fold, rate)
         curve = together[position].curve
@@ -186,8 +188,8 @@ def test_runs_together_are_those_one_by_one_and_leave_when_they_end(training, mo
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_what_begins_late_is_learned_if_training_is_not_stopped_at_once(seed):
-    """The first step tells the class: for twenty epochs and more all predictions are alike."""
+def test_patience_allows_learning_that_starts_late(seed):
+    """The first step determines the class; for twenty epochs and more all predictions are equal."""
     rng, n = np.random.default_rng(seed), 40
     y = np.arange(n) % 2
     X = 0.1 * rng.standard_normal((n, 10))
@@ -206,7 +208,7 @@ def test_what_begins_late_is_learned_if_training_is_not_stopped_at_once(seed):
 
 
 @pytest.mark.parametrize("cell", RNN_CELLS)
-def test_every_kind_of_network_learns_what_is_easy(cell):
+def test_every_kind_of_network_learns_an_easy_problem(cell):
     """Rising and falling lines in a little noise; a margin is left for every trajectory."""
     rng, n = np.random.default_rng(0), 40
     y = np.arange(n) % 2
@@ -217,17 +219,17 @@ def test_every_kind_of_network_learns_what_is_easy(cell):
     assert max(curve.n_correct) >= 9  # of 10
 
 
-def test_classes_that_do_not_occur_are_out_of_reach():
+def test_classes_that_do_not_occur_are_never_predicted():
     wide = Classifier("gru", 4, 1, 1, 4)
     series = pad_series(np.ones((3, 5)), np.array([0, 1, 2]), 3)
     parameters = wide.initial(np.random.default_rng(0))
     logits = class_logits(wide, parameters, series, jnp.arange(3))
     assert (logits[:, 3] == -1e30).all()
-    slope = jax.grad(
+    gradient = jax.grad(
         lambda p: jax.nn.log_softmax(class_logits(wide, p, series, jnp.arange(3)))[0, 0]
     )(parameters)
-    assert not slope["V"][:, 3].any()
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(slope))
+    assert not gradient["V"][:, 3].any()
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
 
 
 def test_folds_share_a_shape_and_rates_share_weights_and_batches(training):

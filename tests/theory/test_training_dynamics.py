@@ -23,7 +23,7 @@ def test_a_step_of_training_moves_outputs_by_the_empirical_kernel():
     network = RecurrentNetwork(30, **SIGMAS)
     errors = []
     for rate in (1e-3, 1e-4):
-        f, kernels = train(network, X, y, rate, steps=1, checks=1, draws=2, seed=0)
+        f, kernels = train(network, X, y, rate, steps=1, n_kernels=1, draws=2, seed=0)
         assert f.shape == (2, 2, 3)
         assert kernels.shape == (2, 2, 3, 3)
         step = -rate * np.einsum("dij,dj->di", kernels[:, 0], f[:, 0] - y)

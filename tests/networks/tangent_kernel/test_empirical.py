@@ -54,7 +54,7 @@ def test_equals_the_product_of_explicit_jacobians(tied, n_layers, activation):
     with jax.enable_x64(True):
         sequences = [jnp.asarray(x) for x in SERIES]
         parameters = network.initial(jax.random.key(1))
-        first = network.first_states(jax.random.key(2), len(sequences))
+        first = network.initial_states(jax.random.key(2), len(sequences))
         expected = by_jacobian(network, sequences, parameters, first)
         actual = matrix(network, parameters, sequences, first, 3, True)
         np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-13)

@@ -53,7 +53,7 @@ def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
     )
     with jax.enable_x64(True):
         parameters = network.initial(jax.random.key(0))
-        first = network.first_states(jax.random.key(1), 3)
+        first = network.initial_states(jax.random.key(1), 3)
         for T, start in zip((5, 3, 1), first, strict=True):
             x = np.random.default_rng(T).standard_normal((T, 2))
             f, states = network.run(parameters, jnp.asarray(x), start)
@@ -61,7 +61,7 @@ def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
             assert float(f) == pytest.approx(by_loops(network, parameters, x, start), rel=1e-12)
 
 
-def test_parameters_are_standard_normal_and_first_states_have_their_deviation():
+def test_parameters_are_standard_normal_and_initial_states_have_their_deviation():
     network = RecurrentNetwork(
         width=200, n_dimensions=3, n_steps=2, n_layers=2, sigma_h=0.5, tied=False
     )
@@ -78,7 +78,7 @@ def test_parameters_are_standard_normal_and_first_states_have_their_deviation():
         error = 4 / math.sqrt(2 * value.size)
         assert float(value.std()) == pytest.approx(1.0, abs=error)
         assert abs(float(value.mean())) < 2 * error
-    first = network.first_states(jax.random.key(1), 50)
+    first = network.initial_states(jax.random.key(1), 50)
     assert first.shape == (50, 2, 200)
     assert float(first.std()) == pytest.approx(0.5, rel=0.03)
 
