@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rntk_bench.cli import _options as options
-from rntk_bench.cli._output import refuse_unwritable
+from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
 from rntk_bench.cli._progress import counting
 from rntk_bench.errors import ConfigError, InputError
@@ -74,7 +74,7 @@ def gram(
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.user_data.large_gram import gram_to_file, unfinished_path
 
-    refuse_unwritable(output)
+    check_output(output)
     kernel = _kernel(method, assignments)
     sets = [_series(path, no_labels, unit_norm) for path in (file, other) if path is not None]
     announce_compilation(lambda: kernel([[0.5, 1.0], [1.0]]), partial(click.echo, err=True))

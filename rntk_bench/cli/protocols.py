@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._paths import FILE
 
 
 @click.command()
 @click.argument("table", type=FILE)
-@options.datasets("May be repeated. [default: all of the configuration]", names.datasets)
+@options.datasets("May be repeated. [default: all of the configuration]", _completion.datasets)
 @options.config
 @options.jobs
 @options.data_dir

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
-from rntk_bench.cli._output import refuse_input
+from rntk_bench.cli._output import check_not_input
 from rntk_bench.cli._progress import counting
 from rntk_bench.config import brief
 
@@ -25,9 +25,9 @@ def regress() -> None:
     """Predict the next value of segments of random length by kernel ridge regression."""
 
 
-_out = options.out_to("results/regression")
+_out = options.output_folder("results/regression")
 _methods = options.methods(
-    "May be repeated.  [default: rntk, ntk, rbf, poly]", complete=names.kernels
+    "May be repeated.  [default: rntk, ntk, rbf, poly]", complete=_completion.kernels
 )
 
 
@@ -149,14 +149,14 @@ def csv(
     """Predict the last part of your own series, a column of a CSV file, one step ahead."""
     from rntk_bench.datasets.csv_series import read_column
     from rntk_bench.regression.forecast import compute_forecast
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_forecast
     from rntk_bench.report.results.results import display_name
 
     kernels = _kernels(config, methods)
-    figures.ready(out)
-    name = f"{path.stem}-{figures.file_name(column)}"
-    refuse_input(out / f"{name}.csv")
+    figures.check_output_folder(out)
+    name = f"{path.stem}-{figures.safe_file_name(column)}"
+    check_not_input(out / f"{name}.csv")
     forecast = compute_forecast(
         read_column(path, column), kernels, window_length, n_train, test_size, seed
     )
@@ -193,7 +193,7 @@ def _compute_and_plot(
     from joblib import effective_n_jobs
 
     from rntk_bench.regression.snr_curves import DEFAULT_VALUES, VariedParameter, compute_snr_curves
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_regression
     from rntk_bench.report.results.results import display_name
     from rntk_bench.storage.locks import output_lock
@@ -201,8 +201,8 @@ def _compute_and_plot(
     kernels = _kernels(config, methods)
     varied = VariedParameter(signal, vary, tuple(sorted(set(values))) or DEFAULT_VALUES[vary])
     name = f"{signal.name}-{vary}"
-    figures.ready(out)
-    refuse_input(out / f"{name}.csv")
+    figures.check_output_folder(out)
+    check_not_input(out / f"{name}.csv")
     checkpoint_path = out / f"{name}.partial"
     n_jobs = effective_n_jobs(jobs)
     with output_lock(checkpoint_path):

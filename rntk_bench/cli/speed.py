@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.errors import InputError
 
@@ -53,7 +53,7 @@ def _refuse_unused_options() -> None:
     default="GunPoint",
     show_default=True,
     metavar="NAME",
-    shell_complete=names.datasets,
+    shell_complete=_completion.datasets,
     help="The dataset whose series are used.",
 )
 @options.data_dir
@@ -77,7 +77,7 @@ def _refuse_unused_options() -> None:
 @options.methods(
     "Instead, time a finite network's whole grid against PyTorch. May be repeated.",
     "NETWORK",
-    names.networks,
+    _completion.networks,
 )
 @options.config
 def speed(

@@ -18,7 +18,7 @@ from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
-    from rntk_bench.report.tables.status import CellState
+    from rntk_bench.report.tables.status import EvaluationState
 
 
 @click.command()
@@ -54,7 +54,7 @@ def status(
     """
     from rntk_bench.config import configured
     from rntk_bench.methods import METHODS, resolve
-    from rntk_bench.report.tables.status import cell_states
+    from rntk_bench.report.tables.status import evaluation_states
     from rntk_bench.storage.records import read_records
 
     records, problems = read_records(results)
@@ -67,7 +67,7 @@ def status(
         experiment = configured(None, known, seed)
     names = _names(datasets, everything, experiment, results)
     protocols = {method.name: method.protocol(experiment) for method in resolve(experiment)}
-    _print(cell_states(results, records, names, protocols), style)
+    _print(evaluation_states(results, records, names, protocols), style)
 
 
 def _names(
@@ -108,8 +108,8 @@ def _warn_of_a_slip(name: str, kept: Collection[str]) -> None:
         warn(f"{name} has no records; did you mean {other}?")
 
 
-def _print(states: Sequence[CellState], style: str) -> None:
-    from rntk_bench.report.tables.status import CellState, count_states, status_table
+def _print(states: Sequence[EvaluationState], style: str) -> None:
+    from rntk_bench.report.tables.status import EvaluationState, count_states, status_table
     from rntk_bench.report.tables.text import render_text
 
     if style == "text":
@@ -119,5 +119,5 @@ def _print(states: Sequence[CellState], style: str) -> None:
         click.echo(json.dumps(found, indent=1))
     else:
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(field.name for field in fields(CellState))
+        writer.writerow(field.name for field in fields(EvaluationState))
         writer.writerows(map(astuple, states))

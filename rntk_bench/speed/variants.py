@@ -48,6 +48,8 @@ def time_variants(problem: Problem, repeats: int = 5) -> list[VariantTime]:
         ("erf, unequal lengths", unequal, {"activation": "erf"}),
         ("NNGP", X, {}),
         ("tanh", X, {"activation": "tanh", "sigma_w": 1.0}),
+        ("tanh, unequal lengths", unequal, {"activation": "tanh", "sigma_w": 1.0}),
+        ("GELU", X, {"activation": "gelu", "sigma_w": 1.0}),
     ]
     nanoseconds = {}
     for name, series, changes in variants:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from matplotlib.text import Text
 
 from rntk_bench.cli import main
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.plots.regression import COLUMNS, FIGURE_4
 from rntk_bench.report.results.paper import paper_datasets
 from rntk_bench.storage.records import protocol_id, write_record

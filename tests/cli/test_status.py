@@ -27,7 +27,7 @@ def cells(*arguments):
 
 
 @pytest.mark.parametrize("config", [CONFIG, LENGTHS])
-def test_cells_of_the_reference_are_done_where_the_protocols_file_is(config):
+def test_evaluations_of_the_reference_are_done_where_the_protocols_file_is(config):
     experiment = read_experiment(config)
     cells = [
         record_path(REFERENCE, dataset, method.name, method.protocol(experiment))
@@ -38,7 +38,7 @@ def test_cells_of_the_reference_are_done_where_the_protocols_file_is(config):
     assert done >= 50
     outcome = status("--results", REFERENCE, "-c", config)
     assert outcome.exit_code == 0
-    assert outcome.stdout.startswith(f"Status. {done} of {len(cells)} cells are done")
+    assert outcome.stdout.startswith(f"Status. {done} of {len(cells)} evaluations are done")
 
 
 def test_csv_and_json_have_an_entry_for_each_cell():

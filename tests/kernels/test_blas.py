@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from rntk_bench import RNTK
+from rntk_bench import RBF
 from rntk_bench.kernels import blas
 from rntk_bench.kernels.blas import one_blas_thread
 
@@ -55,10 +55,10 @@ def test_it_may_be_nested(several):
     assert blas_threads() == {several}
 
 
-def test_a_smooth_gram_sets_the_limit_once(monkeypatch):
+def test_a_product_sets_the_limit_once(monkeypatch):
     counted = []
     monkeypatch.setattr(
         blas, "threadpool_limits", lambda *a, **k: counted.append(a) or threadpool_limits(*a, **k)
     )
-    RNTK(1.0, activation="tanh", n_layers=2)(np.full((3, 6), 0.1))
+    RBF(1.0)(np.full((3, 6), 0.1))
     assert len(counted) == 1

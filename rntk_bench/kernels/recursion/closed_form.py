@@ -173,7 +173,7 @@ def _walk(
 
 def _unit(sets: tuple[TimeMajor, ...], sigmas: Sigmas) -> Array:
     """Powers of two (S,) near the largest term of (16): no square leaves float64's range."""
-    drive = max(float(np.abs(series.steps).max()) for series in sets) * sigmas.u[:, 0]
+    drive = max(series.largest for series in sets) * sigmas.u[:, 0]
     memory = sigmas.h * sigmas.w.max(axis=1)
     largest = np.max([drive, sigmas.b.max(axis=1), memory], axis=0)
     exponent = np.frexp(largest)[1]

@@ -50,9 +50,9 @@ def _gram(
     """Fill out (k, n, n') with k readouts of one pass over the pairs, (13) and (141).
 
     Readout k is taken at the last step, or summed over all steps if `average[k]`; it is
-    scale scale' (f(c) + h(c) theta), or scale scale' f(c) if not `tangent[k]`. The columns are a
-    multiple of LANES, of which the first n' count. With `symmetric` only pairs i < j are computed,
-    and mirrored; the diagonal is left alone.
+    scale scale' (f(c) + h(c) theta), or scale scale' f(c) if not `tangent[k]`. The columns are
+    padded to a multiple of LANES; the first n' count. With `symmetric` only pairs i < j are
+    computed, and mirrored; the diagonal is left alone.
     """
     n, n_columns = out.shape[1:]
     L, padded = len(columns.weights), columns.weights.shape[3]

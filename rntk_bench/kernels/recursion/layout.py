@@ -53,6 +53,16 @@ class TimeMajor:
         return len(self.order)
 
     @cached_property
+    def largest(self) -> float:
+        """The largest size of a value."""
+        return float(np.abs(self.steps).max())
+
+    @cached_property
+    def is_sorted(self) -> bool:
+        """Whether the series stand as they were given."""
+        return bool((np.diff(self.order) > 0).all())
+
+    @cached_property
     def reversed(self) -> Self:
         """The same series backward in time."""
         steps = np.zeros_like(self.steps)
@@ -106,9 +116,9 @@ class Pairs:
 
     def in_given_order(self, grams: Array) -> Array:
         """Grams (.., n_x, n_y) over the sorted series as such over the series as given."""
-        x, y = self.x.order, self.sets[-1].order
-        if (np.diff(x) > 0).all() and (np.diff(y) > 0).all():
+        if all(series.is_sorted for series in self.sets):
             return grams
+        x, y = self.x.order, self.sets[-1].order
         given = np.empty_like(grams)
         given[..., x[:, None], y] = grams
         return given

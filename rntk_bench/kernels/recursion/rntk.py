@@ -21,11 +21,12 @@ from rntk_bench.kernels.recursion.self_kernel import Walk, setting
 
 Array = NDArray[np.float64]
 
-LANES = 16
+LANES = 8
 """Columns are padded to a multiple of this, so that every vector is full."""
 BLOCK = 8
 TILE = 256
-"""Rows and columns of a tile: its u and theta (32 KiB) stay in the first cache."""
+"""Rows and columns of a tile, multiples of LANES. Its u and theta (32 KiB) stay in the first
+cache."""
 
 
 @compiled
@@ -65,18 +66,21 @@ def _gram(
     n, n_columns = out.shape
     row, column = rows.weights[0], columns.weights[0]
     row_active, column_active = rows.active, columns.active
-    T, padded = column.shape[1:]
+    T = column.shape[1]
     far = in_order(NEAR) + 1
     u, theta = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
     widest = np.empty(BLOCK, np.int64)
-    for i0 in range(0, n, BLOCK):
-        for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
+    # The first block has the rows that are too few for a whole one. So the columns from the first
+    # row of any other block on fill whole vectors.
+    for end in range(n - (n - 1) // BLOCK * BLOCK, n + 1, BLOCK):
+        i0 = max(0, end - BLOCK)
+        for j0 in range(i0 if symmetric else 0, n_columns, TILE):
             if stop[0]:
                 return
             begun_rows, begun_columns = 0, 0
             for t in range(T):
-                height = min(BLOCK, n - i0, row_active[t] - i0)
-                width = min(TILE, column_active[t] - j0)
+                height = min(BLOCK, end - i0, row_active[t] - i0)
+                width = min(TILE, column_active[t] - j0, n_columns - j0)
                 if height <= 0 or width <= 0:
                     continue
                 if height > begun_rows or width > begun_columns:
@@ -117,7 +121,7 @@ def _gram(
                             top = max(top, in_order(gap))
                     widest[i] = top
             row_scale, column_scale = rows.scale[-1], columns.scale[-1]
-            for i in range(min(BLOCK, n - i0)):
+            for i in range(min(BLOCK, end - i0)):
                 for j in range(min(TILE, n_columns - j0)):
                     if symmetric and j0 + j <= i0 + i:
                         continue

@@ -1,4 +1,4 @@
-"""The paper's own numbers.
+"""The numbers of the paper.
 
 S. Alemohammad, Z. Wang, R. Balestriero, R. Baraniuk, "The Recurrent Neural Tangent Kernel",
 ICLR 2021, https://arxiv.org/abs/2006.10246. `paper_table2.csv` holds its Table 2 as printed, in

@@ -15,7 +15,9 @@ def test_the_longest_first_and_the_ends_aligned():
     np.testing.assert_array_equal(
         laid.steps[:, 0, :4].T, [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4], [0, 0, 0, 1, 2], [0, 0, 0, 0, 1]]
     )
-    np.testing.assert_array_equal(laid.steps[:, 0, 4:], laid.steps[:, 0, 3:4].repeat(12, axis=1))
+    np.testing.assert_array_equal(
+        laid.steps[:, 0, 4:], laid.steps[:, 0, 3:4].repeat(LANES - 4, axis=1)
+    )
     back = laid.reversed.steps[:, 0, :4].T
     np.testing.assert_array_equal(
         back, [[0, 4, 3, 2, 1], [0, 4, 3, 2, 1], [0, 0, 0, 2, 1], [0, 0, 0, 0, 1]]

@@ -1,6 +1,7 @@
 """Activations without a closed form: against quadrature over the plane, and their error bound."""
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from scipy.special import erf
 
 from rntk_bench import NNGP, RNTK
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.activations import ACTIVATIONS, Smooth
+from rntk_bench.kernels.activations import ACTIVATIONS, LeakyReLU, Smooth
 from rntk_bench.kernels.rntk import AccuracyWarning
 from tests import naive
 
@@ -64,6 +65,85 @@ def test_properties():
         np.testing.assert_allclose(permuted, K[np.ix_(order, order)], rtol=1e-10, atol=1e-12)
 
 
+def logistic(z):
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+class Shifted:
+    """A callable without a hash."""
+
+    __hash__ = None
+
+    def __call__(self, z):
+        return np.tanh(z - 0.3)
+
+
+@pytest.mark.parametrize("phi", [logistic, np.cos, Shifted()])
+def test_any_function_of_arrays(phi):
+    operators = naive.by_quadrature(phi, Smooth(phi).slope)
+    expected = naive.gram(naive.rntk, SERIES, operators=operators, **SIGMAS)
+    kernel = RNTK(activation=phi, **SIGMAS)
+    K = kernel(SERIES)
+    assert np.abs(K - expected).max() < kernel.error_bound(SERIES) + 1e-8
+    np.testing.assert_array_equal(kernel.diag(SERIES), np.diag(K))
+
+
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("pooling", ["last", "average"])
+def test_beyond_one_tile_and_between_two_sets_in_either_order(n_layers, pooling):
+    X = [RNG.standard_normal(T) / 3 for T in RNG.integers(1, 7, 300)]
+    Y = [RNG.standard_normal(T) / 3 for T in RNG.integers(1, 7, 70)]
+    options = {**SIGMAS, "n_layers": n_layers, "pooling": pooling}
+    closed, series = RNTK(activation="erf", **options), RNTK(activation=erf, **options)
+    assert np.abs(series(X) - closed(X)).max() <= series.error_bound(X) + 1e-13
+    between = series(X, Y)
+    assert np.abs(between - closed(X, Y)).max() <= series.error_bound(X, Y) + 1e-13
+    np.testing.assert_allclose(series(Y, X), between.T, rtol=1e-13, atol=1e-15)
+
+
+def test_an_entry_does_not_depend_on_what_was_computed_before_or_beside_it():
+    X = RNG.standard_normal((20, 8)) / 3
+    kernels = [RNTK(sigma_w=w, activation=np.arctan) for w in np.linspace(0.5, 1.5, 8)]
+    alone = [kernel(X) for kernel in kernels]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kernels[0](30.0 * X)  # more octaves of the same table
+    with ThreadPoolExecutor(4) as pool:
+        for before, after in zip(alone, pool.map(lambda kernel: kernel(X), kernels), strict=True):
+            np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-20])
+def test_small_series_see_the_linear_part(scale):
+    X = RNG.standard_normal((5, 6))
+    sine = RNTK(activation="sin", sigma_w=1.2)
+    linear = RNTK(activation=lambda z: z, sigma_w=1.2)
+    np.testing.assert_allclose(sine(scale * X), scale * (scale * linear(X)), rtol=1e-12)
+
+
+def test_near_duplicates_stay_within_the_bound():
+    x = np.cumsum(RNG.standard_normal(40)) / 20
+    for difference in (0.0, 1e-9, 1e-4):
+        X = [x, x + difference * np.sin(np.arange(40)), -x]
+        kernel = RNTK(1.1, sigma_b=0.1, activation=erf)
+        expected = RNTK(1.1, sigma_b=0.1, activation="erf")(X)
+        assert np.abs(kernel(X) - expected).max() <= kernel.error_bound(X) + 1e-12
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2])
+def test_closer_series_cost_a_kinked_function_more_of_its_accuracy(slope):
+    kinked = RNTK(1.2, sigma_b=0.1, activation=lambda z: np.maximum(z, slope * z))
+    exact = RNTK(1.2, sigma_b=0.1, activation=LeakyReLU(slope))
+    far = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]])
+    near = np.array([[1.0, 0.0, 1.0], [1.0, 0.0, 1.01]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AccuracyWarning)
+        errors = [np.abs(kinked(X) - exact(X)).max() for X in (far, near)]
+    bounds = [kinked.error_bound(X) for X in (far, near)]
+    assert errors[0] <= bounds[0] < bounds[1]
+    assert errors[1] <= bounds[1]
+
+
 def test_a_function_with_a_kink_warns_of_its_bound_and_keeps_it():
     exact = RNTK(**SIGMAS)(SERIES)
     kinked = RNTK(activation=lambda z: np.maximum(z, 0.0), **SIGMAS)
@@ -88,3 +168,5 @@ def test_an_overflow_is_refused():
         warnings.simplefilter("ignore")
         with pytest.raises(KernelError, match="range of float64"):
             kernel(np.array([[1e200, 1.0]]))
+        with pytest.raises(KernelError, match="range of float64"):
+            kernel(np.array([[1.0, 1.0]]), np.array([[1.0, 1e200]]))

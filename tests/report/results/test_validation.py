@@ -41,7 +41,7 @@ def test_a_plane_is_the_best_over_the_other_axes():
     axes = {"a": [1, 2], "b": [1, 2, 3], "C": [1, 2, 3, 4]}
     grid = ValidationGrid(axes, accuracy, {"a": 1, "b": 0, "C": 2})
     for x, y in (("b", "C"), ("C", "b")):
-        plane, table = grid.plane(x, y), grid.table(x, y)
+        plane, table = grid.best_over_others(x, y), grid.to_frame(x, y)
         assert plane.shape == (len(axes[y]), len(axes[x]))
         for column, row in product(range(len(axes[x])), range(len(axes[y]))):
             place = {x: column, y: row}

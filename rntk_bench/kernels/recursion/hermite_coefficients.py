@@ -1,0 +1,242 @@
+"""Hermite coefficients of an activation as functions of the deviation, tabled by octaves.
+
+With the normalised Hermite polynomials h_k and z standard normal,
+
+    a_k(s) = E[phi(s z) h_k(z)],    E[phi(s z)^2] = sum_k a_k(s)^2,
+    E[phi'(s z)^2] = sum_k k a_k(s)^2 / s^2,
+
+and all of them are smooth functions of s > 0 for any phi. Quadrature gives them at Chebyshev
+nodes on each cell of an octave [2^e, 2^(e+1)), polynomials in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from threading import Lock
+from typing import Final, Self
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
+
+from rntk_bench.kernels.activations import DISTANCE, Function, Smooth
+from rntk_bench.kernels.base import Array
+from rntk_bench.kernels.recursion.hermite import CELLS, DEGREE, EXPONENTS, UNROLLED, Table, project
+
+MAX_TERMS: Final = 512
+TOLERANCE: Final = 1e-16
+"""Share of E[phi^2], and of E[phi'^2], in the terms left out, where MAX_TERMS are enough for it."""
+SPACING: Final = 1.0 / 16.0
+"""Distance of the quadrature's nodes. The trapezoidal rule with Gaussian weight converges faster
+than any power for smooth phi; every second node alone shows its error."""
+NODES: Final = SPACING * np.arange(-208, 209)
+WEIGHTS: Final = SPACING * np.exp(-0.5 * NODES**2) / np.sqrt(2.0 * np.pi)
+X_NODES: Final = np.cos(np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1))
+"""Where on a cell, from -1 to 1, its polynomials are equal to the quadrature."""
+CHECKS: Final = np.array([-1.0, 0.0, 1.0])
+"""Where their error is measured: for a smooth function it is largest near these."""
+ROUNDING: Final = 16.0 * np.finfo(float).eps
+"""Relative error of a polynomial up to which it is that of its own arithmetic."""
+
+
+@dataclass(frozen=True)
+class Octave:
+    """The functions of s on the cells of one octave; the fields are those of `Table`."""
+
+    energies: Array
+    terms: Array
+    counts: NDArray[np.int64]
+    errors: Array
+    curvature: Array
+
+    @classmethod
+    def of(cls, phi: Smooth, exponent: int) -> Self:
+        """The octave of the numbers with these exponent bits; 0 is s = 0 alone."""
+        x = np.append(X_NODES, CHECKS)
+        position = (np.arange(CELLS)[:, None] + 0.5 * (x + 1.0)) / CELLS
+        s = np.ldexp(1.0 + position, exponent - 1023) if exponent else np.zeros_like(position)
+        with np.errstate(all="ignore"):
+            energy = np.stack([energies(f, s) for f in (phi.phi, phi.slope)])  # (2, cells, x)
+            a = coefficients(phi.phi, s)  # (k, cells, x)
+            shares = _ratio(_shares(a, s), energy[:, None])  # (2, k, cells, x)
+            counts = np.stack([_needed(shares[:, parity::2]) for parity in (0, 1)], axis=1)
+            a = a[: 2 * counts.max()]
+            polynomials = _polynomials(energy), _polynomials(a)
+            lost = _quadrature_error(phi, s, energy).max(axis=-1) + 2.0 * TOLERANCE
+            off = _table_error(*polynomials, energy, a, s)
+            beyond = np.abs((energy > 0.0) * (s > 0.0) - shares.sum(axis=1)).max(axis=-1)
+            curvature = energies(phi.curvature, s[:, -len(CHECKS) :]).max(axis=-1)
+        terms = polynomials[1].reshape(CELLS, DEGREE + 1, -1, 2).swapaxes(2, 3)
+        errors = np.stack([lost, off, beyond], axis=-1).swapaxes(0, 1)
+        return cls(polynomials[0], np.ascontiguousarray(terms), counts, errors, curvature)
+
+
+_NOTHING: Final = Octave(
+    np.zeros((0, DEGREE + 1, 2)),
+    np.zeros((0, DEGREE + 1, 2, 0)),
+    np.zeros((0, 2), np.int64),
+    np.zeros((0, 2, 3)),
+    np.zeros(0),
+)
+
+
+class Tables:
+    """The table of one activation, which grows by the octaves that occur."""
+
+    def __init__(self, phi: Smooth) -> None:
+        self._phi = phi
+        self._octaves: dict[int, Octave] = {}
+        self._growing = Lock()
+        self.table = _joined({})
+
+    def extended(self, exponents: Iterable[int]) -> Table:
+        """The table, with these octaves."""
+        with self._growing:
+            for exponent in {*exponents} - {*self._octaves}:
+                self._octaves[exponent] = Octave.of(self._phi, exponent)
+            self.table = _joined(self._octaves)
+            return self.table
+
+
+def tables(phi: Smooth) -> Tables:
+    """Those of phi, kept for the next call: an octave takes as long as a small Gram."""
+    try:
+        return _kept_tables(phi)
+    except TypeError:  # a callable that cannot be told from others by a hash
+        return Tables(phi)
+
+
+@lru_cache(maxsize=16)
+def _kept_tables(phi: Smooth) -> Tables:
+    return Tables(phi)
+
+
+def _joined(octaves: dict[int, Octave]) -> Table:
+    """The octaves one after the other, all with as many terms."""
+    slots = np.full(EXPONENTS, -1)
+    slots[list(octaves)] = np.arange(len(octaves))
+    members = [_NOTHING, *octaves.values()]
+    width = max(member.terms.shape[3] for member in members)
+    terms = [
+        np.pad(member.terms, [(0, 0)] * 3 + [(0, width - member.terms.shape[3])])
+        for member in members
+    ]
+    return Table(
+        slots,
+        np.concatenate([member.energies for member in members]),
+        np.concatenate(terms),
+        np.concatenate([member.counts for member in members]),
+        np.concatenate([member.errors for member in members]),
+        np.concatenate([member.curvature for member in members]),
+    )
+
+
+def energies(function: Function, s: Array, every: int = 1) -> Array:
+    """E[function(s z)^2] for each deviation, from every node or every second."""
+    nodes, weights = NODES[::every], every * WEIGHTS[::every]
+    energy: Array = (np.square(function(s[..., None] * nodes)) * weights).sum(axis=-1)
+    return energy
+
+
+def coefficients(function: Function, s: Array) -> Array:
+    """a_k(s) of the function, shape (MAX_TERMS, *s.shape)."""
+    z = NODES[len(NODES) // 2 :, None]
+    above, below = function(z * s.ravel()), function(-z * s.ravel())
+    a = np.zeros((2, MAX_TERMS // 2, s.size))
+    for parity, values in enumerate((above + below, above - below)):
+        project(_hermite()[parity::2], values, a[parity])
+    return np.swapaxes(a, 0, 1).reshape(MAX_TERMS, *s.shape)
+
+
+@cache
+def _hermite() -> Array:
+    """Weighted normalised Hermite polynomials at the nodes >= 0, shape (MAX_TERMS, n_nodes).
+
+    The node 0 has half its weight, since the values at z and -z are added.
+    """
+    z, weights = NODES[len(NODES) // 2 :], WEIGHTS[len(NODES) // 2 :].copy()
+    weights[0] *= 0.5
+    h = np.empty((MAX_TERMS, len(z)))
+    h[0], h[1] = 1.0, z
+    for k in range(2, MAX_TERMS):
+        h[k] = (z * h[k - 1] - np.sqrt(k - 1.0) * h[k - 2]) / np.sqrt(k)
+    weighted: Array = h * weights
+    return weighted
+
+
+def _shares(a: Array, s: Array) -> Array:
+    """a_k^2 and k a_k^2 / s^2 of a (k, cells, x), stacked."""
+    k = np.arange(len(a))[:, None, None]
+    return np.stack([a**2, k * _ratio(a, np.broadcast_to(s, a.shape)) ** 2])
+
+
+def _needed(shares: Array) -> NDArray[np.int64]:
+    """Terms of one parity that each cell needs, from their shares (2, k, cells, x)."""
+    left = np.cumsum(shares[:, ::-1], axis=1)[:, ::-1]
+    needed = (left > TOLERANCE).sum(axis=1).max(axis=(0, 2))
+    rounded: NDArray[np.int64] = -(-needed // UNROLLED) * UNROLLED
+    return rounded
+
+
+def _polynomials(values: Array) -> Array:
+    """Polynomials (cells, DEGREE + 1, n), lowest power first, through values (n, cells, x)."""
+    # By way of Chebyshev's: their coefficients fall, so that the powers' lose no digits.
+    by_chebyshev = np.einsum("ji,nci->njc", _CHEBYSHEV, values[..., : DEGREE + 1])
+    return np.ascontiguousarray(np.einsum("dj,njc->cdn", _POWERS, by_chebyshev))
+
+
+def _quadrature_error(phi: Smooth, s: Array, energy: Array) -> Array:
+    """What quadrature, and a difference for phi', miss of both energies, relatively."""
+    coarse = np.stack([energies(f, s, every=2) for f in (phi.phi, phi.slope)])
+    other = energies(partial(phi.slope, distance=2.0 * DISTANCE), s)
+    # Twice, for a phi with kinks, whose energies converge no faster than the nodes' distance.
+    missed = 2.0 * _difference(coarse, energy)
+    missed[1] += _difference(other, energy[1])
+    return missed
+
+
+def _difference(values: Array, energy: Array) -> Array:
+    """Of sums from the energy, relatively, beyond the rounding of both."""
+    relative = _ratio(np.abs(values - energy), energy)
+    return np.maximum(relative - np.finfo(float).eps, 0.0)
+
+
+def _table_error(energies: Array, terms: Array, energy: Array, a: Array, s: Array) -> Array:
+    """Relative errors (2, cells) of V and V' that the polynomials make, measured at CHECKS."""
+    powers, at = CHECKS ** np.arange(DEGREE + 1)[:, None], np.s_[..., DEGREE + 1 :]
+    errors, error = (
+        np.einsum("cdn,dx->ncx", polynomials, powers) - values[at]
+        for polynomials, values in ((terms, a), (energies, energy))
+    )
+    # The norm of an error in L2, of phi(s z) and of its derivative by z / s.
+    norm = np.sqrt(_shares(errors, s[at]).sum(axis=1))
+    relative = 2.0 * _ratio(norm, np.sqrt(energy[at])) + _ratio(np.abs(error), energy[at])
+    # Twice, for a phi with kinks, between whose points quadrature is not smooth in s.
+    worst: Array = 2.0 * np.maximum(relative.max(axis=-1) - ROUNDING, 0.0)
+    return worst
+
+
+def _ratio(numerator: Array, denominator: Array) -> Array:
+    """The quotient, 0 where the denominator is 0."""
+    out = np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
+    return np.divide(numerator, denominator, out=out, where=denominator != 0.0)
+
+
+# T_j at the nodes, cos(pi m / (2 n)), with m taken modulo 4 n for the sake of its last digits.
+_TURNS: Final = np.outer(np.arange(DEGREE + 1), 2 * np.arange(DEGREE + 1) + 1) % (4 * DEGREE + 4)
+_CHEBYSHEV: Final = (
+    2.0
+    / (DEGREE + 1)
+    * np.sin(0.5 * np.pi * (1.0 - np.minimum(_TURNS, 4 * DEGREE + 4 - _TURNS) / (DEGREE + 1)))
+)
+_CHEBYSHEV[0] /= 2.0
+"""From values at X_NODES to the coefficients of Chebyshev's polynomials."""
+_POWERS: Final = np.array(
+    [
+        np.pad(chebyshev.cheb2poly(row), (0, DEGREE - k))
+        for k, row in enumerate(np.tri(DEGREE + 1) - np.tri(DEGREE + 1, k=-1))
+    ]
+).T
+"""From those to the coefficients of powers."""
