@@ -15,13 +15,13 @@ from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import NetworkMethod
-from rntk_bench.networks.cross_validation import Curve, Trained, Training
-from rntk_bench.networks.early_stopping import StoppedChoice, StoppedSearch
-from rntk_bench.networks.fitting import Rules
+from rntk_bench.networks.cross_validation import TrainedRun, Training, TrainingCurve
+from rntk_bench.networks.early_stopping import NetworkChoice, NetworkSearch
 from rntk_bench.networks.models import Classifier, Parameters
 from rntk_bench.networks.pool import Setting, device, train_all
 from rntk_bench.networks.schedule import Task
-from rntk_bench.networks.series import bucket, pack
+from rntk_bench.networks.series import pad_series, round_up_size
+from rntk_bench.networks.training import TrainingOptions
 from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import environment
@@ -66,7 +66,7 @@ def evaluate_network(
         problem = network_problem(dataset, experiment)
         training = make_training(problem, experiment)
         settings = network_settings(dataset, method)
-        search = StoppedSearch(np.bincount(training.fold), len(settings), prune)
+        search = NetworkSearch(np.bincount(training.fold), len(settings), prune)
         checkpoint = None
         if checkpoint_path:
             checkpoint = Checkpoint(checkpoint_path, _header(dataset, method, experiment))
@@ -121,7 +121,7 @@ def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> 
         "data": dataset.fingerprint,
         "protocol": method.protocol(experiment),
         "device": device(),
-        "entry": list(Curve._fields),
+        "entry": list(TrainingCurve._fields),
         **machine,
     }
 
@@ -135,9 +135,9 @@ def make_training(problem: Problem, experiment: Experiment) -> Training:
     """The training set, folds and rules with which the experiment trains networks."""
     protocol, dataset = experiment.network, problem.dataset
     return Training(
-        pack(problem.X_train, problem.y_train, dataset.n_classes),
+        pad_series(problem.X_train, problem.y_train, dataset.n_classes),
         stratified_folds(problem.y_train, protocol.n_folds, experiment.seed),
-        Rules(
+        TrainingOptions(
             protocol.decay,
             protocol.epsilon,
             protocol.patience,
@@ -152,7 +152,7 @@ def make_training(problem: Problem, experiment: Experiment) -> Training:
 
 def network_settings(dataset: Dataset, method: NetworkMethod) -> list[Setting]:
     """The network and the learning rate of each of a method's settings."""
-    n_classes = bucket(dataset.n_classes)
+    n_classes = round_up_size(dataset.n_classes)
     return [
         (
             Classifier(
@@ -173,7 +173,7 @@ class _Runs:
 
     def __init__(
         self,
-        search: StoppedSearch,
+        search: NetworkSearch,
         n_settings: int,
         checkpoint: Checkpoint | None,
         progress: Progress | None,
@@ -181,10 +181,10 @@ class _Runs:
         folds = range(len(search.fold_sizes))
         self._tasks = [(setting, fold) for setting in range(n_settings) for fold in folds]
         self._search, self._checkpoint, self._progress = search, checkpoint, progress
-        self._curves: dict[Task, Curve] = {}
+        self._curves: dict[Task, TrainingCurve] = {}
         self._weights: dict[Task, Parameters] = {}
         for entry in checkpoint.entries if checkpoint else ():
-            curve = Curve(*(entry[key] for key in Curve._fields))
+            curve = TrainingCurve(*(entry[key] for key in TrainingCurve._fields))
             self._add_curve((entry["setting"], entry["fold"]), curve)
         self._report()
 
@@ -200,9 +200,9 @@ class _Runs:
 
     def upper_bound(self, task: Task) -> int | None:
         """The highest score that the run's setting can have; None if it is not needed."""
-        return self._search.reach(*task)
+        return self._search.upper_bound(*task)
 
-    def add(self, task: Task, trained: Trained) -> None:
+    def add(self, task: Task, trained: TrainedRun) -> None:
         """Add a finished run, and append it to the checkpoint."""
         if self._checkpoint is not None:
             setting, fold = task
@@ -216,7 +216,7 @@ class _Runs:
 
     def weights(
         self,
-        choice: StoppedChoice,
+        choice: NetworkChoice,
         training: Training,
         settings: Sequence[Setting],
         n_jobs: int,
@@ -227,7 +227,7 @@ class _Runs:
         weights.
         """
 
-        def keep(task: Task, trained: Trained) -> None:
+        def keep(task: Task, trained: TrainedRun) -> None:
             self._weights[task] = trained.weights
 
         tasks = [(choice.setting, fold) for fold in range(len(choice.best_epochs))]
@@ -252,9 +252,9 @@ class _Runs:
             "their accuracy before."
         ]
 
-    def _add_curve(self, task: Task, curve: Curve) -> None:
+    def _add_curve(self, task: Task, curve: TrainingCurve) -> None:
         self._curves[task] = curve
-        self._search.add(*task, curve.hits, curve.best_epoch, curve.loss)
+        self._search.add(*task, curve.n_correct, curve.best_epoch, curve.loss)
 
     def _report(self) -> None:
         if self._progress is not None:
@@ -266,8 +266,8 @@ class _Runs:
 def _selection(
     method: NetworkMethod,
     experiment: Experiment,
-    choice: StoppedChoice,
-    search: StoppedSearch,
+    choice: NetworkChoice,
+    search: NetworkSearch,
     runs: _Runs,
 ) -> dict[str, Any]:
     epochs = {
@@ -288,7 +288,7 @@ def _selection(
         **epochs,
         "diverged": [list(task) for task in runs.diverged],
         "pruned": search.prune,
-        "hits": encode_counts(search.hits.astype(np.int16)),
+        "hits": encode_counts(search.n_correct.astype(np.int16)),
         "run_epochs": encode_counts(search.best_epochs.astype(np.int32)),
         **({"by_default": True} if choice.by_default else {}),
     }

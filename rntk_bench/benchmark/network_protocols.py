@@ -26,10 +26,10 @@ from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset
 from rntk_bench.methods import NetworkMethod, resolve
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import StoppedSearch, stopped
-from rntk_bench.networks.judging import JudgedCurve, train_judged
+from rntk_bench.networks.early_stopping import NetworkSearch, stopped_epochs
+from rntk_bench.networks.full_training import FullCurve, train_all_epochs
 from rntk_bench.networks.pool import call_all
-from rntk_bench.networks.series import pack
+from rntk_bench.networks.series import pad_series
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.records import protocol_id
 
@@ -68,7 +68,7 @@ class Comparison:
 
     def _curves(
         self, problem: Problem, training: Training, n_jobs: int
-    ) -> dict[tuple[int, int], JudgedCurve]:
+    ) -> dict[tuple[int, int], FullCurve]:
         """The learning curve of each setting and scoring fold."""
         settings = network_settings(self.dataset, self.method)
         rotations = [_rotation(problem, training, fold) for fold in range(training.n_folds)]
@@ -81,12 +81,12 @@ class Comparison:
             network, rate = settings[setting]
             stopping = _stopping(training, fold)
             calls.append((rest, network, stopping, rate, judging, n_judging))
-        return dict(zip(tasks, call_all(train_judged, calls, n_jobs), strict=True))
+        return dict(zip(tasks, call_all(train_all_epochs, calls, n_jobs), strict=True))
 
     def _row(
         self,
         training: Training,
-        curves: dict[tuple[int, int], JudgedCurve],
+        curves: dict[tuple[int, int], FullCurve],
         patience: int,
         criterion: str,
     ) -> Row:
@@ -94,15 +94,19 @@ class Comparison:
         folds = range(training.n_folds)
         stopping = np.array([sizes[_stopping(training, fold)] for fold in folds])
         settings = self.method.settings()
-        search = StoppedSearch(stopping, len(settings), prune=False)
+        search = NetworkSearch(stopping, len(settings), prune=False)
         epochs = {}
         for (setting, fold), curve in curves.items():
-            n, best = stopped(curve.hits, curve.losses, stopping[fold], patience, criterion)
+            n, best = stopped_epochs(
+                curve.n_correct, curve.losses, stopping[fold], patience, criterion
+            )
             epochs[setting, fold] = n
-            search.add(setting, fold, curve.hits[:n], best, curve.losses[best - 1] if best else 0.0)
+            search.add(
+                setting, fold, curve.n_correct[:n], best, curve.losses[best - 1] if best else 0.0
+            )
         choice = search.choose()
         judged = [
-            Fraction(curves[choice.setting, fold].judged[best - 1], int(sizes[fold]))
+            Fraction(curves[choice.setting, fold].n_correct_evaluation[best - 1], int(sizes[fold]))
             if best
             else Fraction(0)
             for fold, best in enumerate(choice.best_epochs)
@@ -167,10 +171,10 @@ def _rotation(problem: Problem, training: Training, fold: int) -> tuple[Training
 
     rest = replace(
         training,
-        series=pack(rows(~scoring), problem.y_train[~scoring], n_classes),
+        series=pad_series(rows(~scoring), problem.y_train[~scoring], n_classes),
         fold=training.fold[~scoring],
     )
-    judging = pack(rows(scoring), problem.y_train[scoring], n_classes)
+    judging = pad_series(rows(scoring), problem.y_train[scoring], n_classes)
     return rest, judging, int(scoring.sum())
 
 

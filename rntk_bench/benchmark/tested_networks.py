@@ -11,10 +11,10 @@ from scipy.special import softmax
 
 from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import StoppedChoice
+from rntk_bench.networks.early_stopping import NetworkChoice
 from rntk_bench.networks.models import Parameters
-from rntk_bench.networks.pool import Setting, classify, train_last
-from rntk_bench.networks.series import pack
+from rntk_bench.networks.pool import Setting, classify, train_final_network
+from rntk_bench.networks.series import pad_series
 
 Logits = NDArray[np.float32]
 
@@ -60,7 +60,7 @@ def classify_test(
 ) -> Tested:
     """Test the networks of a setting, given by their weights or None for a fold without one."""
     dataset = problem.dataset
-    test = pack(problem.X_test, dataset.y_test, dataset.n_classes)
+    test = pad_series(problem.X_test, dataset.y_test, dataset.n_classes)
     known = {fold: network for fold, network in enumerate(weights) if network is not None}
     logits = classify(setting[0], list(known.values()), test, dataset.n_test)
     by_fold = dict(zip(known, logits, strict=True))
@@ -71,14 +71,14 @@ def classify_retrained(
     problem: Problem,
     training: Training,
     setting: Setting,
-    choice: StoppedChoice,
+    choice: NetworkChoice,
     warnings: list[str],
 ) -> NDArray[np.int64] | None:
     """Test predictions (n_test,) of a network that is trained on the whole training set.
 
     None if its outputs overflow. If its training diverges, a warning is appended to `warnings`.
     """
-    final = train_last(training, setting, choice.n_epochs)
+    final = train_final_network(training, setting, choice.n_epochs)
     if final.diverged:
         warnings.append(
             f"The final training diverged in epoch {final.epochs + 1} of {choice.n_epochs}; "

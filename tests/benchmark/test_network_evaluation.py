@@ -95,20 +95,20 @@ def whole():
 
 def test_a_record_holds_the_choice_and_its_test(record):
     selection, test = record.selection, record.test
-    hits = decode_counts(selection["hits"])
+    n_correct = decode_counts(selection["hits"])
     sizes = np.array(selection["fold_sizes"])
-    assert hits.shape[:2] == (4, 3)
-    complete = (hits[:, :, 0] != NO_EPOCH).all(axis=1)
-    means = np.where(complete, (hits.max(axis=2) / sizes).mean(axis=1), -1)
+    assert n_correct.shape[:2] == (4, 3)
+    complete = (n_correct[:, :, 0] != NO_EPOCH).all(axis=1)
+    means = np.where(complete, (n_correct.max(axis=2) / sizes).mean(axis=1), -1)
     assert selection["setting_index"] == int(np.argmax(means > means.max() - 1e-12))
     assert selection["setting"] == METHOD.settings()[selection["setting_index"]]
     assert selection["accuracy"] == pytest.approx(means.max())
-    chosen = hits[selection["setting_index"]]
+    chosen = n_correct[selection["setting_index"]]
     best = np.array(selection["best_epochs"])
     assert (chosen[np.arange(3), best - 1] == chosen.max(axis=1)).all()
     epochs = decode_counts(selection["run_epochs"])
     np.testing.assert_array_equal(epochs[selection["setting_index"]], best)
-    assert ((epochs > 0) == (hits[:, :, 0] != NO_EPOCH)).all()
+    assert ((epochs > 0) == (n_correct[:, :, 0] != NO_EPOCH)).all()
     accuracies = chosen.max(axis=1) / sizes
     assert accuracies[selection["best_fold"]] == accuracies.max()
     assert selection["epochs"] == best[selection["best_fold"]]
@@ -236,7 +236,7 @@ def test_on_an_accelerator_a_deadline_is_heeded_between_parts_of_the_training(
     monkeypatch, tmp_path
 ):
     monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_AT_ONCE", 1)
+    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_PER_CALL", 1)
     with Deadline(0.0), pytest.raises(TimeLimitError):
         evaluate_network(made_up(), METHOD, EXPERIMENT, checkpoint_path=tmp_path / "made.partial")
 

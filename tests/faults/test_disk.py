@@ -185,12 +185,12 @@ def no_cell(monkeypatch):
 
     for place in (
         "benchmark.runner.KernelEvaluation",
-        "regression.snr_curves.repeat",
-        "theory.convergence.convergence",
-        "theory.training_dynamics.training_dynamics",
-        "theory.sensitivity.figure_3",
+        "regression.snr_curves.run_repeat",
+        "theory.convergence.compute_convergence",
+        "theory.training_dynamics.compute_training_dynamics",
+        "theory.sensitivity.figure_3_curves",
         "theory.sensitivity.dataset_sensitivity",
-        "regression.forecast.forecast",
+        "regression.forecast.compute_forecast",
     ):
         monkeypatch.setattr(f"rntk_bench.{place}", computed)
 

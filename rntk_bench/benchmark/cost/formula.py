@@ -104,14 +104,16 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
 def _network_cost(
     size: Size, method: NetworkMethod, experiment: Experiment, slowness: float, n_jobs: int
 ) -> Cost:
-    from rntk_bench.networks.models import CELLS
-    from rntk_bench.networks.series import EVALUATED_AT_ONCE
+    from rntk_bench.networks.models import RNN_CELLS
+    from rntk_bench.networks.series import EVALUATION_BATCH_SIZE
 
-    protocol, gates = experiment.network, CELLS[method.name].gates
+    protocol, gates = experiment.network, RNN_CELLS[method.name].gates
     folds = min(protocol.n_folds, size.n_train)
     held_out = size.n_train / folds
     trained = size.n_train - held_out
-    passes = 3 * math.ceil(trained / protocol.batch_size) + math.ceil(held_out / EVALUATED_AT_ONCE)
+    passes = 3 * math.ceil(trained / protocol.batch_size) + math.ceil(
+        held_out / EVALUATION_BATCH_SIZE
+    )
     rows = 3 * trained + held_out
     epoch = 0.0
     networks = set()

@@ -81,9 +81,9 @@ def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
 
 
 def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n_jobs: int) -> int:
-    from rntk_bench.networks.models import CELLS
+    from rntk_bench.networks.models import RNN_CELLS
 
-    gates = CELLS[method.name].gates
+    gates = RNN_CELLS[method.name].gates
     data = 8 * SERIES * _values(size)
     # In single precision, with room to the next bucket.
     packed = 4 * 2 * max(size.n_train, size.n_test) * size.length * size.n_dimensions
