@@ -97,7 +97,7 @@ the generator cancels what is unfinished."""
 
 def run_plan(
     plan: Sequence[Evaluation],
-    options: RunOptions,
+    options: RunOptions | None = None,
     backend: Backend | None = None,
     report: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
@@ -106,7 +106,7 @@ def run_plan(
     Parameters
     ----------
     plan : sequence of Evaluation
-    options : RunOptions
+    options : RunOptions, optional
     backend : callable, optional
         Where evaluations are computed: by default in this process, one after the other.
     report : callable
@@ -123,6 +123,7 @@ def run_plan(
     ClusterError
         If a cluster is lost.
     """
+    options = options or RunOptions()
     compute = backend or LocalBackend(options)
     with Runner(plan, options, report) as runner, closing(compute(runner.pending())) as computed:
         for loaded, record in computed:
