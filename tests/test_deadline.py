@@ -100,7 +100,7 @@ def test_the_solver_stops():
     X = rng.standard_normal((40, 3))
     validation = CrossValidation(y, stratified_folds(y, 5, 0), SVCOptions())
     with expired(), pytest.raises(TimeLimitError):
-        validation.hits(X @ X.T, np.arange(5), 5)
+        validation.count_correct(X @ X.T, np.arange(5), 5)
 
 
 def test_a_long_problem_of_the_solver_is_stopped_in_its_midst():
@@ -110,8 +110,8 @@ def test_a_long_problem_of_the_solver_is_stopped_in_its_midst():
     X = rng.standard_normal((800, 2))
     options = SVCOptions(C=(1e6,), tolerance=1e-12)
     validation = CrossValidation(y, stratified_folds(y, 2, 0), options)
-    validation.hits(np.eye(800), np.arange(2), 1)
+    validation.count_correct(np.eye(800), np.arange(2), 1)
     start = time.monotonic()
     with Deadline(0.2), pytest.raises(TimeLimitError):
-        validation.hits(X @ X.T, np.arange(2), 1)
+        validation.count_correct(X @ X.T, np.arange(2), 1)
     assert time.monotonic() - start < 10.0

@@ -26,7 +26,7 @@ from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import source_digest
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.grid_search import Choice, Search, undecided
+from rntk_bench.svm.grid_search import Choice, Search, undecided_message
 from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
 
 Array = NDArray[np.float64]
@@ -144,7 +144,7 @@ class KernelEvaluation:
         try:
             return self.search.choose(self._method.default_setting)
         except ValueError:
-            reasons = " or ".join(sorted(set(self.search.flaws.values())))
+            reasons = " or ".join(sorted(set(self.search.invalid_reasons.values())))
             raise RntkBenchError(
                 f"No setting of {self._method.name}'s grid can be used on "
                 f"{self._problem.dataset.name}: the Gram {reasons}."
@@ -187,7 +187,7 @@ class _Grams:
     ) -> None:
         self._family, self._kernels, self._problem = family, kernels, problem
         self._watch = watch
-        self._X_train, self._X_test = family.read_alike(problem.X_train, problem.X_test)
+        self._X_train, self._X_test = family.pad_to_common_length(problem.X_train, problem.X_test)
         with watch("gram"):
             self._prepared = family.prepare(self._X_train)
         n, length = len(problem.y_train), problem.dataset.length
@@ -278,11 +278,11 @@ def _selection(
         "accuracy": choice.accuracy,
         "ties": choice.ties,
         "n_settings": len(method.settings()),
-        "unusable_settings": sorted(search.flaws),
-        "flaws": [search.flaws[setting] for setting in sorted(search.flaws)],
+        "unusable_settings": sorted(search.invalid_reasons),
+        "flaws": [search.invalid_reasons[setting] for setting in sorted(search.invalid_reasons)],
         "fold_sizes": search.validation.fold_sizes.tolist(),
         "pruned": search.prune,
-        "hits": encode_counts(search.hits.astype(np.int16)),
+        "hits": encode_counts(search.n_correct.astype(np.int16)),
         **({"by_default": True} if choice.by_default else {}),
     }
 
@@ -290,8 +290,8 @@ def _selection(
 def _warnings(search: Search, choice: Choice, n_unfinished: int, options: SVCOptions) -> list[str]:
     messages = []
     if choice.by_default:
-        messages.append(undecided(f"{choice.ties} pairs of setting and C", choice.accuracy))
-    for reason, count in sorted(Counter(search.flaws.values()).items()):
+        messages.append(undecided_message(f"{choice.ties} pairs of setting and C", choice.accuracy))
+    for reason, count in sorted(Counter(search.invalid_reasons.values()).items()):
         messages.append(f"The Gram of {count} settings {reason}; they were not considered.")
     bound = f"stopped at the bound of {options.max_iterations} steps"
     if n_settings := search.unfinished_settings:

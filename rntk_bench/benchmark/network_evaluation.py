@@ -27,7 +27,7 @@ from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.grid_search import undecided
+from rntk_bench.svm.grid_search import undecided_message
 
 
 def evaluate_network(
@@ -96,7 +96,7 @@ def evaluate_network(
             f"The chosen network of {method.name} overflows on the test series of {dataset.name}."
         )
     if choice.by_default:
-        warnings.append(undecided(f"{choice.ties} settings", choice.accuracy))
+        warnings.append(undecided_message(f"{choice.ties} settings", choice.accuracy))
     record = finished_record(
         problem,
         method,

@@ -9,8 +9,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from rntk_bench.deadline import current_deadline
-from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.blas import one_blas_thread
+from rntk_bench.types import FloatArray
 
 Batch = list[int]
 """Positions in a grid of kernels whose Gram matrices are computed together."""
@@ -32,8 +32,8 @@ def positions(batches: Sequence[Batch]) -> list[int]:
 
 def evaluate_grid(
     batches: Sequence[Batch],
-    grams: Callable[[Sequence[Batch]], Iterator[tuple[int, Array]]],
-    evaluate: Callable[[int, Array], None],
+    grams: Callable[[Sequence[Batch]], Iterator[tuple[int, FloatArray]]],
+    evaluate: Callable[[int, FloatArray], None],
     n_jobs: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> None:

@@ -41,5 +41,5 @@ def warm_up(methods: Sequence[Method]) -> None:
         batch = [kernels[position] for position in method.kernel.batches(kernels)[0]]
         list(method.kernel.grams(batch, method.kernel.prepare(X)))
     gram = X @ X.T
-    CrossValidation(y, np.array([0, 1, 0, 1]), SVCOptions()).hits(gram, np.arange(2), 1)
+    CrossValidation(y, np.array([0, 1, 0, 1]), SVCOptions()).count_correct(gram, np.arange(2), 1)
     classify(gram, y, gram, 0.01, SVCOptions())

@@ -20,6 +20,7 @@ from rntk_bench.cli import (
     gram,
     methods,
     plot,
+    predict,
     regress,
     report,
     run,
@@ -68,7 +69,7 @@ def main() -> None:
 
 for _command in (
     *(run.run, table.table, report.report, compare.compare, plot.plot, audit.audit, figure.figure),
-    *(regress.regress, sensitivity.sensitivity, fit.fit, fit.predict, gram.gram),
+    *(regress.regress, sensitivity.sensitivity, fit.fit, predict.predict, gram.gram),
     *(datasets.datasets, fetch.fetch, cache.cache, speed.speed, status.status, show.show),
     *(methods.methods, env.env, completion.completion),
 ):

@@ -72,7 +72,7 @@ def show(
 
 def _records(results: Path, dataset: str) -> list[Record]:
     """Read the records of a dataset, of which there must be one."""
-    from rntk_bench.datasets.archive import nearest_names
+    from rntk_bench.datasets.archive import close_matches
     from rntk_bench.storage.records import read_records, record_files
 
     records, problems = read_records(results, dataset)
@@ -80,7 +80,7 @@ def _records(results: Path, dataset: str) -> list[Record]:
         warn(problem)
     if not records:
         known = sorted({path.parent.name for path in record_files(results)})
-        nearest = nearest_names(dataset, known)
+        nearest = close_matches(dataset, known)
         hint = (
             f"did you mean {' or '.join(nearest)}?"
             if nearest

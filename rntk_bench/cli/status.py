@@ -100,10 +100,10 @@ _SUFFIXES = (".json", ".partial")
 
 def _warn_of_misspelling(name: str, stored: Collection[str]) -> None:
     """Warn if a dataset without records has almost the name of another."""
-    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE, nearest_names
+    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE, close_matches
 
     known = {*ARCHIVE, *MULTIVARIATE, *stored}
-    for other in [] if name in known else nearest_names(name, known, 1):
+    for other in [] if name in known else close_matches(name, known, 1):
         warn(f"{name} has no records; did you mean {other}?")
 
 

@@ -248,7 +248,7 @@ def fit_best(
     InputError
         If no setting of the grid has a finite Gram matrix.
     """
-    train, test = grid.method.kernel.read_alike(X, X_test)
+    train, test = grid.method.kernel.pad_to_common_length(X, X_test)
     grams = grid.grams(train)
     finite = (np.abs(grams) < LARGEST_ENTRY).all(axis=(1, 2))
     if not finite.any():

@@ -100,7 +100,7 @@ def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -
         for kernel in kernels:
             gram = kernel.gram(prepared)
             (n_correct, _), seconds = shortest_time(
-                partial(validation.hits, gram, folds, len(options.C)), 2
+                partial(validation.count_correct, gram, folds, len(options.C)), 2
             )
             baseline, baseline_seconds = shortest_time(
                 partial(sklearn_n_correct, gram, y, fold, options)

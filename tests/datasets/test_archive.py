@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry, nearest_names
+from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry, close_matches
 
 SUMMARY = Path(__file__).parents[3] / "shared" / "published" / "ucr_summary.csv"
 
@@ -34,8 +34,8 @@ def test_agrees_with_the_published_summary():
     [("gunpoint", "GunPoint"), ("CofFee", "Coffee"), ("ItalyPowerDemnd", "ItalyPowerDemand")],
 )
 def test_nearest_name_comes_first(typed, meant):
-    assert nearest_names(typed, ARCHIVE)[0] == meant
+    assert close_matches(typed, ARCHIVE)[0] == meant
 
 
 def test_nothing_is_near_nonsense():
-    assert nearest_names("zzzzzz", ARCHIVE) == []
+    assert close_matches("zzzzzz", ARCHIVE) == []

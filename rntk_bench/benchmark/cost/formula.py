@@ -70,7 +70,7 @@ def calibrate() -> float:
     kernel = RNTK(sigma_b=0.1, sigma_h=0.1)
 
     def work() -> None:
-        validation.hits(kernel.gram(prepared), np.arange(10), 5)
+        validation.count_correct(kernel.gram(prepared), np.arange(10), 5)
 
     work()
     return min(_seconds(work) for _ in range(5)) / REFERENCE
@@ -96,7 +96,7 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
     svm = pairs * (SVM_PER_SERIES * m + SVM_PER_SQUARE * m * m)
     svm *= experiment.n_folds * len(experiment.C) / 50
     test = n * size.n_test * steps * PAIR_STEP
-    grams = method.kernel.work(kernels, size.length) * gram
+    grams = method.kernel.relative_cost(kernels, size.length) * gram
     seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
     return Cost(seconds, seconds)
 

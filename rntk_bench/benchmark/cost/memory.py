@@ -72,8 +72,8 @@ def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
     held = SERIES * _values(size)
     pair = 2 * n // size.n_classes
     # Beside the Gram matrix a machine has its validation columns and the matrix of a pair.
-    job = family.room(batch, (n, n), T) + n * n + pair * pair
-    test = family.room(batch[:1], (n, m), T) + n * n
+    job = family.buffer_size(batch, (n, n), T) + n * n + pair * pair
+    test = family.buffer_size(batch[:1], (n, m), T) + n * n
     if not family.uses_time:
         held += PRODUCTS * n * n
         test += PRODUCTS * n * m

@@ -84,7 +84,7 @@ def _measure(
     svm, gram = stages.get("svm", 0.0), stages.get("gram", 0.0)
     pruned = 0.0
     if n_left and prune:
-        pruned = (1.0 - evaluation.search.needed_share(settings)) * svm / (svm + gram)
+        pruned = (1.0 - evaluation.search.needed_fraction(settings)) * svm / (svm + gram)
     per_setting = (end - first_end) / (len(settings) - n_first) if n_left else 0.0
     pairs = dataset.n_train * (dataset.n_train + 1) / 2
     test = gram / len(settings) * dataset.n_train * dataset.n_test / pairs

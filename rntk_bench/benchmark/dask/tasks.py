@@ -26,10 +26,10 @@ from rntk_bench.storage.cache import GramCache, cache_folder
 from rntk_bench.storage.environment import environment, source_digest
 from rntk_bench.storage.paths import expand_home
 from rntk_bench.storage.records import Record
-from rntk_bench.svm.grid_search import Part
+from rntk_bench.svm.grid_search import PartialResult
 
 Identity = dict[str, str]
-ChunkResult = tuple[Part, dict[str, float]]
+ChunkResult = tuple[PartialResult, dict[str, float]]
 """The result of a chunk of a grid, and its seconds for each stage."""
 
 _NETWORK_PACKAGES = ("jax", "jaxlib", "optax")
@@ -179,7 +179,7 @@ def evaluate_chunk(
         evaluation = job.kernel_evaluation(dataset, best)
         with Deadline(job.options.timeout, job.elapsed):
             evaluation.evaluate(chunk)
-        return evaluation.search.part(positions(chunk)), evaluation.watch.seconds
+        return evaluation.search.partial_result(positions(chunk)), evaluation.watch.seconds
     except Exception as error:
         return job.failed(dataset, error)
 
@@ -190,7 +190,7 @@ def finish_evaluation(dataset: Dataset, job: Job, results: Sequence[ChunkResult]
         evaluation = job.kernel_evaluation(dataset)
         with Deadline(job.options.timeout, job.elapsed):
             for partial_result, seconds in results:
-                evaluation.search.take(partial_result)
+                evaluation.search.merge(partial_result)
                 for stage, spent in seconds.items():
                     evaluation.watch.add(stage, spent)
             return evaluation.finish()

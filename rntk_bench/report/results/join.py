@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from rntk_bench.datasets.archive import ARCHIVE, nearest_names
+from rntk_bench.datasets.archive import ARCHIVE, close_matches
 from rntk_bench.errors import one_line
 from rntk_bench.methods import METHODS, display_name
 from rntk_bench.report.results.names import abbreviate_list, by_normalised_name, normalise_name
@@ -113,7 +113,7 @@ def _describe_file(
     if missing:
         lines.append(f"{path.name} has no row for {', '.join(missing)}.")
     for dataset in missing:
-        if nearest := nearest_names(dataset, unknown):
+        if nearest := close_matches(dataset, unknown):
             lines.append(f"{path.name}: the names nearest to {dataset} are {', '.join(nearest)}.")
     if unknown:
         lines.append(

@@ -32,7 +32,7 @@ def clock(monkeypatch):
     )
 
     class Evaluation:
-        search = SimpleNamespace(needed_share=lambda settings: clock.needed)
+        search = SimpleNamespace(needed_fraction=lambda settings: clock.needed)
 
         def __init__(self, data, method, experiment, prune):
             self.batches = method.kernel.batches(method.kernels())
