@@ -1,4 +1,4 @@
-"""Options that several commands share; each can also be set in the environment."""
+"""Options that several commands share; many can also be set by environment variables."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _paths as paths
 from rntk_bench.errors import InputError
 
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+ShellComplete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
-_LABEL = 17
+_LABEL_WIDTH = 17
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
-class _Bytes(click.ParamType[int]):
-    """A size such as 500MiB or 4GiB."""
+class _SizeType(click.ParamType[int]):
+    """A number of bytes, written as 500MiB or 4GiB."""
 
     name = "size"
 
@@ -38,7 +38,7 @@ class _Bytes(click.ParamType[int]):
         return int(float(match[1]) * _UNITS[match[2]])
 
 
-def _not_zero(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
+def _check_jobs(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
     if jobs == 0:
         raise click.BadParameter("it is 0, but must be -1 or at least 1.", ctx, parameter)
     return jobs
@@ -49,7 +49,7 @@ data_dir = click.option(
     type=paths.FOLDER,
     envvar="RNTK_BENCH_DATA_DIR",
     show_envvar=True,
-    help="Folder in the archive's layout, <NAME>/<NAME>_TRAIN.tsv; searched first.",
+    help="Folder with the layout of the archive, <NAME>/<NAME>_TRAIN.tsv; it is searched first.",
 )
 
 cache_dir = click.option(
@@ -57,17 +57,17 @@ cache_dir = click.option(
     type=paths.FOLDER,
     envvar="RNTK_BENCH_CACHE_DIR",
     show_envvar=True,
-    help="Where downloads and Gram matrices are kept. [default: the user's cache folder]",
+    help="Folder for downloads and cached Gram matrices. [default: the user's cache folder]",
 )
 
 cache_limit = click.option(
     "--cache-limit",
-    type=_Bytes(),
+    type=_SizeType(),
     default="4GiB",
     envvar="RNTK_BENCH_CACHE_LIMIT",
     show_default=True,
     show_envvar=True,
-    help="Size of the Gram cache; the least recently used go first.",
+    help="Maximum size of the Gram cache; the least recently used matrices are removed first.",
 )
 
 config = click.option(
@@ -76,13 +76,13 @@ config = click.option(
     type=paths.FILE,
     envvar="RNTK_BENCH_CONFIG",
     show_envvar=True,
-    shell_complete=names.configurations,
-    help="The experiment as TOML. [default: the paper's grids and protocol]",
+    shell_complete=_completion.configurations,
+    help="Experiment configuration in TOML. [default: the paper's grids and protocol]",
 )
 
 
-def datasets(help: str, complete: Complete = names.datasets) -> Callable[[Any], Any]:
-    """Datasets by name; `complete` says which a shell offers."""
+def datasets(help: str, complete: ShellComplete = _completion.datasets) -> Callable[[Any], Any]:
+    """The option -d for datasets; `complete` lists the names for shell completion."""
     return click.option(
         "-d",
         "--dataset",
@@ -95,9 +95,9 @@ def datasets(help: str, complete: Complete = names.datasets) -> Callable[[Any], 
 
 
 def methods(
-    help: str, metavar: str = "METHOD", complete: Complete = names.methods
+    help: str, metavar: str = "METHOD", complete: ShellComplete = _completion.methods
 ) -> Callable[[Any], Any]:
-    """Methods by name; `complete` says which a shell offers."""
+    """The option -m for methods; `complete` lists the names for shell completion."""
     return click.option(
         "-m",
         "--method",
@@ -109,7 +109,9 @@ def methods(
     )
 
 
-def _some(ctx: click.Context, parameter: click.Parameter, size: int | None) -> int | None:
+def _check_memory_limit(
+    ctx: click.Context, parameter: click.Parameter, size: int | None
+) -> int | None:
     if size == 0:
         raise click.BadParameter(
             "it is less than a byte; leave it out for the default.", ctx, parameter
@@ -118,12 +120,12 @@ def _some(ctx: click.Context, parameter: click.Parameter, size: int | None) -> i
 
 
 def memory_limit(help: str, default: str = "none") -> Callable[[Any], Any]:
-    """A bound on memory, in bytes; None stands for the default."""
+    """The option --memory-limit in bytes; None is the default."""
     return click.option(
         "--memory-limit",
-        type=_Bytes(),
+        type=_SizeType(),
         metavar="SIZE",
-        callback=_some,
+        callback=_check_memory_limit,
         help=f"{help}  [default: {default}]",
     )
 
@@ -134,10 +136,10 @@ jobs = click.option(
     type=int,
     default=-1,
     show_default=True,
-    callback=_not_zero,
+    callback=_check_jobs,
     envvar="RNTK_BENCH_JOBS",
     show_envvar=True,
-    help="Threads or processes; -1 is one a core.",
+    help="Number of threads or processes; -1 is one per core.",
 )
 
 results = click.option(
@@ -151,27 +153,31 @@ results = click.option(
 )
 
 
-def out_to(folder: str) -> Callable[[Any], Any]:
-    """Where pictures and their numbers go."""
+def output_folder(folder: str) -> Callable[[Any], Any]:
+    """The option --out for the folder of figures."""
     return click.option(
         "--out",
         type=paths.FOLDER,
         default=Path(folder),
         show_default=True,
-        help="Folder of the pictures and of the CSV files behind them.",
+        help="Folder of the figures and of the CSV files with their data.",
     )
 
 
-out = out_to("results/figures")
+out = output_folder("results/figures")
 
 seed = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random draws."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the random numbers.",
 )
 
 protocol_seed = click.option(
     "--seed",
     type=click.IntRange(min=0),
-    help="Of folds, initial weights and mini-batches. [default: 0]",
+    help="Seed of folds, initial weights and mini-batches. [default: 0]",
 )
 
 kernel = click.option(
@@ -180,44 +186,48 @@ kernel = click.option(
     default="rntk",
     show_default=True,
     metavar="METHOD",
-    help="A kernel.",
-    shell_complete=names.kernels,
+    help="The kernel.",
+    shell_complete=_completion.kernels,
 )
 
 no_labels = click.option(
-    "--no-labels", is_flag=True, help="The first column of a .tsv or .txt is a value."
+    "--no-labels",
+    is_flag=True,
+    help="The files have no labels: the first column of a .tsv or .txt file is a value.",
 )
 
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 
-quick = click.option("--quick", is_flag=True, help="Less of everything, for a first look.")
+quick = click.option(
+    "--quick", is_flag=True, help="A smaller and faster version, for a first look."
+)
 
 
-def refuse(parameters: Sequence[str], why: str) -> None:
-    """Refuse those of a running command's parameters that were typed, as they would do nothing.
+def reject_unused(parameters: Sequence[str], why: str) -> None:
+    """Reject options on the command line that would have no effect.
 
-    What stands in the environment is for other commands too.
+    Environment variables are not rejected: they are meant for other commands too.
 
     Raises
     ------
     InputError
-        One of them was typed; `why` goes on from its name.
+        One of the parameters was given; `why` completes a sentence that begins with its name.
     """
     context = click.get_current_context()
     for parameter in context.command.params:
-        typed = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if parameter.name in parameters and typed:
+        specified = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if parameter.name in parameters and specified:
             raise InputError(f"{max(parameter.opts, key=len)} {why}; leave it out.")
 
 
 def print_entry(label: str, text: str) -> None:
-    """A label and what it stands for, wrapped beside it."""
-    lines = textwrap.wrap(text, 100 - _LABEL, break_long_words=False, break_on_hyphens=False)
+    """Print a label and a text, which is wrapped next to the label."""
+    lines = textwrap.wrap(text, 100 - _LABEL_WIDTH, break_long_words=False, break_on_hyphens=False)
     for number, line in enumerate(lines):
-        click.echo(f"{'' if number else label:<{_LABEL}}{line}")
+        click.echo(f"{'' if number else label:<{_LABEL_WIDTH}}{line}")
 
 
 def print_files(paths: Iterable[Path]) -> None:
-    """Name what was written, a line each."""
+    """Print the paths of files that were written."""
     for path in paths:
         click.echo(str(path))

@@ -1,4 +1,4 @@
-"""How commands that make tables set them, and where they write them."""
+"""Options of commands that print tables, and writing the output of commands."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import click
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._streams import note
 from rntk_bench.errors import InputError, StorageError
-from rntk_bench.report.tables.cells import Table
+from rntk_bench.report.tables.table import Table
 from rntk_bench.report.tables.text import DOCUMENTS, RENDERERS
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.encoding import encode
 
-style = click.option(
+table_format = click.option(
     "--format",
-    "style",
+    "table_format",
     type=click.Choice(list(RENDERERS)),
     default="text",
     show_default=True,
-    help="How to set the tables.",
+    help="Format of the tables.",
 )
 
 standalone = click.option(
     "-s",
     "--standalone",
     is_flag=True,
-    help="A whole document, not parts to include: with latex one that compiles, with html a page.",
+    help="Write a complete LaTeX or HTML document instead of parts to include.",
 )
 
 output = click.option(
@@ -41,26 +41,28 @@ output = click.option(
 
 
 def write_tables(
-    tables: Sequence[Table], style: str, standalone: bool, output: Path | None
+    tables: Sequence[Table], table_format: str, standalone: bool, output: Path | None
 ) -> None:
-    """Set tables and write them; the notes of CSV, which has no place for them, go to stderr."""
-    if standalone and style not in DOCUMENTS:
-        raise InputError(f"--standalone goes with --format {' or '.join(DOCUMENTS)}, not {style}.")
-    text = "\n".join(map(RENDERERS[style], tables))
+    """Format tables and write them; the notes of CSV tables go to the standard error."""
+    if standalone and table_format not in DOCUMENTS:
+        raise InputError(
+            f"--standalone goes with --format {' or '.join(DOCUMENTS)}, not {table_format}."
+        )
+    text = "\n".join(map(RENDERERS[table_format], tables))
     if standalone:
-        text = DOCUMENTS[style](text)
-    if style == "csv":
+        text = DOCUMENTS[table_format](text)
+    if table_format == "csv":
         for line in dict.fromkeys(line for table in tables for line in table.notes):
             note(line)
-    write(text, output)
+    write_text(text, output)
 
 
-def write(text: str, output: Path | None) -> None:
-    """Write text to a file, or to the standard output."""
+def write_text(text: str, output: Path | None) -> None:
+    """Write text to a file, or to the standard output if it is None."""
     if output is None:
         click.echo(text, nl=False)
         return
-    target = output.resolve() if output.is_file() else output  # what a link points to
+    target = output.resolve() if output.is_file() else output  # a link stays a link
     try:
         write_atomically(target, encode(text), durable=False)
     except OSError as error:
@@ -69,20 +71,21 @@ def write(text: str, output: Path | None) -> None:
         ) from error
 
 
-def refuse_unwritable(path: Path | None) -> None:
-    """Refuse a file that cannot be written or that the command reads, before the work and not
-    after it; None is the standard output.
+def check_output(path: Path | None) -> None:
+    """Check, before a long computation, that a file can be written and is not an input.
+
+    None is the standard output.
 
     Raises
     ------
     StorageError
-        If its folder is missing or not writable.
+        Its folder is missing or not writable.
     InputError
-        As `refuse_input`.
+        See `check_not_input`.
     """
     if path is None:
         return
-    refuse_input(path)
+    check_not_input(path)
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise StorageError(
@@ -91,20 +94,20 @@ def refuse_unwritable(path: Path | None) -> None:
         )
 
 
-def refuse_input(output: Path) -> None:
-    """Refuse to write where the command in work reads, also through links.
+def check_not_input(output: Path) -> None:
+    """Check that a file is not an input of the running command, also through links.
 
     Raises
     ------
     InputError
-        If `output` is one of the files that the command's options and arguments name.
+        An option or argument of the command names the same file.
     """
     if not output.is_file():
         return
-    for given in click.get_current_context().params.values():
-        for path in given if isinstance(given, tuple) else (given,):
-            read = isinstance(path, Path) and path is not output and path.is_file()
-            if read and path.samefile(output):
+    for value in click.get_current_context().params.values():
+        for path in value if isinstance(value, tuple) else (value,):
+            is_input = isinstance(path, Path) and path is not output and path.is_file()
+            if is_input and path.samefile(output):
                 raise InputError(
                     f"{output} would be overwritten, but the command reads it; choose another "
                     "output."

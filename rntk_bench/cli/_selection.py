@@ -1,4 +1,4 @@
-"""Options that say which run records a command is about, and reading these."""
+"""Options that select run records, and reading the records that they select."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._streams import note, warn
 from rntk_bench.errors import InputError
-from rntk_bench.report.results.names import listed
+from rntk_bench.report.results.names import abbreviate_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +27,8 @@ protocols = click.option(
     "protocols",
     metavar="ID",
     multiple=True,
-    shell_complete=names.protocols,
-    help="Keep only protocols whose identifier starts so; may be repeated.",
+    shell_complete=_completion.protocols,
+    help="Only protocols whose identifier starts with ID. May be repeated.",
 )
 
 paper = click.option(
@@ -36,7 +36,7 @@ paper = click.option(
     "with_paper",
     default=True,
     show_default=True,
-    help="Put the paper's numbers beside one's own.",
+    help="Show the paper's numbers next to these results.",
 )
 
 alpha = click.option(
@@ -44,45 +44,87 @@ alpha = click.option(
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
-    help="Level at which Holm's correction tells methods apart.",
+    help="Significance level after Holm's correction.",
 )
 
 
-def selection(command: Callable[..., None]) -> Callable[..., None]:
-    """Folder, datasets, methods and protocols, as keywords of `collected`."""
+def selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Folder, datasets, methods and protocols, the keywords of `load_results`."""
     for option in (
         protocols,
         click.option(
             "-c",
             "--config",
             type=paths.FILE,
-            shell_complete=names.configurations,
-            help="Keep the datasets and methods of this configuration.",
+            shell_complete=_completion.configurations,
+            help="Only the datasets and methods of this configuration.",
         ),
-        options.methods("Keep these methods.", complete=names.recorded_methods),
-        options.datasets("Keep these datasets.", names.recorded_datasets),
+        options.methods("Only these methods.", complete=_completion.recorded_methods),
+        options.datasets("Only these datasets.", _completion.recorded_datasets),
         options.results,
     ):
         command = option(command)
     return command
 
 
-def collected(
+def published_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Files of published accuracies, further keywords of `load_results`."""
+    for option in (
+        click.option(
+            "--column",
+            "columns",
+            metavar="NAME",
+            multiple=True,
+            help="Add only this column of the files of --with. May be repeated.",
+        ),
+        click.option(
+            "--with",
+            "files",
+            metavar="FILE",
+            multiple=True,
+            type=paths.FILE,
+            help="Add published accuracies from a CSV file: one row per dataset, one column per "
+            "classifier, fractions or percent. May be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def accuracy_table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of commands that compare methods, the keywords of `load_accuracy_table`."""
+    with_paper = click.option(
+        "--paper/--no-paper",
+        "with_paper",
+        default=False,
+        show_default=True,
+        help="Add the paper's numbers as further methods.",
+    )
+    return selection_options(with_paper(published_options(command)))
+
+
+def load_results(
     results: Path,
     datasets: tuple[str, ...] = (),
     methods: tuple[str, ...] = (),
     config: Path | None = None,
     protocols: tuple[str, ...] = (),
+    files: tuple[Path, ...] = (),
+    columns: tuple[str, ...] = (),
 ) -> Results:
-    """The results that `selection` asks for; a warning for each file that cannot be read.
+    """Read the selected records, and join the published accuracies to them.
+
+    A record that cannot be read is a warning; how a file of accuracies was read is a note.
 
     Raises
     ------
     InputError
-        There is no record, or none that was asked for.
+        There are no records, none that were selected, or a file cannot be used.
     """
     from rntk_bench.config import read_experiment
-    from rntk_bench.report.results.results import collect
+    from rntk_bench.report.results.join import join_published
+    from rntk_bench.report.results.published import read_published, select_columns
+    from rntk_bench.report.results.results import collect_results
     from rntk_bench.storage.records import read_records
 
     records, problems = read_records(results)
@@ -93,150 +135,118 @@ def collected(
             f"There are no run records in {results}; make some with 'rntk-bench run --dataset "
             "Coffee', or name their folder with --results."
         )
-    plan = None if config is None else read_experiment(config)
-    return collect(matching(records, datasets, methods, protocols, plan))
+    experiment = None if config is None else read_experiment(config)
+    collected = collect_results(filter_records(records, datasets, methods, protocols, experiment))
+    if not files:
+        if columns:
+            raise InputError("--column chooses among the columns of a file: name one with --with.")
+        return collected
+    published = [column for path in dict.fromkeys(files) for column in read_published(path)]
+    joined, messages = join_published(collected, select_columns(published, columns))
+    for message in messages:
+        note(message)
+    return joined
 
 
-def matching(
+def load_accuracy_table(with_paper: bool, **selected: Any) -> tuple[pd.DataFrame, list[str]]:
+    """Accuracies in percent (n_datasets, n_methods), and the notes of the results.
+
+    Parameters
+    ----------
+    with_paper : bool
+        Whether to add the paper's numbers as further methods.
+    selected : keywords of `load_results`
+    """
+    from rntk_bench.report.results.accuracies import accuracy_table
+
+    results = load_results(**selected)
+    return accuracy_table(results, with_paper), results.notes
+
+
+def filter_records(
     records: Sequence[Record],
     datasets: Sequence[str] = (),
     methods: Sequence[str] = (),
     protocols: Sequence[str] = (),
-    plan: Experiment | None = None,
+    experiment: Experiment | None = None,
 ) -> list[Record]:
-    """The records of these datasets, methods and protocols, of all where none are named.
+    """The records of these datasets, methods and protocols; an empty list of names selects all.
 
-    A name that chooses nothing is a warning; those of a plan, which may not be finished, are
-    counted in a note. The plan's datasets and methods stand in for those that are not named.
+    A name without a record is a warning. The datasets and methods of an experiment, which need not
+    be finished, replace those that are not named; the ones without a record are listed in a note.
 
     Raises
     ------
     InputError
-        Nothing is left.
+        No record is left.
     """
     named = {"dataset": datasets, "method": methods, "protocol": protocols}
-    planned = {"dataset": plan.datasets, "method": plan.methods} if plan else {}
-    planned = {trait: names for trait, names in planned.items() if not named[trait]}
-    wanted = named | planned
-    chosen = _chosen(records, wanted)
-    absent = {
-        trait: [n for n in dict.fromkeys(names) if not _chosen(chosen, {trait: [n]})]
-        for trait, names in wanted.items()
+    planned = {"dataset": experiment.datasets, "method": experiment.methods} if experiment else {}
+    planned = {field: names for field, names in planned.items() if not named[field]}
+    criteria = named | planned
+    selected = _filter(records, criteria)
+    missing = {
+        field: [name for name in dict.fromkeys(names) if not _filter(selected, {field: [name]})]
+        for field, names in criteria.items()
     }
     unknown, excluded = [], []
-    for trait, name in ((t, n) for t in absent if t not in planned for n in absent[t]):
-        if _chosen(records, {trait: [name]}):
-            excluded.append(f"The other options leave no record of {trait} {name!r}.")
+    for field, name in ((f, n) for f in missing if f not in planned for n in missing[f]):
+        if _filter(records, {field: [name]}):
+            excluded.append(f"The other options leave no record of {field} {name!r}.")
         else:
-            others = {other: names for other, names in wanted.items() if other != trait}
-            unknown.append(_unknown(_chosen(records, others) or records, trait, name))
+            others = {other: names for other, names in criteria.items() if other != field}
+            unknown.append(_unknown_name(_filter(records, others) or records, field, name))
     problems = unknown + excluded
-    if not chosen:
-        problems.append("There is no record of what the configuration plans.")
-        raise InputError(problems[0])
+    if not selected:
+        raise InputError([*problems, "There is no record of what the configuration plans."][0])
     for problem in problems:
         warn(problem)
-    for trait in planned:
-        if names := absent[trait]:
-            note(f"Of the configuration without a record: {trait} {listed(names)}.")
-    return chosen
+    for field in planned:
+        if names := missing[field]:
+            note(f"Of the configuration without a record: {field} {abbreviate_list(names)}.")
+    return selected
 
 
-def _chosen(records: Sequence[Record], wanted: Mapping[str, Sequence[str]]) -> list[Record]:
-    """The records that have one of the names of each trait that has any."""
+def _filter(records: Sequence[Record], criteria: Mapping[str, Sequence[str]]) -> list[Record]:
+    """The records that match one of the names of every field for which there are names."""
     return [
         record
         for record in records
         if all(
-            any(_has(record, trait, name) for name in names)
-            for trait, names in wanted.items()
+            any(_matches(record, field, name) for name in names)
+            for field, names in criteria.items()
             if names
         )
     ]
 
 
-def _has(record: Record, trait: str, name: str) -> bool:
-    """Whether a record is of a dataset, a method, or a protocol whose identifier starts so."""
-    value = _trait(record, trait)
-    return value.startswith(name) if trait == "protocol" else value == name
+def _matches(record: Record, field: str, name: str) -> bool:
+    """Whether a record has this dataset or method, or a protocol whose identifier starts so."""
+    value = _value(record, field)
+    return value.startswith(name) if field == "protocol" else value == name
 
 
-def _trait(record: Record, trait: str) -> str:
+def _value(record: Record, field: str) -> str:
+    """A record's dataset, method or protocol identifier."""
     from rntk_bench.storage.records import protocol_id
 
-    if trait == "protocol":
+    if field == "protocol":
         return protocol_id(record.protocol)
-    return record.dataset if trait == "dataset" else record.method
+    return record.dataset if field == "dataset" else record.method
 
 
-def _unknown(records: Sequence[Record], trait: str, name: str) -> str:
-    """A sentence on a name that no record has, with the nearest that some have."""
+def _unknown_name(records: Sequence[Record], field: str, name: str) -> str:
+    """A sentence on a name that no record has, with the nearest names of the records."""
     from rntk_bench.datasets.archive import close_matches
-    from rntk_bench.report.results.results import display_name
+    from rntk_bench.methods import display_name
 
-    known = sorted({_trait(record, trait) for record in records})
+    known = sorted({_value(record, field) for record in records})
     spellings = {spelling: spelling for spelling in known}
-    if trait == "method":
+    if field == "method":
         spellings |= {display_name(method): method for method in known}
-    near = dict.fromkeys(spellings[spelling] for spelling in close_matches(name, spellings))
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {listed(known)}."
-    return f"There is no record of {trait} {name!r}; {hint}"
-
-
-def published(command: Callable[..., None]) -> Callable[..., None]:
-    """Files of others' accuracies, as further keywords of `collected_with`."""
-    for option in (
-        click.option(
-            "--column",
-            "columns",
-            metavar="NAME",
-            multiple=True,
-            help="Of the files of --with, add only this column; may be repeated.",
-        ),
-        click.option(
-            "--with",
-            "files",
-            metavar="FILE",
-            multiple=True,
-            type=paths.FILE,
-            help="Add the accuracies of a CSV file, a row a dataset and a column a classifier, "
-            "fractions or percent; may be repeated.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def collected_with(files: tuple[Path, ...], columns: tuple[str, ...], **selected: Any) -> Results:
-    """What `collected` returns and the files' columns; notes on how these were read."""
-    from rntk_bench.report.results.join import join
-    from rntk_bench.report.results.published import choose, read_published
-
-    results = collected(**selected)
-    if columns and not files:
-        raise InputError("--column chooses among the columns of a file: name one with --with.")
-    read = [column for path in dict.fromkeys(files) for column in read_published(path)]
-    joined, report = join(results, choose(read, columns) if read else [])
-    for line in report:
-        note(line)
-    return joined
-
-
-def compared(command: Callable[..., None]) -> Callable[..., None]:
-    """Options of commands that set methods side by side, as keywords of `side_by_side`."""
-    further = click.option(
-        "--paper/--no-paper",
-        "with_paper",
-        default=False,
-        show_default=True,
-        help="Add the paper's numbers as further methods.",
-    )
-    return selection(further(published(command)))
-
-
-def side_by_side(with_paper: bool, **selected: Any) -> tuple[pd.DataFrame, list[str]]:
-    """Accuracies in percent (datasets, methods), and the notes on where they come from."""
-    from rntk_bench.report.results.accuracies import accuracies
-
-    results = collected_with(**selected)
-    return accuracies(results, with_paper), results.notes
+    nearest = dict.fromkeys(spellings[spelling] for spelling in close_matches(name, spellings))
+    if nearest:
+        hint = f"did you mean {' or '.join(nearest)}?"
+    else:
+        hint = f"there are {abbreviate_list(known)}."
+    return f"There is no record of {field} {name!r}; {hint}"

@@ -1,4 +1,4 @@
-"""`rntk-bench completion`: the script that lets a shell complete this command."""
+"""`rntk-bench completion`: the script for shell completion."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import click
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command(short_help="Print the script that lets a shell complete commands and names.")
+@click.command(short_help="Print the script for completion in a shell.")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that lets a shell complete commands, options, datasets and methods.
+    """Print the script for shell completion of commands, options, datasets and methods.
 
     \b
     bash, in ~/.bashrc:                  eval "$(rntk-bench completion bash)"
@@ -20,7 +20,9 @@ def completion(ctx: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    kind = get_completion_class(shell)
-    assert kind is not None, shell
-    script = kind(ctx.find_root().command, {}, "rntk-bench", "_RNTK_BENCH_COMPLETE").source()
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None, shell
+    script = completion_class(
+        ctx.find_root().command, {}, "rntk-bench", "_RNTK_BENCH_COMPLETE"
+    ).source()
     click.echo(script, nl=False)

@@ -1,4 +1,4 @@
-"""`rntk-bench env`: what this installation is and where its files are."""
+"""`rntk-bench env`: versions, hardware and folders of this installation."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from rntk_bench.storage.paths import expand_home
 def env(results: Path, data_dir: Path | None, cache_dir: Path | None, as_json: bool) -> None:
     """Print versions, processor, threads, BLAS, optional packages and folders.
 
-    The home folder is written ~, so that the text may be shown to others; JSON has whole paths.
-    What cannot be found out is a problem of the list, not an error.
+    The text abbreviates the home folder to ~, so that it can be shared; JSON has full paths. What
+    cannot be determined is listed as a problem and is not an error.
     """
     from rntk_bench.storage import installation
     from rntk_bench.storage.environment import environment
 
     problems: list[str] = []
-    parts: dict[str, Callable[[], Any]] = {
+    queries: dict[str, Callable[[], Any]] = {
         "loops": _loops,
         "threads": installation.threads,
         "blas": installation.blas,
@@ -40,25 +40,25 @@ def env(results: Path, data_dir: Path | None, cache_dir: Path | None, as_json: b
         "compilations": _compilations,
         "folders": partial(_folders, results, data_dir, cache_dir),
     }
-    found = {
+    information = {
         **environment(),
-        **{name: _looked_up(name, look_up, problems) for name, look_up in parts.items()},
+        **{name: _query(name, query, problems) for name, query in queries.items()},
         "problems": problems,
     }
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps(information, indent=1))
     else:
-        _print(found)
+        _print(information)
 
 
-def _looked_up(name: str, look_up: Callable[[], Any], problems: list[str]) -> Any:
-    """What is found, None where a package cannot read a variable; warnings are problems too."""
+def _query(name: str, query: Callable[[], Any], problems: list[str]) -> Any:
+    """Return the result of a query, None if it fails; its error and warnings become problems."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
         for category in (UserWarning, RuntimeWarning):
             warnings.filterwarnings("always", category=category)
         try:
-            return look_up()
+            return query()
         except Exception as error:
             problems.append(f"{name}: {type(error).__name__}, {_first_line(error)}")
             return None
@@ -71,7 +71,7 @@ def _first_line(message: Exception | str | Warning) -> str:
 
 
 def _loops() -> dict[str, str | None]:
-    """What loops are compiled for, and the folder in which they are kept."""
+    """The processor for which loops are compiled, and the folder of the compiled code."""
     from rntk_bench.compiling import instruction_set
     from rntk_bench.kernels.recursion.ntk import ntk_grams
 
@@ -84,12 +84,14 @@ def _loops() -> dict[str, str | None]:
         return {**instruction_set(), "folder": None}
     folder = compiled.stats.cache_path
     if folder is None:
-        warnings.warn("Compiled loops are not kept: every process compiles them.", stacklevel=1)
+        warnings.warn(
+            "Compiled loops are not cached: every process compiles them again.", stacklevel=1
+        )
     return {**instruction_set(), "folder": folder}
 
 
 def _device() -> str | None:
-    """Where JAX computes; None without JAX, or if it cannot tell."""
+    """The device of JAX; None without JAX or if the device is unknown."""
     try:
         from rntk_bench.networks.pool import device
 
@@ -99,12 +101,12 @@ def _device() -> str | None:
 
 
 def _compilations() -> str | None:
-    """Where XLA's are kept; None without JAX."""
+    """The folder of the networks that XLA compiled; None without JAX."""
     try:
-        from rntk_bench.networks.compilations import compilation_folder
+        from rntk_bench.networks.compilation_cache import compilation_cache_folder
     except ExtraError:
         return None
-    return str(compilation_folder())
+    return str(compilation_cache_folder())
 
 
 _FILES = {
@@ -118,7 +120,7 @@ _FILES = {
 def _folders(
     results: Path, data_dir: Path | None, cache_dir: Path | None
 ) -> dict[str, dict[str, Any] | None]:
-    """Each folder's `path` and how many `files` it has, None where it does not exist."""
+    """The `path` and the number of `files` of each folder; None for a folder that is not set."""
     from rntk_bench.datasets.sources import cache_folder as downloads
     from rntk_bench.storage.cache import cache_folder as grams
 
@@ -135,53 +137,61 @@ def _folders(
 
 
 def _count(folder: Path, pattern: str) -> int | None:
-    """How many files match, those of one dataset in several formats counted once."""
+    """The number of matching files; a dataset in several formats counts once."""
     if not folder.is_dir():
         return None
     files = [path for path in folder.glob(pattern) if not path.name.startswith(".")]
     return len({str(path).partition("_TRAIN.")[0] for path in files})
 
 
-def _print(found: dict[str, Any]) -> None:
-    packages, folders = found["packages"], found["folders"] or {}
+def _print(information: dict[str, Any]) -> None:
+    packages, folders = information["packages"], information["folders"] or {}
     entries = {
         "rntk-bench": packages["rntk-bench"] or "not installed",
-        "python": f"{found['python']}, {found['platform']}",
-        "processor": f"{found['cpu'] or 'unknown'}, {found['cores']} cores",
-        "loops": _compiled(found["loops"]) if found["loops"] else "not known",
-        "threads": _threads(found["threads"]) if found["threads"] else "not known",
-        "BLAS": "; ".join(map(_blas, found["blas"] or [])) or "none found",
-        "packages": _versions({k: v for k, v in packages.items() if k != "rntk-bench"}),
+        "python": f"{information['python']}, {information['platform']}",
+        "processor": f"{information['cpu'] or 'unknown'}, {information['cores']} cores",
+        "loops": _format_loops(information["loops"]) if information["loops"] else "not known",
+        "threads": _format_threads(information["threads"])
+        if information["threads"]
+        else "not known",
+        "BLAS": "; ".join(map(_format_blas, information["blas"] or [])) or "none found",
+        "packages": _format_versions({k: v for k, v in packages.items() if k != "rntk-bench"}),
     }
-    entries |= {extra: _extra(extra, wanted) for extra, wanted in (found["extras"] or {}).items()}
-    if found["device"]:
-        folder = f", compilations kept in {_short(kept)}" if (kept := found["compilations"]) else ""
-        entries["JAX"] = f"computes on {found['device']}{folder}"
-    entries |= {name: _folder(name, folder) for name, folder in folders.items()}
+    entries |= {
+        extra: _format_extra(extra, wanted)
+        for extra, wanted in (information["extras"] or {}).items()
+    }
+    if information["device"]:
+        folder = information["compilations"]
+        cache = f", compilations cached in {_abbreviate_home(folder)}" if folder else ""
+        entries["JAX"] = f"computes on {information['device']}{cache}"
+    entries |= {name: _format_folder(name, folder) for name, folder in folders.items()}
     for label, text in entries.items():
         options.print_entry(label, one_line(text))
-    for problem in found["problems"]:
+    for problem in information["problems"]:
         options.print_entry("problem", one_line(problem))
 
 
-def _compiled(loops: dict[str, str | None]) -> str:
-    kept = f"kept in {_short(loops['folder'])}" if loops["folder"] else "not kept"
-    return f"{loops['vectors'] or 'no known vectors'}, compiled for {loops['processor']}, {kept}"
+def _format_loops(loops: dict[str, str | None]) -> str:
+    cached = f"cached in {_abbreviate_home(loops['folder'])}" if loops["folder"] else "not cached"
+    return f"{loops['vectors'] or 'no known vectors'}, compiled for {loops['processor']}, {cached}"
 
 
-def _threads(threads: dict[str, Any]) -> str:
+def _format_threads(threads: dict[str, Any]) -> str:
     variables = "".join(f"; {name}={value}" for name, value in threads["variables"].items())
     return f"--jobs -1 is {threads['jobs']}{variables}"
 
 
-def _folder(name: str, folder: dict[str, Any] | None) -> str:
+def _format_folder(name: str, folder: dict[str, Any] | None) -> str:
     if folder is None:
         return "none; name one with --data-dir or RNTK_BENCH_DATA_DIR"
-    files = "not there yet" if folder["files"] is None else f"{folder['files']} {_FILES[name][1]}"
-    return f"{_short(folder['path'])}, {files}"
+    files = (
+        "does not exist yet" if folder["files"] is None else f"{folder['files']} {_FILES[name][1]}"
+    )
+    return f"{_abbreviate_home(folder['path'])}, {files}"
 
 
-def _short(path: str) -> str:
+def _abbreviate_home(path: str) -> str:
     try:
         home = expand_home("~")
     except InputError:
@@ -190,17 +200,17 @@ def _short(path: str) -> str:
     return f"~/{Path(path).relative_to(home)}" if below else path
 
 
-def _blas(pool: dict[str, Any]) -> str:
+def _format_blas(pool: dict[str, Any]) -> str:
     kernels = f", {pool['kernels']} kernels" if pool["kernels"] else ""
     return f"{pool['library']} {pool['version']}, {pool['threads']} threads{kernels}"
 
 
-def _versions(packages: dict[str, str | None]) -> str:
+def _format_versions(packages: dict[str, str | None]) -> str:
     return ", ".join(f"{name} {version}" for name, version in packages.items() if version)
 
 
-def _extra(extra: str, wanted: dict[str, str | None]) -> str:
+def _format_extra(extra: str, wanted: dict[str, str | None]) -> str:
     missing = [name for name, version in wanted.items() if version is None]
     if not missing:
-        return f"extra, {_versions(wanted)}"
+        return f"extra, {_format_versions(wanted)}"
     return f"extra, lacks {', '.join(missing)}; pip install 'rntk-bench[{extra}]'"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from rntk_bench.cli import _options as options
-from rntk_bench.cli._output import refuse_unwritable
+from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
-from rntk_bench.config import brief
+from rntk_bench.config import format_setting
 from rntk_bench.errors import one_line
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def fit(
     """
     import sys
 
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.datasets.readers import read_split
     from rntk_bench.estimators import save_model
     from rntk_bench.user_data.classifier import name_classes, training_set
 
-    refuse_unwritable(output)
-    experiment = configured(config, (method,), seed)
+    check_output(output)
+    experiment = load_experiment(config, (method,), seed)
     model = _classifier(experiment, method, jobs, verbose=not quiet and sys.stderr.isatty())
     X, codes, classes = training_set(read_split(train))
     _compile(experiment)
@@ -68,7 +68,7 @@ def fit(
     click.echo(f"{one_line(train)}: {len(X)} series of {steps} steps, {len(classes)} classes")
     click.echo(
         f"{method}: validation {100 * model.best_score_:.2f} % "
-        f"({brief(model.best_params_)}, {model.n_ties_} tied) "
+        f"({format_setting(model.best_params_)}, {model.n_ties_} tied) "
         f"[{time.perf_counter() - started:.1f} s]"
     )
     click.echo(str(output))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from rntk_bench.cli import _options as options
-from rntk_bench.cli._output import refuse_unwritable
+from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
-from rntk_bench.cli._progress import counting
+from rntk_bench.cli._progress import progress_bar
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def gram(
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.user_data.large_gram import gram_to_file, unfinished_path
 
-    refuse_unwritable(output)
+    check_output(output)
     kernel = _kernel(method, assignments)
     sets = [_series(path, no_labels, unit_norm) for path in (file, other) if path is not None]
     announce_compilation(lambda: kernel([[0.5, 1.0], [1.0]]), partial(click.echo, err=True))
     started = time.perf_counter()
-    with counting(kernel.name, "tiles", quiet, unfinished_path(output)) as progress:
+    with progress_bar(kernel.name, "tiles", quiet, unfinished_path(output)) as progress:
         gram_matrix = gram_to_file(
             kernel,
             sets[0],

@@ -1,4 +1,4 @@
-"""`rntk-bench plot`: pictures of one's own results."""
+"""`rntk-bench plot`: figures of run records."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion, _selection
 from rntk_bench.cli import _options as options
-from rntk_bench.cli import _selection as selecting
-from rntk_bench.cli._output import refuse_input
+from rntk_bench.cli._output import check_not_input
 from rntk_bench.cli._streams import note
 from rntk_bench.errors import InputError
 
@@ -21,51 +20,51 @@ if TYPE_CHECKING:
 
 @click.group()
 def plot() -> None:
-    """Draw pictures of run records; each writes a PNG, a PDF, an SVG and a CSV."""
+    """Draw figures of run records, each as PNG, PDF and SVG, with its data as CSV."""
 
 
 @plot.command()
-@selecting.compared
-@selecting.alpha
+@_selection.accuracy_table_options
+@_selection.alpha
 @click.option(
-    "--nemenyi", is_flag=True, help="Show the critical difference of Nemenyi's test as a scale."
+    "--nemenyi", is_flag=True, help="Also show the critical difference of Nemenyi's test."
 )
 @options.out
 def cd(alpha: float, nemenyi: bool, out: Path, **selected: Any) -> None:
-    """Critical-difference diagram: mean ranks, and bars that join methods not told apart."""
-    from rntk_bench.report.plots import style as figures
-    from rntk_bench.report.plots.cd import joined, plot_cd
-    from rntk_bench.report.results.comparison import compare
+    """Critical-difference diagram: mean ranks, and bars that join indistinguishable methods."""
+    from rntk_bench.report.plots import figures
+    from rntk_bench.report.plots.cd import indistinguishable_groups, plot_cd
+    from rntk_bench.report.results.comparison import compare_methods
 
-    figures.require("networkx")
-    whole = _whole(*selecting.side_by_side(**selected))
-    found = compare(whole)
-    bars = joined(found, alpha)
-    rows = found.ranks.rename_axis("method").reset_index(name="rank")
+    figures.require_packages("networkx")
+    complete = _common_datasets(*_selection.load_accuracy_table(**selected))
+    comparison = compare_methods(complete)
+    bars = indistinguishable_groups(comparison, alpha)
+    rows = comparison.ranks.rename_axis("method").reset_index(name="rank")
     rows["bars"] = [
         " ".join(str(k) for k, bar in enumerate(bars, start=1) if name in bar)
         for name in rows["method"]
     ]
-    _save(plot_cd(whole, alpha, nemenyi), out, "cd", rows)
+    _save(plot_cd(complete, alpha, nemenyi), out, "cd", rows)
 
 
 @plot.command()
-@click.argument("a", metavar="METHOD", shell_complete=names.recorded_methods)
-@click.argument("b", metavar="OTHER", shell_complete=names.recorded_methods)
-@selecting.compared
+@click.argument("a", metavar="METHOD", shell_complete=_completion.recorded_methods)
+@click.argument("b", metavar="OTHER", shell_complete=_completion.recorded_methods)
+@_selection.accuracy_table_options
 @options.out
 def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
-    """Accuracies of METHOD against those of OTHER, a point a dataset.
+    """Accuracies of METHOD against those of OTHER, one point per dataset.
 
-    Methods are named as for 'run', or by their titles in the tables.
+    Methods are named as for 'run', or by their titles in tables.
     """
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.scatter import plot_scatter
-    from rntk_bench.report.results.accuracies import column, paper_columns
+    from rntk_bench.report.results.accuracies import find_column, paper_columns
 
-    figures.require()
-    accuracies, notes = selecting.side_by_side(**selected)
-    a, b = column(accuracies, a), column(accuracies, b)
+    figures.require_packages()
+    accuracies, notes = _selection.load_accuracy_table(**selected)
+    a, b = find_column(accuracies, a), find_column(accuracies, b)
     if selected["with_paper"] and not {a, b} & paper_columns(accuracies):
         raise InputError(
             "--paper adds the paper's numbers as methods, and neither of the two is one of these; "
@@ -73,31 +72,31 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
         )
     if a == b:
         raise InputError(f"A scatter plot needs two methods, not {a} twice.")
-    picture = plot_scatter(accuracies, a, b)
-    both = _whole(accuracies[[a, b]], notes)
-    _save(picture, out, f"scatter-{a}-{b}", both.reset_index())
+    figure = plot_scatter(accuracies, a, b)
+    common = _common_datasets(accuracies[[a, b]], notes)
+    _save(figure, out, f"scatter-{a}-{b}", common.reset_index())
 
 
 @plot.command()
-@selecting.compared
+@_selection.accuracy_table_options
 @options.out
 def box(out: Path, **selected: Any) -> None:
     """Box plot of each method's accuracies over the datasets that all methods have."""
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.box import plot_box
 
-    figures.require()
-    whole = _whole(*selecting.side_by_side(**selected))
-    _save(plot_box(whole), out, "box", whole.reset_index())
+    figures.require_packages()
+    complete = _common_datasets(*_selection.load_accuracy_table(**selected))
+    _save(plot_box(complete), out, "box", complete.reset_index())
 
 
 @plot.command()
-@click.argument("dataset", shell_complete=names.recorded_datasets)
-@click.argument("method", default="rntk", shell_complete=names.recorded_methods)
+@click.argument("dataset", shell_complete=_completion.recorded_datasets)
+@click.argument("method", default="rntk", shell_complete=_completion.recorded_methods)
 @options.results
-@selecting.protocols
-@click.option("--x", metavar="PARAMETER", help="Horizontal axis.  [default: sigma_w, or the like]")
-@click.option("--y", metavar="PARAMETER", help="Vertical axis.  [default: sigma_b, or the like]")
+@_selection.protocols
+@click.option("--x", metavar="PARAMETER", help="Horizontal axis.  [default: sigma_w, or similar]")
+@click.option("--y", metavar="PARAMETER", help="Vertical axis.  [default: sigma_b, or similar]")
 @options.out
 def grid(
     dataset: str,
@@ -108,39 +107,39 @@ def grid(
     y: str | None,
     out: Path,
 ) -> None:
-    """Heat map of METHOD's validation accuracy on DATASET over two parameters of its grid.
+    """Heat map of the validation accuracy of METHOD on DATASET over two parameters of its grid.
 
-    METHOD is rntk if it is left out. Each cell is the best over all other parameters; dots mark
-    ties for the best, a star the chosen setting.
+    METHOD is rntk by default. Each value is the best over all other parameters; dots mark the
+    settings that tie for the best, a star the chosen setting.
     """
-    from rntk_bench.report.plots import style as figures
-    from rntk_bench.report.plots.grid import axes_of, plot_grid
+    from rntk_bench.report.plots import figures
+    from rntk_bench.report.plots.grid import choose_axes, plot_grid
     from rntk_bench.report.results.validation import validation_grid
 
-    figures.require()
-    found = selecting.collected(results, (dataset,), (method,), protocols=protocols)
-    for line in found.notes:
+    figures.require_packages()
+    loaded = _selection.load_results(results, (dataset,), (method,), protocols=protocols)
+    for line in loaded.notes:
         note(line)
-    record = found.records[dataset, method]
+    record = loaded.records[dataset, method]
     validation = validation_grid(record)
-    x, y = axes_of(validation, x, y)
-    _save(plot_grid(record, x, y), out, f"grid-{dataset}-{method}", validation.table(x, y))
+    x, y = choose_axes(validation, x, y)
+    _save(plot_grid(record, x, y), out, f"grid-{dataset}-{method}", validation.to_frame(x, y))
 
 
-def _whole(accuracies: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
-    """The datasets that every method has, and notes on these and on where results come from."""
-    from rntk_bench.report.results.accuracies import complete
+def _common_datasets(accuracies: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Keep the datasets that every method has, and print the notes on the results."""
+    from rntk_bench.report.results.accuracies import drop_incomplete
 
-    whole, left_out = complete(accuracies)
+    complete, left_out = drop_incomplete(accuracies)
     for line in (*left_out, *notes):
         note(line)
-    return whole
+    return complete
 
 
-def _save(picture: Figure, out: Path, name: str, rows: pd.DataFrame) -> None:
-    from rntk_bench.report.plots import style as figures
+def _save(figure: Figure, out: Path, name: str, rows: pd.DataFrame) -> None:
+    from rntk_bench.report.plots import figures
 
-    kinds = ("png", "pdf", "svg")
-    name = figures.file_name(name)
-    refuse_input(out / f"{name}.csv")
-    options.print_files(figures.save(picture, out, name, rows, kinds))
+    formats = ("png", "pdf", "svg")
+    name = figures.safe_file_name(name)
+    check_not_input(out / f"{name}.csv")
+    options.print_files(figures.save(figure, out, name, rows, formats))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rntk_bench.cli import _options as options
-from rntk_bench.cli._output import refuse_unwritable, write
+from rntk_bench.cli._output import check_output, write_text
 from rntk_bench.cli._paths import FILE
 from rntk_bench.errors import InputError, one_line
 
@@ -33,13 +33,13 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
     from rntk_bench.estimators import KernelClassifier, load_model
     from rntk_bench.user_data.classifier import predict_split
 
-    refuse_unwritable(output)
+    check_output(output)
     classifier = load_model(model)
     if not isinstance(classifier, KernelClassifier):
         raise InputError(f"{model} is a {type(classifier).__name__}, but must be a classifier.")
     predictions = predict_split(classifier, read_split(file, "none" if no_labels else "partial"))
     text = predictions.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    write(text, output)
+    write_text(text, output)
     if output is not None:
         click.echo(str(output))
     _print_scores(predictions, to_error=output is None)

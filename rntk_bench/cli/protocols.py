@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._paths import FILE
 
 
 @click.command()
 @click.argument("table", type=FILE)
-@options.datasets("May be repeated. [default: all of the configuration]", names.datasets)
+@options.datasets("May be repeated. [default: all of the configuration]", _completion.datasets)
 @options.config
 @options.jobs
 @options.data_dir
@@ -40,11 +40,11 @@ def protocols(
         comparisons,
         read_rows,
     )
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.report.tables.network_protocols import protocol_table
     from rntk_bench.report.tables.text import render_text
 
-    experiment = configured(config)
+    experiment = load_experiment(config)
     planned = comparisons(experiment, datasets or experiment.datasets, data_dir, cache_dir)
     for rows in compare(planned, table, effective_n_jobs(jobs)):
         first, best = rows[0], max(rows, key=lambda row: float(row["judged"]))

@@ -1,4 +1,4 @@
-"""`rntk-bench report`: everything about run records on one page."""
+"""`rntk-bench report`: run records on one HTML page."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import click
 
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
-from rntk_bench.cli import _selection as selecting
-from rntk_bench.cli._output import refuse_input
+from rntk_bench.cli import _selection
+from rntk_bench.cli._output import check_not_input
 from rntk_bench.errors import StorageError
 
 
 @click.command()
-@selecting.selection
-@selecting.published
-@selecting.paper
+@_selection.selection_options
+@_selection.published_options
+@_selection.paper
 @options.data_dir
 @options.cache_dir
 @click.option(
@@ -28,7 +28,7 @@ from rntk_bench.errors import StorageError
     type=paths.FILE,
     default=Path("results/report.html"),
     show_default=True,
-    help="The page.",
+    help="File of the page.",
 )
 def report(
     with_paper: bool,
@@ -39,28 +39,29 @@ def report(
 ) -> None:
     """Write one HTML page of run records: tables, figures and a section for each dataset.
 
-    The page needs nothing but itself. Its confusion matrices need the datasets, since records hold
-    predictions and no labels: those of --data-dir, earlier downloads and packaged copies are read.
+    The page loads no other files. Its confusion matrices need the labels of the datasets, which
+    records do not contain: datasets are read from --data-dir, earlier downloads and packages.
     """
     from rntk_bench.report.page.labels import Labels
     from rntk_bench.report.page.render import render_page
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.storage.atomic import check_writable, write_atomically
     from rntk_bench.storage.encoding import encode
 
-    refuse_input(output)
-    figures.require("networkx")
-    results = selecting.collected_with(**selected)
-    with _written(output):
+    check_not_input(output)
+    figures.require_packages("networkx")
+    results = _selection.load_results(**selected)
+    with _storage_errors(output):
         check_writable(output.parent)
     page = render_page(results, Labels(data_dir, cache_dir), with_paper)
-    with _written(output):
+    with _storage_errors(output):
         write_atomically(output, encode(page), durable=False)
     options.print_files([output])
 
 
 @contextmanager
-def _written(output: Path) -> Iterator[None]:
+def _storage_errors(output: Path) -> Iterator[None]:
+    """Turn an OSError into a StorageError about the output."""
     try:
         yield
     except OSError as error:

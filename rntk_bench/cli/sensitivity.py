@@ -1,4 +1,4 @@
-"""`rntk-bench sensitivity` and `rntk-bench figure 3`: which steps the RNTK depends on."""
+"""`rntk-bench sensitivity`: the time steps on which the RNTK depends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def _sigma(symbol: str, whose: str, default: str) -> Callable[[Any], Any]:
     "name",
     required=True,
     metavar="NAME",
-    shell_complete=names.datasets,
-    help="The dataset whose series are read.",
+    shell_complete=_completion.datasets,
+    help="The dataset to analyse.",
 )
 @_sigma("w", "recurrent weights", "sqrt(2) for relu, 1 for erf")
 @_sigma("u", "input weights", "1 for relu, 0.01 for erf")
@@ -68,7 +68,7 @@ def _sigma(symbol: str, whose: str, default: str) -> Callable[[Any], Any]:
 @click.option(
     "--pairs",
     type=click.IntRange(min=1),
-    help="Random pairs of training series.  [default: 100, quick: 20]",
+    help="Number of random pairs of training series.  [default: 100, quick: 20]",
 )
 @options.seed
 @options.out
@@ -86,22 +86,23 @@ def sensitivity(
     cache_dir: Path | None,
     **values: tuple[float, ...],
 ) -> None:
-    """Show on which steps of a dataset's series the RNTK depends, to choose its parameters.
+    """Show on which time steps of a dataset the RNTK depends, to choose its parameters.
 
-    Prints by thirds of the steps, and draws, s(t) = |grad_{x_t} Theta(x, x')| averaged over
-    random pairs of series. One of the sigmas or --layers may be repeated, for a curve each.
+    The sensitivity s(t) = |grad_{x_t} Theta(x, x')|, averaged over random pairs of series, is
+    printed for each third of the steps, and drawn. One of the options for sigmas and layers may
+    be repeated, for one curve per value.
     """
     import pandas as pd
 
     from rntk_bench.datasets import load_dataset
-    from rntk_bench.report.plots import style as figures
+    from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.sensitivity import plot_dataset
-    from rntk_bench.theory.sensitivity import CENTRES, dataset_sensitivity
+    from rntk_bench.theory.sensitivity import REFERENCE_KERNELS, dataset_sensitivity
 
     if pairs:
-        options.refuse(["quick"], "is less pairs, and --pairs names their number")
-    parameter, kernels = _kernels(CENTRES[activation], values)
-    figures.ready(out)
+        options.reject_unused(["quick"], "cannot be combined with --pairs")
+    parameter, kernels = _kernels(REFERENCE_KERNELS[activation], values)
+    figures.check_output_folder(out)
     dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
     n_pairs = pairs or (20 if quick else 100)
     curves = pd.concat(
@@ -113,43 +114,21 @@ def sensitivity(
     )
     title = f"{name}, {activation}: {_fixed(next(iter(kernels.values())), parameter)}"
     _print_table(title, parameter, curves)
-    picture = plot_dataset(curves, title, parameter)
-    options.print_files(figures.save(picture, out, f"sensitivity-{name}-{parameter}", curves))
-
-
-@click.command("3")
-@options.out
-@options.seed
-@options.quick
-@click.option(
-    "--pairs",
-    type=click.IntRange(min=1),
-    help="Pairs of random series to average over.  [default: 1000, quick: 50; the paper: 1]",
-)
-def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
-    """Sensitivity of the RNTK to every step of a random series, (23), around S_ReLU and S_erf."""
-    from rntk_bench.report.plots import style as figures
-    from rntk_bench.report.plots.sensitivity import plot_figure_3
-    from rntk_bench.theory import sensitivity as experiment
-
-    if pairs:
-        options.refuse(["quick"], "is less pairs, and --pairs names their number")
-    figures.ready(out)
-    curves = experiment.figure_3(seed, pairs or (50 if quick else 1000))
-    options.print_files(figures.save(plot_figure_3(curves), out, "figure-3", curves))
+    plot = plot_dataset(curves, title, parameter)
+    options.print_files(figures.save(plot, out, f"sensitivity-{name}-{parameter}", curves))
 
 
 def _kernels(centre: RNTK, values: dict[str, tuple[float, ...]]) -> tuple[str, dict[float, RNTK]]:
-    """The parameter that varies, and the kernel at each of its values."""
-    given = {name: sorted(set(each)) for name, each in values.items() if each}
-    varied = [name for name, each in given.items() if len(each) > 1]
+    """The parameter that varies, and the kernel for each of its values."""
+    specified = {name: sorted(set(each)) for name, each in values.items() if each}
+    varied = [name for name, each in specified.items() if len(each) > 1]
     if len(varied) > 1:
         flags = " and ".join(FLAGS[name] for name in varied)
-        raise click.UsageError(f"{flags} are repeated; repeat only one option, for a curve each.")
-    parameter = (varied or [*given, "sigma_w"])[0]
-    changes: dict[str, Any] = {name: each[0] for name, each in given.items()}
+        raise click.UsageError(f"{flags} are repeated; repeat only one option.")
+    parameter = (varied or [*specified, "sigma_w"])[0]
+    changes: dict[str, Any] = {name: each[0] for name, each in specified.items()}
     kernel = replace(centre, **changes)
-    chosen = given.get(parameter, [getattr(centre, parameter)])
+    chosen = specified.get(parameter, [getattr(centre, parameter)])
     return parameter, {value: replace(kernel, **{parameter: value}) for value in chosen}
 
 
@@ -159,7 +138,7 @@ def _fixed(kernel: RNTK, parameter: str) -> str:
 
 
 def _print_table(title: str, parameter: str, curves: pd.DataFrame) -> None:
-    from rntk_bench.theory.sensitivity import Profile
+    from rntk_bench.theory.sensitivity import SensitivityProfile
 
     drawn = curves.groupby("pairs")["n"].max()
     click.echo(title)
@@ -168,9 +147,9 @@ def _print_table(title: str, parameter: str, curves: pd.DataFrame) -> None:
     )
     click.echo(f"{parameter:>8}  first third  middle third  last third    max / min  early steps")
     for value, group in curves[curves["pairs"] == "all"].groupby("value"):
-        profile = Profile.of(group["sensitivity"].to_numpy())
-        first, middle, last = (100.0 * share for share in profile.thirds)
+        profile = SensitivityProfile.from_sensitivity(group["sensitivity"].to_numpy())
+        first, middle, last = (100.0 * third for third in profile.thirds)
         click.echo(
             f"{value:8.4g}  {first:9.2f} %  {middle:10.2f} %  {last:8.2f} %  {profile.ratio:11.3g}"
-            f"  {profile.verdict}"
+            f"  {profile.early_steps}"
         )

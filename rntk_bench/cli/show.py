@@ -1,4 +1,4 @@
-"""`rntk-bench show`: one run record, readable."""
+"""`rntk-bench show`: the contents of run records."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.catalogue import describe
-from rntk_bench.cli import _completion as names
+from rntk_bench.cli import _completion, _selection
 from rntk_bench.cli import _options as options
-from rntk_bench.cli import _selection as selecting
 from rntk_bench.cli._streams import warn
-from rntk_bench.config import brief_choice
+from rntk_bench.config import format_choice
 from rntk_bench.errors import DataError, InputError
+from rntk_bench.methods import display_name
 
 if TYPE_CHECKING:
     from rntk_bench.storage.records import Record
 
 
 @click.command()
-@click.argument("dataset", shell_complete=names.recorded_datasets)
-@click.argument("method", required=False, shell_complete=names.recorded_methods)
-@selecting.protocols
-@click.option("--json", "as_stored", is_flag=True, help="Print records as they are stored.")
+@click.argument("dataset", shell_complete=_completion.recorded_datasets)
+@click.argument("method", required=False, shell_complete=_completion.recorded_methods)
+@_selection.protocols
+@click.option("--json", "as_stored", is_flag=True, help="Print the stored JSON.")
 @options.results
 @options.data_dir
 @options.cache_dir
@@ -38,23 +37,27 @@ def show(
     data_dir: Path | None,
     cache_dir: Path | None,
 ) -> None:
-    """Print a dataset's run records in a list, or one method's in full.
+    """List the run records of a dataset, or print the record of one method in full.
 
-    Of several protocols the one with the largest grid is shown, then the newest. The confusion
-    matrix needs the dataset, whose true labels no record holds; nothing is downloaded for it.
+    Of several records of a method the one with the largest grid is shown, then the newest. The
+    confusion matrix needs the labels of the dataset, which is not downloaded for it.
     """
-    from rntk_bench.report.results.results import worth
+    from rntk_bench.report.results.results import record_sort_key
     from rntk_bench.storage.records import protocol_id, record_path
 
     if method is None or as_stored:
-        options.refuse(("data_dir", "cache_dir"), "is for the confusion matrix of one record")
-    wanted = () if method is None else (method,)
-    records = selecting.matching(_records(results, dataset), methods=wanted, protocols=protocols)
+        options.reject_unused(
+            ("data_dir", "cache_dir"), "is only used for the confusion matrix of one record"
+        )
+    methods = () if method is None else (method,)
+    records = _selection.filter_records(
+        _records(results, dataset), methods=methods, protocols=protocols
+    )
     paths = [record_path(results, r.dataset, r.method, r.protocol) for r in records]
     if method is None:
         _list(records, paths, as_stored)
         return
-    chosen = max(range(len(records)), key=lambda position: worth(records[position]))
+    chosen = max(range(len(records)), key=lambda position: record_sort_key(records[position]))
     if as_stored:
         click.echo(paths[chosen].read_text(encoding="utf-8"), nl=False)
         return
@@ -68,7 +71,7 @@ def show(
 
 
 def _records(results: Path, dataset: str) -> list[Record]:
-    """The dataset's records; there is at least one."""
+    """Read the records of a dataset, of which there must be one."""
     from rntk_bench.datasets.archive import close_matches
     from rntk_bench.storage.records import read_records, record_files
 
@@ -77,14 +80,18 @@ def _records(results: Path, dataset: str) -> list[Record]:
         warn(problem)
     if not records:
         known = sorted({path.parent.name for path in record_files(results)})
-        near = close_matches(dataset, known)
-        hint = f"did you mean {' or '.join(near)}?" if near else "name their folder with --results."
+        nearest = close_matches(dataset, known)
+        hint = (
+            f"did you mean {' or '.join(nearest)}?"
+            if nearest
+            else "name their folder with --results."
+        )
         raise InputError(f"There is no record of {dataset!r} in {results}; {hint}")
     return records
 
 
 def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> None:
-    from rntk_bench.report.tables.cells import Cell, Column, Table
+    from rntk_bench.report.tables.table import Cell, Column, Table
     from rntk_bench.report.tables.text import render_text
     from rntk_bench.storage.records import protocol_id
 
@@ -116,7 +123,7 @@ def _print_record(record: Record, path: Path) -> None:
     from rntk_bench.storage.records import protocol_id
 
     entries = {
-        "record": f"{record.dataset}, {record.method} ({describe(record.method).title}), protocol "
+        "record": f"{record.dataset}, {record.method} ({display_name(record.method)}), protocol "
         f"{protocol_id(record.protocol)}, {record.created}",
         "file": str(path),
         **_outcome(record),
@@ -133,9 +140,9 @@ def _print_record(record: Record, path: Path) -> None:
 
 
 def _outcome(record: Record) -> dict[str, str]:
-    """The choice and its test, or why there is none."""
+    """The selected setting and the test accuracy, or the error."""
     from rntk_bench.report.results.paper import paper_accuracy
-    from rntk_bench.report.tables.one_record import fold_networks, interval
+    from rntk_bench.report.results.record_details import describe_fold_networks, wilson_interval
 
     if record.status == "failed":
         trace = 'in the file above, under "traceback"; --json prints it' if record.traceback else ""
@@ -143,12 +150,12 @@ def _outcome(record: Record) -> dict[str, str]:
     entries = {} if record.selection is None else _choice(record.selection)
     if record.test is not None:
         correct, n = record.test["correct"], record.test["n"]
-        low, high = interval(correct, n)
+        low, high = wilson_interval(correct, n)
         entries["test"] = (
             f"{100 * correct / n:.2f} %, {correct} of {n} right; "
             f"95 % interval {100 * low:.2f} to {100 * high:.2f} % (Wilson)"
         )
-        if networks := fold_networks(record):
+        if networks := describe_fold_networks(record):
             entries["networks"] = networks
     printed = paper_accuracy(record.dataset, record.method)
     return entries | ({} if printed is None else {"paper": f"{float(printed):.2f} %"})
@@ -160,7 +167,7 @@ def _choice(selection: dict[str, Any]) -> dict[str, str]:
     left_out = "; folds that cannot change the choice left out" if selection["pruned"] else ""
     by_default = ", the default: all settings tie" if selection.get("by_default") else ""
     entries = {
-        "chosen": brief_choice(selection) + by_default,
+        "chosen": format_choice(selection) + by_default,
         "settings": f"number {selection['setting_index'] + 1} of {selection['n_settings']}; "
         f"other {what} that tie with it: {selection['ties'] - 1}",
         "validation": f"{100 * selection['accuracy']:.2f} % in {len(selection['fold_sizes'])} "
@@ -186,34 +193,35 @@ def _data(data: dict[str, Any]) -> str:
 def _seconds(timings: dict[str, float]) -> str:
     stages = {name: seconds for name, seconds in timings.items() if name != "total"}
     total = f"{timings['total']} in all; " if "total" in timings else ""
-    return f"{total}summed over threads: {_values(stages)}" if stages else total
+    return f"{total}summed over threads: {_join_values(stages)}" if stages else total
 
 
 def _protocol(protocol: dict[str, Any]) -> str:
     grid = protocol.get("grid", {})
     axes = [f"{name} ({len(axis)})" for name, axis in grid.items()]
     rest = {name: value for name, value in protocol.items() if name not in ("grid", "method")}
-    return _values(rest) + (f"; grid of {' x '.join(axes)}" if axes else "")
+    return _join_values(rest) + (f"; grid of {' x '.join(axes)}" if axes else "")
 
 
 def _environment(environment: dict[str, Any]) -> str:
     packages = {name: v for name, v in environment.get("packages", {}).items() if v is not None}
     machine = {name: v for name, v in environment.items() if name != "packages"}
-    return "; ".join(filter(None, (_values(machine), _values(packages))))
+    return "; ".join(filter(None, (_join_values(machine), _join_values(packages))))
 
 
-def _values(values: Mapping[str, Any]) -> str:
+def _join_values(values: Mapping[str, Any]) -> str:
     return "; ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _print_confusion(record: Record, data_dir: Path | None, cache_dir: Path | None) -> None:
     from rntk_bench.datasets import load_dataset
-    from rntk_bench.report.tables.one_record import confusion, confusion_table
+    from rntk_bench.report.results.record_details import confusion_counts
+    from rntk_bench.report.tables.confusion import confusion_table
     from rntk_bench.report.tables.text import render_text
 
     try:
         data = load_dataset(record.dataset, data_dir=data_dir, cache_dir=cache_dir, download=False)
-        counts = confusion(record, data)
+        counts = confusion_counts(record, data)
     except DataError as error:
         options.print_entry("confusion", f"not known: {str(error).rstrip('.')}.")
         return

@@ -1,4 +1,4 @@
-"""`rntk-bench table`: the paper's tables from one's own run records."""
+"""`rntk-bench table`: the paper's tables, from run records."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from typing import Any
 import click
 
 from rntk_bench.cli import _options as options
-from rntk_bench.cli import _output as to
-from rntk_bench.cli import _selection as selecting
+from rntk_bench.cli import _output, _selection
 
 
 @click.command()
 @click.argument("number", required=False, type=click.Choice(["1", "2"]))
-@to.style
-@to.standalone
-@selecting.selection
-@selecting.paper
-@selecting.published
+@_output.table_format
+@_output.standalone
+@_selection.selection_options
+@_selection.paper
+@_selection.published_options
 @click.option("--metrics", is_flag=True, help="Add the Friedman rank, P90, P95 and PMA to Table 1.")
 @click.option(
     "--sort",
     metavar="COLUMN",
-    help="Sort the rows by this column, upwards; downwards with - before it.",
+    help="Sort the rows by this column, ascending; descending with - before it.",
 )
-@click.option("--digits", type=click.IntRange(0, 6), default=2, show_default=True, help="Decimals.")
-@to.output
+@click.option(
+    "--digits", type=click.IntRange(0, 6), default=2, show_default=True, help="Number of decimals."
+)
+@_output.output
 def table(
     number: str | None,
-    style: str,
+    table_format: str,
     standalone: bool,
     with_paper: bool,
     metrics: bool,
@@ -43,10 +44,10 @@ def table(
     from rntk_bench.report.tables.paper import table1, table2
     from rntk_bench.report.tables.sorting import sort_tables
 
-    to.refuse_unwritable(output)
+    _output.check_output(output)
     if number == "2":
-        options.refuse(["metrics"], "adds columns to Table 1, and Table 2 alone is asked for")
-    results = selecting.collected_with(**selected)
+        options.reject_unused(["metrics"], "adds columns to Table 1, but only Table 2 is printed")
+    results = _selection.load_results(**selected)
     builders = {
         "1": partial(table1, results, with_paper, digits=digits, metrics=metrics),
         "2": partial(table2, results, with_paper, digits=digits),
@@ -54,4 +55,4 @@ def table(
     tables = [build() for name, build in builders.items() if number in (None, name)]
     if sort is not None:
         tables = sort_tables(tables, sort)
-    to.write_tables(tables, style, standalone, output)
+    _output.write_tables(tables, table_format, standalone, output)

@@ -31,7 +31,7 @@ from rntk_bench.datasets.archive import ARCHIVE
 from rntk_bench.datasets.sources import SPLITS, Location, cache_folder, find_splits
 from rntk_bench.datasets.text import MAX_FILE_BYTES
 from rntk_bench.errors import DataError
-from rntk_bench.storage.locks import claim
+from rntk_bench.storage.locks import try_lock
 
 MIRRORS = (
     "https://timeseriesclassification.com/aeon-toolkit",
@@ -92,7 +92,7 @@ def fetch_dataset(
         folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_stale(folder.parent)
         while not is_intact(folder):
-            with claim(_lock(folder)) as locked:
+            with try_lock(_lock(folder)) as locked:
                 if locked and not is_intact(folder):
                     _download(name, folder, mirrors or _default_mirrors(), sleep)
                     break
@@ -142,7 +142,7 @@ def _remove_stale(parent: Path) -> None:
     """Remove incomplete downloads of processes that have ended."""
     for staging in parent.glob(_staging(parent / "*").name):
         folder = parent / staging.name.removeprefix(".").removesuffix(".partial")
-        with claim(_lock(folder)) as locked:
+        with try_lock(_lock(folder)) as locked:
             if locked:
                 shutil.rmtree(staging, ignore_errors=True)
 

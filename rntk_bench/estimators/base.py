@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from rntk_bench.benchmark.parallel import evaluate_grid
+from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
 from rntk_bench.datasets import unit_norm
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.series import validate_series
@@ -119,8 +119,11 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         (train,) = kernel_class.pad_to_common_length(X)
         prepared = kernel_class.prepare(train)
 
-        def grams(batch: list[Kernel]) -> Iterator[FloatArray]:
-            return kernel_class.grams(batch, prepared)
+        def grams(batches: Sequence[Batch]) -> Iterator[tuple[int, FloatArray]]:
+            wanted = positions(batches)
+            return zip(
+                wanted, kernel_class.grams([kernels[i] for i in wanted], prepared), strict=True
+            )
 
         with tqdm(total=len(kernels), unit="kernel", leave=False, disable=not self.verbose) as bar:
 
@@ -128,7 +131,11 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
                 bar.update(done - bar.n)
 
             evaluate_grid(
-                kernels, grams, evaluate, effective_n_jobs(as_integer(self.n_jobs)), progress
+                kernel_class.batches(kernels),
+                grams,
+                evaluate,
+                effective_n_jobs(as_integer(self.n_jobs)),
+                progress,
             )
 
     def _gram_with_training_series(self, X: Any) -> FloatArray:

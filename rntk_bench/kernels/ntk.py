@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
@@ -104,7 +104,7 @@ class NTK(Kernel):
         (rows, scale_x), (columns, scale_y) = sides
         distance = prepared.one_minus_correlation
         out = np.empty((len(depths), *distance.shape))
-        limit = deadline()
+        limit = current_deadline()
         ntk_grams(distance, rows, columns, scale_x, scale_y, depths, _RELU, limit.stop, out)
         limit.check()
         return out

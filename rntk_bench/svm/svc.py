@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError
 from rntk_bench.svm import smo
 from rntk_bench.types import BoolArray, FloatArray, IntArray
@@ -93,7 +93,7 @@ class CrossValidation:
         n_classes = int(self.y[-1]) + 1
         votes = np.zeros((n_C, n_classes, len(self._columns)), dtype=np.int32)
         unfinished = np.zeros((n_C, len(self.fold_sizes)), dtype=np.int64)
-        limit = deadline()
+        limit = current_deadline()
         smo.cross_validate(
             gram,
             np.searchsorted(self.y, np.arange(n_classes + 1)),
@@ -158,7 +158,7 @@ class OneVsOneSVC:
         n_classes = int(y[-1]) + 1
         n_pairs = n_classes * (n_classes - 1) // 2
         coefficients, biases = np.zeros((n_pairs, len(y))), np.zeros(n_pairs)
-        limit = deadline()
+        limit = current_deadline()
         unfinished = smo.train(
             gram,
             np.searchsorted(y, np.arange(n_classes + 1)),

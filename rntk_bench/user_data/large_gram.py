@@ -18,11 +18,11 @@ from joblib import Parallel, delayed
 from numpy.lib.format import open_memmap
 
 from rntk_bench.benchmark.kernel_evaluation import gram_identity
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError, KernelError, StorageError
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
-from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.locks import output_lock
 from rntk_bench.types import FloatArray
 
@@ -141,10 +141,10 @@ def _compute_tiles(
     unfinished, checkpoint = _open_files(path, tiling, _identity(kernel, sets, tiling))
     done = {(entry["i"], entry["j"]) for entry in checkpoint.entries}
     missing = [tile for tile in tiling.tiles if tile not in done]
-    limit = deadline()
+    limit = current_deadline()
 
     def compute(tile: Tile) -> Tile:
-        with limit.here():
+        with limit.activate():
             _compute_tile(kernel, sets, tile, tiling, file)
         return tile
 
@@ -186,12 +186,12 @@ def unfinished_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.unfinished")
 
 
-def _open_files(path: Path, tiling: Tiling, header: dict[str, Any]) -> tuple[Path, Journal]:
+def _open_files(path: Path, tiling: Tiling, header: dict[str, Any]) -> tuple[Path, Checkpoint]:
     """Open the unfinished file and its checkpoint; start new ones unless they match the header."""
     if path.exists() and not path.is_file():
         raise InputError(f"{path} is not a regular file; choose another output.")
     unfinished = unfinished_path(path)
-    checkpoint = Journal(_checkpoint_path(path), header)
+    checkpoint = Checkpoint(_checkpoint_path(path), header)
     if checkpoint.entries and _is_gram_file(unfinished, tiling):
         return unfinished, checkpoint
     _checkpoint_path(path).unlink(missing_ok=True)
@@ -212,7 +212,7 @@ def _open_files(path: Path, tiling: Tiling, header: dict[str, Any]) -> tuple[Pat
         raise StorageError(
             f"Cannot write {unfinished}: {error.strerror}; choose another folder."
         ) from error
-    return unfinished, Journal(_checkpoint_path(path), header)
+    return unfinished, Checkpoint(_checkpoint_path(path), header)
 
 
 def _is_gram_file(path: Path, tiling: Tiling) -> bool:

@@ -3,7 +3,7 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
-from rntk_bench.cli.cache import _size
+from rntk_bench.cli.cache import format_bytes
 from rntk_bench.storage.cache import GramCache, cache_folder
 
 
@@ -60,4 +60,4 @@ def test_a_folder_that_cannot_be_made_is_a_warning(tmp_path):
     ],
 )
 def test_sizes_are_readable(n_bytes, text):
-    assert _size(n_bytes) == text
+    assert format_bytes(n_bytes) == text

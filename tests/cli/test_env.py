@@ -34,7 +34,7 @@ def test_text_names_versions_machine_extras_and_folders(tmp_path, write_dataset)
     assert f"numpy {np.__version__}" in text
     assert set(extras()) <= set(lines)
     assert lines["data"] == f"{data}, 2 datasets"
-    assert lines["results"] == f"{tmp_path / 'runs'}, not there yet"
+    assert lines["results"] == f"{tmp_path / 'runs'}, does not exist yet"
     assert lines["BLAS"]
 
 
@@ -76,10 +76,10 @@ def test_the_home_folder_is_not_named_in_text(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("variables", "problem", "loops"),
     [
-        ({"NUMBA_DISABLE_JIT": "1", "HOME": "file"}, "NUMBA_DISABLE_JIT is set", "not kept"),
-        ({"NUMBA_CACHE_DIR": "open"}, "Other users may write to NUMBA_CACHE_DIR", "not kept"),
+        ({"NUMBA_DISABLE_JIT": "1", "HOME": "file"}, "NUMBA_DISABLE_JIT is set", "not cached"),
+        ({"NUMBA_CACHE_DIR": "open"}, "Other users may write to NUMBA_CACHE_DIR", "not cached"),
         ({"NUMBA_NUM_THREADS": "0", "LC_ALL": "xx"}, "loops: ValueError", "not known"),
-        ({"LOKY_MAX_CPU_COUNT": "many", "HOME": ""}, "threads: ValueError", "kept in"),
+        ({"LOKY_MAX_CPU_COUNT": "many", "HOME": ""}, "threads: ValueError", "cached in"),
     ],
     ids=lambda value: next(iter(value), None) if isinstance(value, dict) else None,
 )
@@ -101,7 +101,7 @@ def test_under_odd_conditions_it_says_what_is_odd(tmp_path, variables, problem, 
     lines = [(line[:17].strip(), line[17:]) for line in text.splitlines()]
     assert loops in dict(lines)["loops"]
     assert problem in dict(reversed(lines))["problem"]  # the first
-    assert dict(lines)["results"] == "runs, not there yet"
+    assert dict(lines)["results"] == "runs, does not exist yet"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "open"]
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from rntk_bench.cli import _output as output
-from rntk_bench.cli import main
+from rntk_bench.cli import _output, main
 from rntk_bench.errors import StorageError
 
 COMMANDS = [
@@ -79,7 +78,7 @@ def test_tables_replace_a_file_whole_or_not_at_all(tmp_path, monkeypatch):
 
 ROOT = Path(__file__).parents[2]
 SOME = ("--results", ROOT / "results" / "reference", "-m", "rntk", "-m", "rbf")
-SELECT = "rntk_bench.cli._selection.collected"
+SELECT = "rntk_bench.cli._selection.load_results"
 WRITING = [
     ("table", *SOME, "-o"),
     ("compare", *SOME, "-o"),
@@ -133,7 +132,7 @@ def test_a_cache_that_cannot_be_emptied_has_exit_code_3(tmp_path):
 
 
 def test_a_name_that_is_no_text_is_written_with_a_plain_mark(tmp_path):
-    output.write("caf\udce9 –\n", tmp_path / "table.txt")
+    _output.write_text("caf\udce9 –\n", tmp_path / "table.txt")
     assert (tmp_path / "table.txt").read_text(encoding="utf-8") == "caf? –\n"
 
 
@@ -148,7 +147,7 @@ def test_a_name_that_is_no_text_is_written_with_a_plain_mark(tmp_path):
         (("report", *SOME), "matplotlib", SELECT),
         (("report", *SOME), "networkx", SELECT),
         (("figure", "4"), "matplotlib", "rntk_bench.report.plots.regression.read_curves"),
-        (("figure", "2"), "matplotlib", "rntk_bench.theory.convergence.convergence"),
+        (("figure", "2"), "matplotlib", "rntk_bench.theory.convergence.compute_convergence"),
     ],
 )
 def test_a_missing_package_is_noticed_before_anything_is_computed(

@@ -3,8 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from rntk_bench.cli import _selection as selecting
-from rntk_bench.cli import main
+from rntk_bench.cli import _selection, main
 from rntk_bench.config import Experiment
 from rntk_bench.errors import InputError
 from rntk_bench.storage.records import protocol_id, write_record
@@ -26,7 +25,7 @@ RECORDS = [
 
 
 def chosen(**names):
-    return [RECORDS.index(each) for each in selecting.matching(RECORDS, **names)]
+    return [RECORDS.index(each) for each in _selection.filter_records(RECORDS, **names)]
 
 
 @pytest.mark.parametrize(
@@ -87,14 +86,14 @@ def test_where_nothing_is_left_it_is_an_error(names, sentence, capsys):
 
 def test_an_unfinished_plan_is_a_note(capsys):
     plan = Experiment(datasets=("Coffee", "Wine", "Car"), methods=("rntk", "gru"))
-    assert chosen(plan=plan) == [0]
+    assert chosen(experiment=plan) == [0]
     assert capsys.readouterr().err == (
         "Note: Of the configuration without a record: dataset Wine, Car.\n"
         "Note: Of the configuration without a record: method gru.\n"
     )
-    assert chosen(plan=plan, datasets=["Ham"]) == [2]
+    assert chosen(experiment=plan, datasets=["Ham"]) == [2]
     with pytest.raises(InputError, match="what the configuration plans"):
-        chosen(plan=Experiment(datasets=("Wine",)))
+        chosen(experiment=Experiment(datasets=("Wine",)))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from rntk_bench.cli.sensitivity import figure_3, sensitivity
+from rntk_bench.cli.figure import figure_3
+from rntk_bench.cli.sensitivity import sensitivity
 from rntk_bench.errors import DataError
 
 

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment, read_experiment
+from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.methods import METHODS, resolve
-from rntk_bench.report.results.paper import paper_datasets
 from rntk_bench.storage.records import record_path
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def cells(*arguments):
 
 
 @pytest.mark.parametrize("config", [CONFIG, LENGTHS])
-def test_cells_of_the_reference_are_done_where_the_protocols_file_is(config):
+def test_evaluations_of_the_reference_are_done_where_the_protocols_file_is(config):
     experiment = read_experiment(config)
     cells = [
         record_path(REFERENCE, dataset, method.name, method.protocol(experiment))
@@ -38,7 +38,7 @@ def test_cells_of_the_reference_are_done_where_the_protocols_file_is(config):
     assert done >= 50
     outcome = status("--results", REFERENCE, "-c", config)
     assert outcome.exit_code == 0
-    assert outcome.stdout.startswith(f"Status. {done} of {len(cells)} cells are done")
+    assert outcome.stdout.startswith(f"Status. {done} of {len(cells)} evaluations are done")
 
 
 def test_csv_and_json_have_an_entry_for_each_cell():
@@ -75,7 +75,7 @@ def test_without_a_plan_everything_that_has_records_is_shown():
 def test_all_are_the_papers_datasets_and_default_methods(tmp_path):
     outcome = status("--all", "--results", tmp_path, "--format", "csv")
     rows = list(csv.DictReader(outcome.stdout.splitlines()))
-    expected = [(name, method) for name in paper_datasets() for method in Experiment().methods]
+    expected = [(name, method) for name in PAPER_DATASETS for method in Experiment().methods]
     assert [(row["dataset"], row["method"]) for row in rows] == expected
     assert {row["state"] for row in rows} == {"missing"}
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.activations import Erf, LeakyReLU
 from rntk_bench.kernels.recursion.layers import layered_grams
 from rntk_bench.kernels.recursion.layout import Pairs, Readouts, Sigmas, TimeMajor
@@ -65,7 +65,7 @@ def _fill(
     out: FloatArray,
 ) -> None:
     """Fill out (S, k, n_x, n_y) for readouts of the last step or of equal steps."""
-    curves, symmetric, limit = _curves(phi, readouts), pairs.y is None, deadline()
+    curves, symmetric, limit = _curves(phi, readouts), pairs.y is None, current_deadline()
     average, tangent, erf = readouts.average, readouts.tangent, isinstance(phi, Erf)
     layers, m = weights[0].weights.shape[1], pairs.x.steps.shape[1]
     if layers == m == len(tangent) == 1 and not (erf or average[0]):
@@ -102,7 +102,7 @@ def _fill_shared(
     out: FloatArray,
 ) -> None:
     """Fill out (S, k, n_x, n_y) for a readout that is shared between steps."""
-    limit = deadline()
+    limit = current_deadline()
     shared_grams(
         weights[0],
         weights[-1],
@@ -142,7 +142,7 @@ def _diagonals(
     phi: LeakyReLU | Erf,
     readouts: Readouts | SharedReadouts,
 ) -> FloatArray:
-    limit = deadline()
+    limit = current_deadline()
     with np.errstate(over="ignore", invalid="ignore"):
         equal_steps = set_weights.scale[:, None] ** 2 * steps
         if not isinstance(readouts, SharedReadouts):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.activations import Smooth
 from rntk_bench.kernels.recursion.hermite import (
     EXPONENTS,
@@ -53,7 +53,7 @@ def grams(
         return np.full_like(out, np.inf), np.full_like(diagonal, np.inf), 0.0
     counts = np.max([alone.counts for alone in alones], axis=0)
     closest = np.zeros(counts.shape[1:])
-    limit = deadline()
+    limit = current_deadline()
     hermite_gram(
         sets[0],
         sets[-1],

@@ -1,4 +1,4 @@
-"""The report page's section of one dataset: results, validation, confusion, timings, provenance."""
+"""The section of a dataset on the report page: results, validation, confusion and timings."""
 
 from __future__ import annotations
 
@@ -6,61 +6,67 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rntk_bench.config import brief_choice, shown
+from rntk_bench.config import format_choice, format_value
 from rntk_bench.errors import DataError, RntkBenchError
-from rntk_bench.report.page.labels import Confusion, Labels
+from rntk_bench.methods import display_name
+from rntk_bench.report.page.labels import ConfusionMatrix, Labels
 from rntk_bench.report.page.provenance import Environments
 from rntk_bench.report.page.reproduce import run_command
-from rntk_bench.report.plots.grid import axes_of
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.report.plots.grid import choose_axes
+from rntk_bench.report.results.record_details import describe_fold_networks, wilson_interval
+from rntk_bench.report.results.results import Results
 from rntk_bench.report.results.validation import validation_grid
-from rntk_bench.report.tables.one_record import fold_networks, interval
 from rntk_bench.storage.records import Record, protocol_id
 
 SHADES = 10
-"""Steps of a heat map's colour above none."""
+"""Number of shades of a heat map, besides no shade."""
 
 
 @dataclass(frozen=True)
-class HeatCell:
-    """An accuracy in percent, None where pruning left all its settings out."""
+class HeatMapCell:
+    """An accuracy in percent; None if all its settings were pruned."""
 
     accuracy: float | None
     shade: int
     mark: str
-    """"chosen", "tied" or nothing."""
+    """"chosen", "tied" or empty."""
 
 
 @dataclass(frozen=True)
 class HeatMap:
-    """Validation accuracies over two parameters, the best over the others.
+    """Validation accuracies over two parameters, the best over all others.
 
     Attributes
     ----------
     x, y : str
-        The parameters across and down.
+        The horizontal and the vertical parameter.
     columns : list of str
         Values of `x`.
-    rows : list of (str, list of HeatCell)
+    rows : list of (str, list of HeatMapCell)
         Values of `y`, and the accuracies at each.
     others : list of str
-        The parameters over which the best was taken.
+        The parameters over which the best accuracy is taken.
     """
 
     x: str
     y: str
     columns: list[str]
-    rows: list[tuple[str, list[HeatCell]]]
+    rows: list[tuple[str, list[HeatMapCell]]]
     others: list[str]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One method on one dataset.
+class MethodResult:
+    """The result of one method on the dataset of a section.
 
-    `interval` is the 95 % confidence interval of the accuracy; `networks` says how the folds'
-    networks do, where the record does; `heat` and `confusion` are None where a sentence of `gaps`
-    says why.
+    Attributes
+    ----------
+    interval : str
+        The 95 % confidence interval of the accuracy.
+    networks : str or None
+        The accuracies of the networks of the folds.
+    heat_map, confusion : HeatMap or None, ConfusionMatrix or None
+        If they are None, `problems` says why.
     """
 
     record: Record
@@ -71,29 +77,41 @@ class Entry:
     interval: str
     chosen: str
     networks: str | None
-    heat: HeatMap | None
-    confusion: Confusion | None
-    gaps: list[str]
+    heat_map: HeatMap | None
+    confusion: ConfusionMatrix | None
+    problems: list[str]
 
 
 @dataclass(frozen=True)
 class Section:
-    """One dataset; `facts` are its sizes, `stages` the names of the timed stages."""
+    """The section of one dataset.
+
+    Attributes
+    ----------
+    facts : list of (str, str)
+        Name and value of its sizes and its source.
+    stages : list of str
+        Names of the timed stages.
+    commands : str
+        Commands that run its evaluations again.
+    """
 
     name: str
     facts: list[tuple[str, str]]
-    entries: list[Entry]
+    entries: list[MethodResult]
     stages: list[str]
     commands: str
 
 
-def section(dataset: str, results: Results, labels: Labels, environments: Environments) -> Section:
-    """What the page says of a dataset."""
+def dataset_section(
+    dataset: str, results: Results, labels: Labels, environments: Environments
+) -> Section:
+    """Collect the contents of the section of a dataset."""
     keys = [(dataset, method) for method in results.methods if (dataset, method) in results.records]
     known = [results.accuracy[key] for key in keys if key in results.accuracy]
     best = max(known) if len(known) > 1 else None
     entries = [
-        _entry(
+        _method_result(
             results.records[key],
             labels,
             environments,
@@ -112,74 +130,76 @@ def section(dataset: str, results: Results, labels: Labels, environments: Enviro
 
 
 def heat_map(record: Record) -> HeatMap:
-    """A record's validation accuracies over its grid's two main parameters.
+    """The validation accuracies of a record over the two main parameters of its grid.
 
     Raises
     ------
     RntkBenchError
-        The record holds no cross-validation, or its grid does not have two parameters.
+        The record has no cross-validation, or its grid does not have two parameters.
     """
     grid = validation_grid(record)
-    x, y = axes_of(grid, None, None)
-    plane = grid.plane(x, y)
-    low, high = np.nanmin(plane), np.nanmax(plane)
+    x, y = choose_axes(grid, None, None)
+    accuracies = grid.best_over_others(x, y)
+    low, high = np.nanmin(accuracies), np.nanmax(accuracies)
     chosen = grid.chosen[y], grid.chosen[x]
 
-    def cell(row: int, column: int) -> HeatCell:
-        accuracy = float(plane[row, column])
+    def cell(row: int, column: int) -> HeatMapCell:
+        accuracy = float(accuracies[row, column])
         if np.isnan(accuracy):
-            return HeatCell(None, 0, "")
-        share = (accuracy - low) / (high - low) if high > low else 1.0
+            return HeatMapCell(None, 0, "")
+        fraction = (accuracy - low) / (high - low) if high > low else 1.0
         mark = "chosen" if (row, column) == chosen else "tied" if accuracy == high else ""
-        return HeatCell(accuracy, round(SHADES * share), mark)
+        return HeatMapCell(accuracy, round(SHADES * fraction), mark)
 
     return HeatMap(
         x,
         y,
-        [shown(value) for value in grid.axes[x]],
+        [format_value(value) for value in grid.axes[x]],
         [
-            (shown(value), [cell(row, column) for column in range(plane.shape[1])])
+            (format_value(value), [cell(row, column) for column in range(accuracies.shape[1])])
             for row, value in enumerate(grid.axes[y])
         ],
-        grid.others(x, y),
+        grid.other_parameters(x, y),
     )
 
 
-def _entry(record: Record, labels: Labels, environments: Environments, best: bool) -> Entry:
-    heat, confusion, gaps = None, None, []
+def _method_result(
+    record: Record, labels: Labels, environments: Environments, best: bool
+) -> MethodResult:
+    heat, confusion, problems = None, None, []
     if record.status == "ok":
         try:
             heat = heat_map(record)
         except RntkBenchError as error:
-            gaps.append(str(error))
+            problems.append(str(error))
         try:
             confusion = labels.confusion(record)
         except DataError as error:
-            gaps.append(f"No confusion matrix, which needs labels: {str(error).rstrip('.')}.")
-    return Entry(
+            problems.append(f"No confusion matrix, which needs labels: {str(error).rstrip('.')}.")
+    return MethodResult(
         record,
         display_name(record.method),
         protocol_id(record.protocol),
         environments.number(record),
         best,
         _interval(record),
-        brief_choice(record.selection) if record.selection else "",
-        fold_networks(record),
+        format_choice(record.selection) if record.selection else "",
+        describe_fold_networks(record),
         heat,
         confusion,
-        gaps,
+        problems,
     )
 
 
 def _interval(record: Record) -> str:
     if record.test is None:
         return ""
-    low, high = interval(record.test["correct"], record.test["n"])
+    low, high = wilson_interval(record.test["correct"], record.test["n"])
     return f"{100 * low:.2f} to {100 * high:.2f}"
 
 
 def _facts(records: list[Record]) -> list[tuple[str, str]]:
-    """Sizes and origin of the data that the records were made on, as the first tells them."""
+    """Sizes and source of the data, from the first record."""
     data = records[0].data
     names = {
         "n_train": "Training series",

@@ -1,4 +1,7 @@
-"""The labels of test sets, which records do not hold, from the datasets on this machine."""
+"""Confusion matrices of records, with labels from the datasets on this machine.
+
+Records hold predictions but no true labels.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,20 @@ from rntk_bench.datasets.dataset import Dataset
 from rntk_bench.datasets.load import load_dataset
 from rntk_bench.datasets.sources import user_dataset_names
 from rntk_bench.errors import DataError
-from rntk_bench.report.tables.one_record import confusion
+from rntk_bench.report.results.record_details import confusion_counts
 from rntk_bench.storage.records import Record
 from rntk_bench.types import IntArray
 
 
 @dataclass(frozen=True, eq=False)
-class Confusion:
-    """How often each class was taken for each.
+class ConfusionMatrix:
+    """The confusion matrix of a record.
 
     Attributes
     ----------
     classes : tuple of str
     counts : ndarray of shape (n_classes, n_classes)
-        Test series by their class, a row each, and by the class predicted, a column each.
+        Test series by true class (rows) and predicted class (columns).
     """
 
     classes: tuple[str, ...]
@@ -30,7 +33,7 @@ class Confusion:
 
 
 class Labels:
-    """Reads each dataset once, if it is on this machine; nothing is downloaded.
+    """The labels of the datasets on this machine; each is read once, and none is downloaded.
 
     Parameters
     ----------
@@ -40,35 +43,35 @@ class Labels:
     Raises
     ------
     DataError
-        If there is no folder `data_dir`.
+        The folder `data_dir` does not exist.
     """
 
     def __init__(self, data_dir: Path | None = None, cache_dir: Path | None = None) -> None:
         if data_dir is not None:
             user_dataset_names(data_dir)
         self._data_dir, self._cache_dir = data_dir, cache_dir
-        self._known: dict[str, Dataset | DataError] = {}
+        self._datasets: dict[str, Dataset | DataError] = {}
 
-    def confusion(self, record: Record) -> Confusion:
-        """Count a finished record's test predictions by class.
+    def confusion(self, record: Record) -> ConfusionMatrix:
+        """The confusion matrix of the test predictions of a record.
 
         Raises
         ------
         DataError
-            If the data that the record was made on is not here, or the record holds no
-            predictions of it.
+            The data of the record are not on this machine, or the record has no predictions
+            for them.
         """
         dataset = self._load(record.dataset)
         if isinstance(dataset, DataError):
             raise dataset
-        return Confusion(dataset.classes, confusion(record, dataset))
+        return ConfusionMatrix(dataset.classes, confusion_counts(record, dataset))
 
     def _load(self, name: str) -> Dataset | DataError:
-        if name not in self._known:
+        if name not in self._datasets:
             try:
-                self._known[name] = load_dataset(
+                self._datasets[name] = load_dataset(
                     name, data_dir=self._data_dir, cache_dir=self._cache_dir, download=False
                 )
             except DataError as error:
-                self._known[name] = error
-        return self._known[name]
+                self._datasets[name] = error
+        return self._datasets[name]

@@ -1,4 +1,4 @@
-"""What the report page says of where its records came from and how to make them again."""
+"""The protocols and environments of the records of the report page."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from rntk_bench.methods import display_name
 from rntk_bench.report.page.reproduce import configuration, configuration_name, run_command
-from rntk_bench.report.results.results import display_name
 from rntk_bench.storage.records import Record, protocol_id
 
 
 @dataclass(frozen=True)
-class Environment:
-    """Versions and machine that some records share.
+class EnvironmentSummary:
+    """Versions and machine of some of the records.
 
     Attributes
     ----------
     number : int
-        From 1, by which the records refer to it.
+        Counted from 1; records refer to it.
     facts : list of (str, str)
         Python, platform, CPU, cores and device.
     packages : list of (str, str)
-        Name and version of those that were installed.
+        Name and version of the installed packages.
     records : int
-        How many of the page's records were made in it.
+        Number of records that were made in it.
     command : str
-        Installs the packages.
+        The command that installs the packages.
     """
 
     number: int
@@ -39,8 +39,8 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class Protocol:
-    """A method's protocol, the datasets whose records have it, and how to run it again."""
+class ProtocolSummary:
+    """A protocol of a method, the datasets with records of it, and the command that runs it."""
 
     identifier: str
     method: str
@@ -49,28 +49,28 @@ class Protocol:
 
 
 class Environments:
-    """Numbers the different environments of records in the order in which they are met."""
+    """Numbers the different environments of records in order of appearance."""
 
     def __init__(self, records: Iterable[Record]) -> None:
-        self._met: dict[str, tuple[dict[str, Any], int]] = {}
+        self._environments: dict[str, tuple[dict[str, Any], int]] = {}
         for record in records:
-            known = self._met.get(_key(record))
-            self._met[_key(record)] = (record.environment, known[1] + 1 if known else 1)
+            known = self._environments.get(_key(record))
+            self._environments[_key(record)] = (record.environment, known[1] + 1 if known else 1)
 
     def number(self, record: Record) -> int:
         """The number of a record's environment."""
-        return list(self._met).index(_key(record)) + 1
+        return list(self._environments).index(_key(record)) + 1
 
-    def listed(self) -> list[Environment]:
-        """All of them, by number."""
+    def summaries(self) -> list[EnvironmentSummary]:
+        """The summaries of all environments, by number."""
         return [
             _environment(number, content, count)
-            for number, (content, count) in enumerate(self._met.values(), start=1)
+            for number, (content, count) in enumerate(self._environments.values(), start=1)
         ]
 
 
-def protocols(records: Iterable[Record]) -> list[Protocol]:
-    """The protocols of records, by method in the records' order, then by identifier."""
+def protocols(records: Iterable[Record]) -> list[ProtocolSummary]:
+    """The protocols of the records, by method in the order of the records, then by identifier."""
     grouped: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         grouped.setdefault((record.method, protocol_id(record.protocol)), []).append(record)
@@ -79,17 +79,17 @@ def protocols(records: Iterable[Record]) -> list[Protocol]:
     return [_protocol(identifier, grouped[method, identifier]) for method, identifier in ordered]
 
 
-def _protocol(identifier: str, records: list[Record]) -> Protocol:
+def _protocol(identifier: str, records: list[Record]) -> ProtocolSummary:
     first = records[0]
     datasets = [record.dataset for record in records]
-    # One whose data came from a folder needs the folder; the others do not mind it.
+    # Data from a folder need --data-dir; for other data it does no harm.
     source = next((r for r in records if r.data.get("source") == "folder"), first)
     text = configuration(first.method, first.protocol, datasets)
     command = f"cat > {configuration_name(first)} <<'END'\n{text}END\n{run_command(source)}"
-    return Protocol(identifier, display_name(first.method), datasets, command)
+    return ProtocolSummary(identifier, display_name(first.method), datasets, command)
 
 
-def _environment(number: int, content: dict[str, Any], count: int) -> Environment:
+def _environment(number: int, content: dict[str, Any], count: int) -> EnvironmentSummary:
     names = {"python": "Python", "cpu": "CPU"}
     facts = [
         (names.get(key, key.capitalize()), str(value))
@@ -101,7 +101,7 @@ def _environment(number: int, content: dict[str, Any], count: int) -> Environmen
     packages = [(name, str(version)) for name, version in versions.items() if version is not None]
     others = [f"{name}=={version}" for name, version in packages if name != "rntk-bench"]
     command = shlex.join(["python", "-m", "pip", "install", *others]) if others else ""
-    return Environment(number, facts, packages, count, command)
+    return EnvironmentSummary(number, facts, packages, count, command)
 
 
 def _key(record: Record) -> str:

@@ -1,4 +1,4 @@
-"""One self-contained HTML page of run records: tables, figures, and a section a dataset."""
+"""A self-contained HTML page of run records: tables, figures, and one section per dataset."""
 
 from __future__ import annotations
 
@@ -12,51 +12,54 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from rntk_bench.report.page.datasets import section
-from rntk_bench.report.page.figures import duels, overview
+from rntk_bench.methods import display_name
+from rntk_bench.report.page.datasets import dataset_section
+from rntk_bench.report.page.figures import pairwise_figures, summary_figures
 from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.page.provenance import Environments, protocols
-from rntk_bench.report.results.results import Results, display_name
-from rntk_bench.report.tables.cells import Table
+from rntk_bench.report.results.results import Results
 from rntk_bench.report.tables.html import render_html
 from rntk_bench.report.tables.paper import table1, table2
+from rntk_bench.report.tables.table import Table
 from rntk_bench.storage.records import Record
 
 
 def render_page(results: Results, labels: Labels, with_paper: bool = True) -> str:
-    """The page as HTML that asks nothing of a network, the same for the same results and labels.
+    """The page as HTML, which loads nothing else and is the same for the same results and labels.
 
     Parameters
     ----------
     results : Results
     labels : Labels
-        Where confusion matrices get the test labels from.
+        The source of the test labels for confusion matrices.
     with_paper : bool
-        Put the paper's numbers beside one's own in the tables.
+        Whether to show the paper's numbers in the tables.
 
     Raises
     ------
     ExtraError
-        If matplotlib is not installed.
+        Matplotlib is not installed.
     """
     records = list(results.records.values())
     environments = Environments(records)
     first, second = table1(results, with_paper), table2(results, with_paper)
-    own_notes = [note for note in second.notes if note not in first.notes]
-    tables = [first, replace(second, notes=own_notes)]
-    script = _part("page.js")
+    other_notes = [note for note in second.notes if note not in first.notes]
+    tables = [first, replace(second, notes=other_notes)]
+    script = _read_template("page.js")
     return _template().render(
-        style=Markup(_part("page.css")),
+        style=Markup(_read_template("page.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         facts=_facts(results, records),
-        leaders=_leaders(first),
+        best_methods=_best_methods(first),
         failures=[record for record in records if record.status == "failed"],
         tables=[(table, Markup(render_html(replace(table, notes=[])))) for table in tables],
-        overview=overview(results),
-        duels=duels(results),
-        sections=[section(dataset, results, labels, environments) for dataset in results.datasets],
-        environments=environments.listed(),
+        summary_figures=summary_figures(results),
+        pairwise_figures=pairwise_figures(results),
+        sections=[
+            dataset_section(dataset, results, labels, environments) for dataset in results.datasets
+        ],
+        environments=environments.summaries(),
         protocols=protocols(records),
     )
 
@@ -74,41 +77,41 @@ def _template() -> Template:
     return environment.get_template("page.html.j2")
 
 
-def _part(name: str) -> str:
+def _read_template(name: str) -> str:
     return files("rntk_bench.report.page").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _facts(results: Results, records: Sequence[Record]) -> list[tuple[str, str]]:
-    """What the page is about, in a few numbers."""
+    """Numbers for the summary at the top of the page."""
     days = sorted(datetime.fromisoformat(record.created).date() for record in records)
-    own = len(results.methods) - len(results.published)
+    n_methods = len(results.methods) - len(results.published)
     seconds = sum(record.timings.get("total", 0.0) for record in records)
     return [
         ("Datasets", str(len(results.datasets))),
-        ("Methods", str(own)),
+        ("Methods", str(n_methods)),
         *([("Published", str(len(results.published)))] if results.published else []),
         ("Results", str(len(records) - len(results.failed))),
         ("Failed", str(len(results.failed))),
-        ("Without a record", str(own * len(results.datasets) - len(records))),
-        ("Computed in", _duration(seconds)),
+        ("Without a record", str(n_methods * len(results.datasets) - len(records))),
+        ("Computed in", _format_duration(seconds)),
         ("Records of", " to ".join(dict.fromkeys(day.isoformat() for day in (days[0], days[-1])))),
     ]
 
 
-def _leaders(table: Table) -> list[str]:
-    """Sentences that name the best methods of Table 1, none where nothing is best."""
+def _best_methods(table: Table) -> list[str]:
+    """Sentences on the best methods of Table 1; none if nothing is marked as best."""
     sentences, titles = [], [column.title for column in table.columns]
     for title, what, unit in (("mean", "mean accuracy", " %"), ("rank", "mean rank", "")):
-        position = titles.index(title)  # the first is of one's own results
+        position = titles.index(title)  # the first column of this title, of the records
         best = [row for row in table.rows if row[position].bold]
         if best:
-            names = " and ".join(row[0].show() for row in best)
-            sentences.append(f"Best {what}: {names}, {best[0][position].show()}{unit}.")
+            names = " and ".join(row[0].text() for row in best)
+            sentences.append(f"Best {what}: {names}, {best[0][position].text()}{unit}.")
     return sentences
 
 
-def _duration(seconds: float) -> str:
-    """Seconds as a reader would say them, in the largest unit that leaves at least one."""
+def _format_duration(seconds: float) -> str:
+    """Seconds in the largest unit of which there is at least one."""
     for unit, size in (("h", 3600.0), ("min", 60.0)):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"

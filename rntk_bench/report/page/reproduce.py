@@ -1,4 +1,4 @@
-"""What to type to get a record again: a configuration from its protocol, and a command."""
+"""Reproducing a record: a configuration with its protocol, and the command that runs it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from rntk_bench.config import Network
 from rntk_bench.storage.records import Record, protocol_id
 
 ARCHIVE_FOLDER = "UCRArchive_2018"
-"""Stands for the user's folder of the archive, where a record's data came from one."""
+"""Placeholder for the user's folder of the archive, if the data came from one."""
 
 _SVM_KEYS = ("C", "n_folds", "tolerance", "max_iterations")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 def configuration_name(record: Record) -> str:
-    """File name of the configuration that has a record's protocol."""
+    """File name of the configuration with the protocol of a record."""
     return f"{record.method}-{protocol_id(record.protocol)}.toml"
 
 
 def configuration(method: str, protocol: Mapping[str, Any], datasets: Iterable[str]) -> str:
-    """An experiment as TOML that runs one method under a protocol on some datasets."""
+    """A configuration in TOML that runs one method under a protocol on some datasets."""
     experiment = {"methods": [method], "datasets": list(datasets)}
     if "seed" in protocol:
         experiment["seed"] = protocol["seed"]
@@ -38,7 +38,7 @@ def configuration(method: str, protocol: Mapping[str, Any], datasets: Iterable[s
 
 
 def run_command(record: Record, datasets: Iterable[str] = ()) -> str:
-    """The command that runs a record's configuration, on all of its datasets or on some."""
+    """The command that runs the configuration of a record, on all its datasets or on some."""
     words = ["rntk-bench", "run", "-c", configuration_name(record)]
     for dataset in datasets:
         words += ["-d", dataset]
@@ -48,7 +48,7 @@ def run_command(record: Record, datasets: Iterable[str] = ()) -> str:
 
 
 def _table(name: str, entries: Mapping[str, Any]) -> str:
-    # JSON's numbers, strings and arrays are TOML's.
+    # Numbers, strings and arrays in JSON are valid TOML.
     lines = [f"{_key(key)} = {json.dumps(entries[key])}" for key in entries]
     return "\n".join([f"[{name}]", *lines, ""])
 

@@ -1,4 +1,4 @@
-"""Drawing the spread of the methods' accuracies."""
+"""Box plot of the accuracies of the methods."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rntk_bench.report.plots import style as figures
-from rntk_bench.report.results.accuracies import complete
+from rntk_bench.report.plots import figures
+from rntk_bench.report.results.accuracies import drop_incomplete
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
 
 
 def plot_box(accuracies: pd.DataFrame) -> Figure:
-    """A box for each method, the best median on top, and its accuracies as points.
+    """One box per method, the highest median at the top, and its accuracies as points.
 
-    Boxes reach from quartile to quartile, whiskers over the last point within 1.5 times that
-    distance; the line is the median and the diamond the mean.
+    Boxes extend from the first to the third quartile, whiskers to the last point within 1.5 times
+    that range; the line is the median and the diamond the mean.
 
     Parameters
     ----------
     accuracies : DataFrame (n_datasets, n_methods)
-        In percent; datasets that a method lacks are left out.
+        In percent; datasets without a result of every method are left out.
 
     Raises
     ------
     InputError
-        If no dataset is left.
+        No dataset is left.
     """
-    whole, _ = complete(accuracies)
-    order = whole.agg(["median", "mean"]).T.sort_values(["median", "mean"]).index
-    columns = [whole[name].to_numpy() for name in order]
-    names = [figures.literal(name) for name in order]
+    complete, _ = drop_incomplete(accuracies)
+    order = complete.agg(["median", "mean"]).T.sort_values(["median", "mean"]).index
+    columns = [complete[name].to_numpy() for name in order]
+    names = [figures.escape_text(name) for name in order]
     width = 5.0 + 0.085 * max(map(len, names))
-    figure, panels = figures.new(1, 1, (width, 1.1 + 0.34 * len(order)))
+    figure, panels = figures.create(1, 1, (width, 1.1 + 0.34 * len(order)))
     panel = panels[0, 0]
     panel.boxplot(
         columns,
@@ -49,11 +49,11 @@ def plot_box(accuracies: pd.DataFrame) -> Figure:
         medianprops={"color": "black", "linewidth": 2},
         meanprops={"marker": "D", "markerfacecolor": "white", "markeredgecolor": "black"},
     )
-    # Spread by the golden ratio, so that neighbours stand apart and the picture is always the same.
-    offsets = 0.4 * ((np.arange(len(whole)) * 0.618034) % 1 - 0.5)
+    # Offsets by the golden ratio separate neighbours and are the same in every run.
+    offsets = 0.4 * ((np.arange(len(complete)) * 0.618034) % 1 - 0.5)
     for k, values in enumerate(columns, start=1):
         panel.scatter(values, k + offsets, s=9, color="C0", alpha=0.7, linewidth=0, zorder=3)
     panel.set_xlabel("test accuracy in %")
-    figures.caption(figure, f"{len(whole)} datasets; line: median, diamond: mean")
-    figures.style([panel])
+    figures.add_caption(figure, f"{len(complete)} datasets; line: median, diamond: mean")
+    figures.add_grid([panel])
     return figure

@@ -1,4 +1,4 @@
-"""Drawing Figure 2."""
+"""The paper's Figure 2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ def plot_convergence(
     angles: pd.DataFrame, widths: pd.DataFrame, slopes: dict[str, tuple[float, float]], width: int
 ) -> Figure:
     """Left: kernels against the angle. Right: mean log-normalised error against the width."""
-    figure, panels = figures.new(1, 2, (10.0, 4.0))
+    figure, panels = figures.create(1, 2, (10.0, 4.0))
     left, right = panels[0]
     for name, limit, label in (
         ("tied", "limit", "RNTK, $n = \\infty$"),
@@ -44,23 +44,23 @@ def plot_convergence(
     left.set_ylim(top=1.35 * angles["limit"].max())
     left.legend(ncols=2, loc="upper center", fontsize="small")
     labels = {name: (name, COLOURS[name]) for name in slopes}
-    draw_slopes(right, widths, "weights", slopes, labels)
+    draw_errors(right, widths, "weights", slopes, labels)
     right.set_ylabel("mean of $\\log_{10}|\\hat\\Theta / \\Theta - 1|$")
     right.set_title("equal lengths, $T = T' = 3$")
-    figures.style((left, right))
+    figures.add_grid((left, right))
     return figure
 
 
-def draw_slopes(
+def draw_errors(
     panel: Any,
     rows: pd.DataFrame,
     by: str,
     slopes: dict[str, tuple[float, float]],
     labels: dict[str, tuple[str, str]],
 ) -> None:
-    """Mean and standard error of log_error against the width, a curve for each value of `by`.
+    """Mean and standard error of log_error against the width, one curve per value of `by`.
 
-    `labels` gives each curve its label, to which its slope is added, and its colour.
+    `labels` holds the label of each curve, to which its slope is added, and its colour.
     """
     for name, (slope, error) in slopes.items():
         label, colour = labels[name]

@@ -1,4 +1,4 @@
-"""Drawing the validation accuracy over two parameters of a grid."""
+"""Heat map of the validation accuracy over two parameters of a grid."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rntk_bench.config import Value, shown
+from rntk_bench.config import Value, format_value
 from rntk_bench.errors import InputError
-from rntk_bench.report.plots import style as figures
-from rntk_bench.report.results.results import display_name
+from rntk_bench.methods import display_name
+from rntk_bench.report.plots import figures
 from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import Record
 
@@ -19,91 +19,93 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PREFERRED = (("sigma_w", "sigma_b"), ("degree", "r"), ("learning_rate", "width"), ("alpha", "C"))
-"""Horizontal and vertical axis; the first pair of which both have several values is drawn."""
+"""Horizontal and vertical axis; the the first pair in which both have several values is used."""
 
-UNKNOWN = "0.85"
-"""Grey of cells without any complete cross-validation: left out by pruning, or unusable."""
+NOT_EVALUATED = "0.85"
+"""Grey of parameters without a complete cross-validation: pruned, or not usable."""
 
 
 def plot_grid(record: Record, x: str | None = None, y: str | None = None) -> Figure:
-    """Heat map of the mean validation accuracy, the best over all parameters but two.
+    """Heat map of the mean validation accuracy, the best over all other parameters.
 
-    Dots mark where some setting ties for the best accuracy, a star the chosen one.
+    Dots mark the settings that tie for the best accuracy, a star the chosen setting.
 
     Parameters
     ----------
     record : Record
     x, y : str, optional
-        Parameters of the grid, C included; without them (sigma_w, sigma_b), or what the method
-        has in their place.
+        Parameters of the grid, C included; by default the first pair of `PREFERRED` that
+        the method has.
 
     Raises
     ------
     InputError
-        The record holds no cross-validation, or its grid has no such two parameters.
+        The record has no cross-validation, or its grid does not have the two parameters.
     """
     grid = validation_grid(record)
-    x, y = axes_of(grid, x, y)
+    x, y = choose_axes(grid, x, y)
     columns, rows = grid.axes[x], grid.axes[y]
-    plane = grid.plane(x, y)
+    accuracy = grid.best_over_others(x, y)
     size = (2.4 + 0.36 * max(len(columns), 9), 2.0 + 0.3 * max(len(rows), 6))
-    figure, panels = figures.new(1, 1, size)
+    figure, panels = figures.create(1, 1, size)
     panel = panels[0, 0]
-    panel.set_facecolor(UNKNOWN)
+    panel.set_facecolor(NOT_EVALUATED)
     edges = np.arange(len(columns) + 1) - 0.5, np.arange(len(rows) + 1) - 0.5
-    best = np.nanmax(plane)  # at the scale's end, also where all are equal
-    lowest = min(np.nanmin(plane), best - 1)
-    values = np.ma.masked_invalid(plane)
+    best = np.nanmax(accuracy)  # the end of the colour scale, even if all are equal
+    lowest = min(np.nanmin(accuracy), best - 1)
+    values = np.ma.masked_invalid(accuracy)
     mesh = panel.pcolormesh(*edges, values, cmap="viridis", vmin=lowest, vmax=best)
-    others = grid.others(x, y)
+    others = grid.other_parameters(x, y)
     best_over = f",\nbest over {', '.join(map(_symbol, others))}" if others else ""
     figure.colorbar(mesh, ax=panel, label=f"validation accuracy in %{best_over}")
-    _mark(panel, grid, x, y, others)
+    _draw_marks(panel, grid, x, y, others)
     panel.set_xticks(
-        range(len(columns)), list(map(_shown, columns)), rotation=90 if len(columns) > 9 else 0
+        range(len(columns)),
+        list(map(_format_value, columns)),
+        rotation=90 if len(columns) > 9 else 0,
     )
-    panel.set_yticks(range(len(rows)), list(map(_shown, rows)))
+    panel.set_yticks(range(len(rows)), list(map(_format_value, rows)))
     panel.set_xlabel(_symbol(x))
     panel.set_ylabel(_symbol(y))
-    panel.set_title(figures.literal(f"{display_name(record.method)} on {record.dataset}"))
+    panel.set_title(figures.escape_text(f"{display_name(record.method)} on {record.dataset}"))
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
 
-def axes_of(grid: ValidationGrid, x: str | None, y: str | None) -> tuple[str, str]:
-    """The two axes to draw; see `plot_grid`."""
+def choose_axes(grid: ValidationGrid, x: str | None, y: str | None) -> tuple[str, str]:
+    """The horizontal and the vertical axis; see `plot_grid`."""
     for name in (x, y):
         if name is not None and name not in grid.axes:
             raise InputError(f"The grid has no axis {name!r}; it has {', '.join(grid.axes)}.")
-    several = {name for name, values in grid.axes.items() if len(values) > 1}
-    pairs = [pair for pair in PREFERRED if several.issuperset(pair)]
-    pairs += permutations(sorted(grid.axes, key=lambda name: name not in several), 2)
-    for across, up in pairs:
-        if x in (None, across) and y in (None, up):
-            return across, up
+    varied = {name for name, values in grid.axes.items() if len(values) > 1}
+    pairs = [pair for pair in PREFERRED if varied.issuperset(pair)]
+    pairs += permutations(sorted(grid.axes, key=lambda name: name not in varied), 2)
+    for horizontal, vertical in pairs:
+        if x in (None, horizontal) and y in (None, vertical):
+            return horizontal, vertical
     raise InputError("A heat map needs two different parameters of the grid.")
 
 
-def _mark(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str]) -> None:
-    """Dots on the best cells, a star on the chosen one, and what they mean."""
-    plane = grid.plane(x, y)
-    rows, columns = np.nonzero(plane == np.nanmax(plane))
+def _draw_marks(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str]) -> None:
+    """Draw dots on the best settings and a star on the chosen one, with a legend."""
+    accuracy = grid.best_over_others(x, y)
+    rows, columns = np.nonzero(accuracy == np.nanmax(accuracy))
     style = {"linestyle": "", "color": "white", "markeredgecolor": "black"}
     n_best = int(grid.best.sum())
     label = f"best: {n_best} settings tie" if n_best > 1 else "best"
     panel.plot(columns, rows, marker="o", markersize=4, label=label, **style)
     values = ", ".join(
-        f"{_symbol(name)} = {_shown(grid.axes[name][grid.chosen[name]])}" for name in others
+        f"{_symbol(name)} = {_format_value(grid.axes[name][grid.chosen[name]])}" for name in others
     )
     label = f"chosen ({values})" if values else "chosen"
     panel.plot(grid.chosen[x], grid.chosen[y], marker="*", markersize=14, label=label, **style)
-    if np.isnan(plane).any():
-        panel.plot([], [], "s", color=UNKNOWN, label="not evaluated")
+    if np.isnan(accuracy).any():
+        panel.plot([], [], "s", color=NOT_EVALUATED, label="not evaluated")
 
 
-def _shown(value: Value) -> str:
-    return figures.literal(shown(value))
+def _format_value(value: Value) -> str:
+    return figures.escape_text(format_value(value))
 
 
 def _symbol(name: str) -> str:
-    return figures.SYMBOLS.get(name, figures.literal(name))
+    return figures.SYMBOLS.get(name, figures.escape_text(name))

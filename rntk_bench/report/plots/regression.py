@@ -1,4 +1,4 @@
-"""Drawing the panels of Figure 4, one by one and together."""
+"""The paper's Figure 4: its panels one by one, together, and a forecast."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.plots import style as figures
-from rntk_bench.report.results.results import display_name
+from rntk_bench.methods import display_name
+from rntk_bench.report.plots import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,41 +21,49 @@ LABELS = {
 }
 MARKERS = "osD^v<>*"
 COLUMNS = {"value": float, "method": str, "snr": float, "standard_error": float, "repeats": int}
-"""What a file of curves holds: points by what varies and method, SNR and its error in dB."""
+"""The columns of a file of curves: the parameter that varies, the method, and the SNR in dB."""
 
 
-class Panel(NamedTuple):
-    """A panel of Figure 4: the file of its curves without its ending, what varies, and its title.
+class Figure4Panel(NamedTuple):
+    """One panel of Figure 4.
 
-    `recipe` is the command that makes the file.
+    Attributes
+    ----------
+    name : str
+        The file of its curves, without the extension.
+    vary : str
+        The parameter that varies.
+    title : str
+    command : str
+        The command that writes the file.
     """
 
     name: str
     vary: str
     title: str
-    recipe: str
+    command: str
 
 
 FIGURE_4 = (
-    Panel(
+    Figure4Panel(
         "sine-length",
         "length",
         "(a) sine against $T_\\mathrm{var}$",
         "rntk-bench regress sine --vary length",
     ),
-    Panel(
+    Figure4Panel(
         "sine-noise",
         "noise",
         "(b) sine against $\\sigma_n$",
         "rntk-bench regress sine --vary noise",
     ),
-    Panel(
+    Figure4Panel(
         "prices-length",
         "length",
         "(c) prices against $T_\\mathrm{var}$",
         "rntk-bench regress prices --prices FILE.csv --vary length",
     ),
-    Panel(
+    Figure4Panel(
         "prices-train",
         "train",
         "(d) prices against $n_\\mathrm{train}$",
@@ -65,18 +73,18 @@ FIGURE_4 = (
 
 
 def plot_regression(curves: pd.DataFrame, vary: str, signal: str) -> Figure:
-    """Average SNR with its standard error against what varies, a curve a method."""
-    figure, panels = figures.new(1, 1, (5.5, 4.0))
+    """Average SNR and its standard error against what varies, one curve per method."""
+    figure, panels = figures.create(1, 1, (5.5, 4.0))
     panel = panels[0, 0]
     _draw(panel, curves, vary, _styles([curves]))
-    panel.set_title(figures.literal(signal))
+    panel.set_title(figures.escape_text(signal))
     panel.legend(fontsize="small")
     return figure
 
 
 def plot_figure_4(curves: Sequence[pd.DataFrame]) -> Figure:
-    """The four panels of `FIGURE_4`, whose curves come in its order, and one legend for all."""
-    figure, panels = figures.new(2, 2, (9.0, 7.0))
+    """The four panels of `FIGURE_4`, with curves in the same order, and one common legend."""
+    figure, panels = figures.create(2, 2, (9.0, 7.0))
     styles = _styles(curves)
     handles: dict[str, Any] = {}
     for axes, panel, rows in zip(panels.flat, FIGURE_4, curves, strict=True):
@@ -91,17 +99,17 @@ def plot_figure_4(curves: Sequence[pd.DataFrame]) -> Figure:
 
 
 def read_curves(folder: Path) -> list[pd.DataFrame]:
-    """The curves of `FIGURE_4`'s panels from the folder in which `rntk-bench regress` left them.
+    """The curves of the panels of `FIGURE_4` from the folder of the files of `rntk-bench regress`.
 
     Raises
     ------
     InputError
-        If a file is missing or does not hold such curves.
+        A file is missing or does not contain such curves.
     """
-    return [_read(folder / f"{panel.name}.csv", panel.recipe) for panel in FIGURE_4]
+    return [_read(folder / f"{panel.name}.csv", panel.command) for panel in FIGURE_4]
 
 
-def _read(path: Path, recipe: str) -> pd.DataFrame:
+def _read(path: Path, command: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
@@ -110,18 +118,18 @@ def _read(path: Path, recipe: str) -> pd.DataFrame:
             raise ValueError
         return rows.astype(COLUMNS)
     except FileNotFoundError:
-        raise InputError(f"There is no {path}; make it with '{recipe}'.") from None
+        raise InputError(f"There is no {path}; make it with '{command}'.") from None
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError:  # pandas' errors of parsing are among them
+    except ValueError:  # includes the parsing errors of pandas
         raise InputError(
-            f"{path} does not hold the columns {', '.join(COLUMNS)}, one row a point; make it "
-            f"with '{recipe}'."
+            f"{path} does not have the columns {', '.join(COLUMNS)}, one row per point; make it "
+            f"with '{command}'."
         ) from None
 
 
 def _styles(curves: Iterable[pd.DataFrame]) -> dict[str, dict[str, str]]:
-    """A colour and a marker for each method, in order of appearance."""
+    """Colour and marker of each method, in order of appearance."""
     methods = dict.fromkeys(method for rows in curves for method in rows["method"])
     return {
         str(method): {"color": f"C{k}", "marker": MARKERS[k % len(MARKERS)]}
@@ -146,25 +154,25 @@ def _draw(
         panel.set_xscale("log")
     panel.set_xlabel(LABELS[vary])
     panel.set_ylabel("average SNR, dB")
-    figures.style([panel])
+    figures.add_grid([panel])
 
 
 def _label(method: str) -> str:
-    return figures.literal(display_name(method))
+    return figures.escape_text(display_name(method))
 
 
 def plot_forecast(table: pd.DataFrame, title: str) -> Figure:
-    """Above: truth and predictions against the step. Below: prediction less truth."""
-    figure, panels = figures.new(2, 1, (8.0, 5.0), sharex=True)
+    """Above: truth and predictions against the step. Below: prediction minus truth."""
+    figure, panels = figures.create(2, 1, (8.0, 5.0), sharex=True)
     above, below = panels[:, 0]
     above.plot(table["step"], table["truth"], color="black", linewidth=1.5, label="truth")
     for k, method in enumerate(table.columns[2:]):
         label = _label(str(method))
         above.plot(table["step"], table[method], color=f"C{k}", linewidth=1, label=label)
         below.plot(table["step"], table[method] - table["truth"], color=f"C{k}", linewidth=1)
-    above.set_ylabel(figures.literal(title))
+    above.set_ylabel(figures.escape_text(title))
     figure.legend(loc="outside upper center", ncols=6, fontsize="small")
     below.set_ylabel("prediction - truth")
     below.set_xlabel("step")
-    figures.style((above, below))
+    figures.add_grid((above, below))
     return figure

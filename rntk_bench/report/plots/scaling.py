@@ -1,11 +1,11 @@
-"""Drawing the time of a Gram against the length of the series and against the pairs."""
+"""Time of a Gram matrix against the length of the series and the number of pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,13 +18,13 @@ LABELS = {
 
 
 def plot_scaling(rows: pd.DataFrame, lines: Mapping[str, tuple[float, float, float]]) -> Figure:
-    """A panel a curve: measured seconds, and the line fixed + each * x through them."""
-    figure, panels = figures.new(1, len(lines), (10.0, 4.0))
-    for panel, (varied, (fixed, each, deviation)) in zip(panels[0], lines.items(), strict=True):
+    """One panel per curve: measured seconds, and the fitted line fixed + each * x."""
+    figure, panels = figures.create(1, len(lines), (10.0, 4.0))
+    for panel, (varied, (fixed, each, max_deviation)) in zip(panels[0], lines.items(), strict=True):
         points = rows[rows["varied"] == varied]
         x = points[varied]
         label, title = LABELS[varied]
-        fitted = f"a line, at most {100 * deviation:.0f} % off"
+        fitted = f"a line, at most {100 * max_deviation:.0f} % off"
         panel.plot(x, fixed + each * x, color="grey", linestyle="--", label=fitted)
         panel.plot(x, points["seconds"], "o", color="C0", markersize=5, label="measured")
         panel.set_xscale("log")
@@ -34,5 +34,5 @@ def plot_scaling(rows: pd.DataFrame, lines: Mapping[str, tuple[float, float, flo
         first = points.iloc[0]
         panel.set_title(title.format(n_series=int(first["n_series"]), length=int(first["length"])))
         panel.legend(fontsize="small")
-    figures.style(panels[0])
+    figures.add_grid(panels[0])
     return figure

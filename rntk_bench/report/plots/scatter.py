@@ -1,11 +1,11 @@
-"""Drawing the accuracies of two methods against each other."""
+"""Scatter plot of the accuracies of two methods."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.results.comparison import TIE
 
 if TYPE_CHECKING:
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 
 def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
-    """A point for each dataset, `a` upwards and `b` to the right, with wins, ties and losses.
+    """One point per dataset, `a` vertical and `b` horizontal, with wins, ties and losses.
 
     Parameters
     ----------
     accuracies : DataFrame (n_datasets, n_methods)
-        In percent; datasets that one of the two lacks are left out.
+        In percent; datasets without results of both are left out.
     a, b : str
         Two of its columns.
 
     Raises
     ------
     InputError
-        If no dataset has results of both.
+        No dataset has results of both.
     """
     both = accuracies[[a, b]].dropna()
     if both.empty:
         raise InputError(f"{a} and {b} have no dataset in common.")
     differences = both[a] - both[b]
-    figure, panels = figures.new(1, 1, (4.6, 5.2))
+    figure, panels = figures.create(1, 1, (4.6, 5.2))
     panel = panels[0, 0]
     low = both.min().min()
     margin = 0.04 * (100 - low) + 0.5
     limits = low - margin, 100 + margin
     panel.plot(limits, limits, color="black", linewidth=0.8, zorder=1)
-    up, across = figures.literal(a), figures.literal(b)
+    a_label, b_label = figures.escape_text(a), figures.escape_text(b)
     tied = differences.abs() <= TIE
     for chosen, verdict, style in (
-        (~tied & (differences > 0), f"{up} better", {"marker": "o", "color": "C0"}),
-        (~tied & (differences < 0), f"{across} better", {"marker": "s", "edgecolor": "C1"}),
+        (~tied & (differences > 0), f"{a_label} better", {"marker": "o", "color": "C0"}),
+        (~tied & (differences < 0), f"{b_label} better", {"marker": "s", "edgecolor": "C1"}),
         (tied, "equal", {"marker": "x", "color": "black"}),
     ):
         if "edgecolor" in style:
@@ -53,9 +53,9 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     panel.set_xlim(limits)
     panel.set_ylim(limits)
     panel.set_aspect("equal")
-    panel.set_xlabel(f"{across}\ntest accuracy in %")
-    panel.set_ylabel(f"{up}\ntest accuracy in %")
-    figures.caption(figure, f"{len(both)} datasets")
+    panel.set_xlabel(f"{b_label}\ntest accuracy in %")
+    panel.set_ylabel(f"{a_label}\ntest accuracy in %")
+    figures.add_caption(figure, f"{len(both)} datasets")
     figure.legend(loc="outside lower center", fontsize="small")
-    figures.style([panel])
+    figures.add_grid([panel])
     return figure

@@ -1,10 +1,10 @@
-"""Drawing the sensitivity s(t): Figure 3, and the curves of a dataset."""
+"""Sensitivity s(t) of the RNTK: the paper's Figure 3, and the curves of a dataset."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,16 +17,16 @@ PAIRS = {
 }
 QUANTITY = "$s(t) / \\max_t s(t)$"
 COLOURS = "viridis"
-WIDEST, STEP = 2.8, 0.4
-"""Widths of a panel's first line and how much each next one is narrower, so that lines which
-coincide are all seen."""
+MAX_LINE_WIDTH, LINE_WIDTH_STEP = 2.8, 0.4
+"""Width of the first line of a panel, and how much narrower each following line is, so that lines
+that coincide are all visible."""
 
 
 def plot_figure_3(curves: pd.DataFrame) -> Figure:
-    """Draw the curves of `figure_3`: a row an activation, a column a parameter."""
+    """The curves of `figure_3_curves`: one row per activation, one column per parameter."""
     rows, columns = (list(curves[name].unique()) for name in ("activation", "parameter"))
     size = (3.3 * len(columns), 2.9 * len(rows))
-    figure, panels = figures.new(len(rows), len(columns), size, sharex=True, sharey=True)
+    figure, panels = figures.create(len(rows), len(columns), size, sharex=True, sharey=True)
     for row, activation in enumerate(rows):
         for column, parameter in enumerate(columns):
             panel = panels[row, column]
@@ -38,16 +38,18 @@ def plot_figure_3(curves: pd.DataFrame) -> Figure:
 
 
 def plot_dataset(curves: pd.DataFrame, title: str, parameter: str) -> Figure:
-    """Draw the curves of `dataset_sensitivity`, which have a column `value` of the parameter.
+    """The curves of `dataset_sensitivity`, with a column `value` of the parameter.
 
-    A panel for all pairs, and one for the pairs of the same and of different classes each.
+    One panel each for all pairs, the pairs of the same class and the pairs of different classes.
     """
-    kinds = list(curves["pairs"].unique())
-    figure, panels = figures.new(1, len(kinds), (4.2 * len(kinds), 3.8), sharex=True, sharey=True)
-    for panel, kind in zip(panels[0], kinds, strict=True):
-        _draw(panel, curves[curves["pairs"] == kind])
-        _legend_above(panel, f"{PAIRS[kind]}, {figures.SYMBOLS[parameter]}")
-    figure.suptitle(figures.literal(title, longest=150))
+    pairs = list(curves["pairs"].unique())
+    figure, panels = figures.create(
+        1, len(pairs), (4.2 * len(pairs), 3.8), sharex=True, sharey=True
+    )
+    for panel, each in zip(panels[0], pairs, strict=True):
+        _draw(panel, curves[curves["pairs"] == each])
+        _legend_above(panel, f"{PAIRS[each]}, {figures.SYMBOLS[parameter]}")
+    figure.suptitle(figures.escape_text(title, max_length=150))
     steps = "$t$" if curves["step"].max() > 0 else "$t - T$, back from the last step"
     _label(panels, steps, f"{QUANTITY} of all pairs")
     return figure
@@ -63,7 +65,7 @@ def _draw(panel: Any, curves: pd.DataFrame) -> None:
             curve["step"],
             curve["normalised"],
             color="black" if central else colormaps[COLOURS](i / max(len(groups) - 1, 1) * 0.9),
-            linewidth=max(WIDEST - STEP * i, 1.0),
+            linewidth=max(MAX_LINE_WIDTH - LINE_WIDTH_STEP * i, 1.0),
             label=f"{value:.4g}",
         )
 
@@ -88,4 +90,4 @@ def _label(panels: Any, steps: str, quantity: str) -> None:
         panel.set_xlabel(steps)
     for panel in panels[:, 0]:
         panel.set_ylabel(quantity)
-    figures.style(panels.flat)
+    figures.add_grid(panels.flat)

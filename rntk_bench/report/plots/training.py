@@ -1,11 +1,11 @@
-"""Drawing the training dynamics of Theorem 2."""
+"""Training dynamics of finite networks (Theorem 2)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rntk_bench.report.plots import style as figures
-from rntk_bench.report.plots.convergence import draw_slopes
+from rntk_bench.report.plots import figures
+from rntk_bench.report.plots.convergence import draw_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +20,8 @@ LABELS = {
 def plot_training(
     widths: pd.DataFrame, paths: pd.DataFrame, slopes: dict[str, tuple[float, float]]
 ) -> Figure:
-    """Left: the loss of one network a width, and of the limit. Right: distances against width."""
-    figure, panels = figures.new(1, 2, (10.0, 4.0))
+    """Left: the loss of one network per width, and of the limit. Right: distances by width."""
+    figure, panels = figures.create(1, 2, (10.0, 4.0))
     left, right = panels[0]
     shown = sorted(paths["width"].unique())[::2]
     for k, width in enumerate(shown):
@@ -35,7 +35,7 @@ def plot_training(
     left.set_ylabel("mean squared error on the training set")
     left.legend(fontsize="small")
     labels = {name: (LABELS[name], f"C{k}") for k, name in enumerate(slopes)}
-    draw_slopes(right, widths, "distance", slopes, labels)
+    draw_errors(right, widths, "distance", slopes, labels)
     right.set_ylabel("mean of $\\log_{10}$ of the distance")
-    figures.style((left, right))
+    figures.add_grid((left, right))
     return figure

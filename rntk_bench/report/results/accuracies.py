@@ -1,40 +1,43 @@
-"""Accuracies in percent, a row a dataset, a column a method: what comparisons and plots take."""
+"""Tables of accuracies, one row per dataset and one column per method."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from rntk_bench.errors import InputError
+from rntk_bench.methods import display_name
 from rntk_bench.report.results import paper
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.report.results.results import Results
 
-_OF_PAPER = " (paper)"
+_PAPER_SUFFIX = " (paper)"
 
 
-def accuracies(results: Results, with_paper: bool = False) -> pd.DataFrame:
-    """Test accuracies in percent, columns by their names in the tables, NaN where there is none.
+def accuracy_table(results: Results, with_paper: bool = False) -> pd.DataFrame:
+    """Test accuracies in percent, with the methods' titles as columns; NaN where there is none.
 
-    With `with_paper` each method that the paper reports is followed by a column of the paper's
-    numbers, "RNTK (paper)".
+    With `with_paper` each method of the paper is followed by a column of the paper's numbers,
+    such as "RNTK (paper)".
     """
     columns: dict[str, list[float]] = {}
     for method in results.methods:
         name = display_name(method)
-        found = [results.accuracy.get((dataset, method)) for dataset in results.datasets]
-        columns[name] = [float("nan") if x is None else float(100 * x) for x in found]
+        own = [results.accuracy.get((dataset, method)) for dataset in results.datasets]
+        columns[name] = [float("nan") if x is None else float(100 * x) for x in own]
         if with_paper and method in paper.METHODS:
-            found = [paper.paper_accuracy(dataset, method) for dataset in results.datasets]
-            columns[name + _OF_PAPER] = [float("nan") if x is None else float(x) for x in found]
+            printed = [paper.paper_accuracy(dataset, method) for dataset in results.datasets]
+            columns[name + _PAPER_SUFFIX] = [
+                float("nan") if x is None else float(x) for x in printed
+            ]
     return pd.DataFrame(columns, index=pd.Index(results.datasets, name="dataset"), dtype=float)
 
 
 def paper_columns(accuracies: pd.DataFrame) -> set[str]:
-    """The columns that `accuracies` makes of the paper's numbers."""
-    return {str(name) for name in accuracies if str(name).endswith(_OF_PAPER)}
+    """The columns of an accuracy table that hold the paper's numbers."""
+    return {str(name) for name in accuracies if str(name).endswith(_PAPER_SUFFIX)}
 
 
-def complete(accuracies: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The datasets on which every method has a result, and sentences about what is left out.
+def drop_incomplete(accuracies: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The datasets on which every method has a result, and notes on what was left out.
 
     Methods without any result are left out first.
 
@@ -43,32 +46,32 @@ def complete(accuracies: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     InputError
         If no dataset is left.
     """
-    known = accuracies.dropna(axis="columns", how="all")
-    whole = known.dropna()
-    if whole.empty:
-        counts = known.notna().sum()
+    with_results = accuracies.dropna(axis="columns", how="all")
+    complete = with_results.dropna()
+    if complete.empty:
+        counts = with_results.notna().sum()
         fewest = f" ({counts.idxmin()} has {counts.min()})" if len(counts) else ""
         raise InputError(
             f"No dataset has a result of every method{fewest}; choose methods that share datasets."
         )
     notes = []
-    if absent := [name for name in accuracies if name not in known]:
-        notes.append(f"Without any result: {', '.join(map(str, absent))}.")
-    if partial := [name for name in known.index if name not in whole.index]:
+    if missing := [name for name in accuracies if name not in with_results]:
+        notes.append(f"Without any result: {', '.join(map(str, missing))}.")
+    if partial := [name for name in with_results.index if name not in complete.index]:
         notes.append(
-            f"Left out, since not every method has a result: {len(partial)} of {len(known)} "
+            f"Left out, since not every method has a result: {len(partial)} of {len(with_results)} "
             f"datasets ({', '.join(map(str, partial))})."
         )
-    return whole, notes
+    return complete, notes
 
 
-def column(accuracies: pd.DataFrame, name: str) -> str:
-    """The column that a user means by a method's identifier or by a column's title.
+def find_column(accuracies: pd.DataFrame, name: str) -> str:
+    """The column of a method, named by its identifier or by its title.
 
     Raises
     ------
     InputError
-        If there is none.
+        There is no such column.
     """
     for title in (name, display_name(name)):
         if title in accuracies:

@@ -1,7 +1,7 @@
-"""The paper's Tables 1 and 2 held against arithmetic.
+"""Check the numbers of the paper's Tables 1 and 2.
 
-An accuracy is a count of right answers over the size of the test set, so that most percentages
-with two decimals are impossible on a small test set; and Table 1 follows from Table 2.
+An accuracy is a count of correct predictions over the size of the test set, so that most
+percentages with two decimals are impossible on a small test set; and Table 1 follows from Table 2.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from math import floor
 
 from rntk_bench.datasets.archive import ARCHIVE
 from rntk_bench.report.results import paper
-from rntk_bench.report.results.rounding import could_print, nearest_count, possible_counts
+from rntk_bench.report.results.rounding import nearest_count, possible_counts, rounds_to
 from rntk_bench.report.results.statistics import Summary, summarize
 
 UNIT = Fraction(1, 100)
-"""Last decimal of both tables, in percent; zeros at the end are not printed in Table 2."""
+"""Last decimal of both tables, in percent; Table 2 omits trailing zeros."""
 
 STATISTICS = ("mean", "std", "rank")
 
-_UNLIKELY = Fraction(1, 1000)
+_MAX_CHANCE = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
-class Impossible:
-    """An entry, in percent, that no count of right answers gives; and the nearest count."""
+class ImpossibleEntry:
+    """An entry, in percent, that no count of correct predictions gives; and the nearest count."""
 
     dataset: str
     method: str
@@ -38,16 +38,16 @@ class Impossible:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Impossible entries of one row that are possible on the test set of other datasets.
+    """Impossible entries of one row that are possible with the test set of other datasets.
 
     Attributes
     ----------
     dataset : str
-        The row.
+        The dataset of the row.
     methods : tuple of str
-        Its impossible entries.
+        The methods of its impossible entries.
     others : tuple of str
-        Datasets without a row of their own, with `n_test` series in the test set.
+        Datasets without a row in the table whose test sets have `n_test` series.
     n_test : int
     """
 
@@ -59,7 +59,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Misprint:
-    """A statistic of Table 1 that Table 2 does not give, rounded or cut to two decimals."""
+    """A statistic of Table 1 that does not follow from Table 2, rounded or truncated."""
 
     method: str
     statistic: str
@@ -67,26 +67,26 @@ class Misprint:
     recomputed: Fraction | float
 
     @property
-    def right(self) -> str:
-        """What should be printed, cut to two decimals as Table 1 is."""
-        return cut(self.recomputed)
+    def corrected(self) -> str:
+        """The recomputed statistic, truncated to two decimals as Table 1 is."""
+        return truncate(self.recomputed)
 
 
-def cut(number: Fraction | float) -> str:
-    """A number's first two decimals."""
+def truncate(number: Fraction | float) -> str:
+    """A number truncated to two decimals."""
     return f"{floor(100 * number) / 100:.2f}"
 
 
-def impossible_entries(table: Mapping[str, Mapping[str, Fraction]]) -> list[Impossible]:
-    """Entries of a table of the archive's datasets that no count of right answers gives.
+def impossible_entries(table: Mapping[str, Mapping[str, Fraction]]) -> list[ImpossibleEntry]:
+    """Entries of a table that no count of correct predictions rounds to.
 
     Parameters
     ----------
     table : mapping of dataset to mapping of method to Fraction
-        Accuracies in percent with two decimals, rounded or cut.
+        Accuracies in percent with two decimals, rounded or truncated; datasets of the archive.
     """
     return [
-        Impossible(dataset, method, printed, n_test, nearest_count(printed / 100, n_test))
+        ImpossibleEntry(dataset, method, printed, n_test, nearest_count(printed / 100, n_test))
         for dataset, row in table.items()
         for n_test in [ARCHIVE[dataset].n_test]
         for method, printed in row.items()
@@ -95,25 +95,25 @@ def impossible_entries(table: Mapping[str, Mapping[str, Fraction]]) -> list[Impo
 
 
 def explanations(table: Mapping[str, Mapping[str, Fraction]]) -> list[Explanation]:
-    """Rows with several impossible entries that another dataset's test set explains.
+    """Rows with several impossible entries that the test set of another dataset explains.
 
-    The smallest size that allows them all is named if it is unlikely, less than once in a
-    thousand, that any of the sizes tried would allow them by chance.
+    The smallest size of test set with which all of them are possible explains them if the
+    probability that any of the sizes would do so by chance is less than one in a thousand.
     """
     sizes: dict[int, list[str]] = {}
     for name, entry in ARCHIVE.items():
         if name not in table:
             sizes.setdefault(entry.n_test, []).append(name)
-    found = []
+    result = []
     for dataset, group in groupby(impossible_entries(table), key=lambda entry: entry.dataset):
         entries = list(group)
         for n_test in sorted(sizes):
-            by_chance = _share_of_possible(n_test) ** len(entries) * len(sizes)
-            if by_chance < _UNLIKELY and all(_is_possible(e.printed, n_test) for e in entries):
+            chance = _fraction_possible(n_test) ** len(entries) * len(sizes)
+            if chance < _MAX_CHANCE and all(_is_possible(e.printed, n_test) for e in entries):
                 methods = tuple(entry.method for entry in entries)
-                found.append(Explanation(dataset, methods, tuple(sizes[n_test]), n_test))
+                result.append(Explanation(dataset, methods, tuple(sizes[n_test]), n_test))
                 break
-    return found
+    return result
 
 
 def recompute_table1() -> dict[str, Summary]:
@@ -123,7 +123,7 @@ def recompute_table1() -> dict[str, Summary]:
 
 
 def table1_misprints() -> list[Misprint]:
-    """What Table 1 prints and Table 2 does not give."""
+    """The statistics of Table 1 that do not follow from Table 2."""
     recomputed = recompute_table1()
     return [
         Misprint(method, statistic, printed, value)
@@ -131,7 +131,7 @@ def table1_misprints() -> list[Misprint]:
         for statistic in STATISTICS
         for printed in [getattr(summary, statistic)]
         for value in [getattr(recomputed[method], statistic)]
-        if not could_print(value, Fraction(printed), UNIT)
+        if not rounds_to(value, Fraction(printed), UNIT)
     ]
 
 
@@ -139,7 +139,9 @@ def _is_possible(printed: Fraction, n_test: int) -> bool:
     return bool(possible_counts(printed / 100, n_test, UNIT / 100))
 
 
-def _share_of_possible(n_test: int) -> Fraction:
-    """Share of the percentages with two decimals that are possible: each count rounds to one and
-    is cut to the same or, half of the time, another."""
+def _fraction_possible(n_test: int) -> Fraction:
+    """Fraction of the percentages with two decimals that are possible.
+
+    Each count rounds to one percentage, and is truncated to the same or, half of the time, another.
+    """
     return min(Fraction(1), n_test * Fraction(3, 2) * UNIT / 100)

@@ -1,7 +1,7 @@
 """Comparing methods over datasets as Demsar (2006) and Benavoli, Corani and Mangili (2016) advise.
 
-Friedman's test says whether any method differs; Wilcoxon's signed-rank tests with Holm's correction
-say which pairs do, and effect sizes by how much.
+Friedman's test shows whether any method differs, Wilcoxon's signed-rank tests with Holm's
+correction show which pairs do, and effect sizes show by how much.
 """
 
 from __future__ import annotations
@@ -12,62 +12,61 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.results.accuracies import complete
+from rntk_bench.report.results.accuracies import drop_incomplete
 from rntk_bench.report.results.statistics import mean_ranks
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 TIE = 0.005 + 1e-9
-"""Percentage points up to which accuracies tie: half a digit of those that are printed to two
-decimals, and less than one series of the archive's largest test set (16,800)."""
+"""Accuracies tie if they differ by no more percentage points than this: half a unit of the second
+decimal, and less than one series of the archive's largest test set (16,800)."""
 MIN_DATASETS = 6
 """With fewer, no signed-rank test has a p-value below 5 %."""
 
 
-class Friedman(NamedTuple):
+class FriedmanTest(NamedTuple):
     """Friedman's test: chi-squared with k - 1 degrees of freedom, and its p-value."""
 
     statistic: float
     p: float
 
-    def show(self) -> str:
-        """The p-value to two digits, as far as they mean something, after its sign."""
+    def format_p(self) -> str:
+        """The p-value with its relation, such as "= 0.012"; below 1e-16 its digits mean nothing."""
         return f"= {self.p:.2g}" if self.p >= 1e-16 else "< 1e-16"
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What `compare` finds.
+class MethodComparison:
+    """The result of `compare_methods`.
 
     Attributes
     ----------
     accuracies : DataFrame (n_datasets, k)
-        In percent, without gaps.
+        In percent, without missing entries.
     ranks : Series (k,)
-        Mean rank of each method, 1 the best; methods that tie share the mean of their ranks. The
-        best come first.
-    friedman : Friedman or None
+        Mean rank of each method, 1 the best; methods that tie get the mean of their ranks. Sorted,
+        the best first.
+    friedman : FriedmanTest or None
         None for two methods, for which it is not defined.
     pairs : DataFrame (k (k - 1) / 2, 10)
-        Each pair `a`, `b`, `a` of the better mean rank: `wins`, `ties` and `losses` of `a`; `mean`
-        and `median` of the differences a - b in percentage points; `effect`, the matched-pairs
-        rank-biserial correlation; `p` of the two-sided signed-rank test, and `p_holm`.
+        One row per pair of methods `a` and `b`, of which `a` has the better mean rank: `wins`,
+        `ties` and `losses` of `a`; `mean` and `median` of the differences a - b in percentage
+        points; `effect`, the matched-pairs rank-biserial correlation; `p` of the two-sided
+        signed-rank test, and `p_holm`.
     notes : list of str
-        What was left out.
+        Datasets and methods that were left out.
     """
 
     accuracies: pd.DataFrame
     ranks: pd.Series[float]
-    friedman: Friedman | None
+    friedman: FriedmanTest | None
     pairs: pd.DataFrame
     notes: list[str]
 
 
-def compare(accuracies: pd.DataFrame) -> Comparison:
-    """Compare methods on the datasets that all of them have results of.
+def compare_methods(accuracies: pd.DataFrame) -> MethodComparison:
+    """Compare methods on the datasets for which all of them have results.
 
     Parameters
     ----------
@@ -77,12 +76,12 @@ def compare(accuracies: pd.DataFrame) -> Comparison:
     Raises
     ------
     InputError
-        Fewer than two methods or `MIN_DATASETS` datasets are left.
+        Fewer than two methods or `MIN_DATASETS` datasets remain.
     """
     from statsmodels.stats.multitest import multipletests
 
-    whole, notes = complete(accuracies)
-    n_datasets, n_methods = whole.shape
+    complete, notes = drop_incomplete(accuracies)
+    n_datasets, n_methods = complete.shape
     if n_methods < 2:
         raise InputError("A comparison needs at least two methods with results.")
     if n_datasets < MIN_DATASETS:
@@ -90,24 +89,24 @@ def compare(accuracies: pd.DataFrame) -> Comparison:
             f"All {n_methods} methods have results on {n_datasets} of {len(accuracies)} datasets; "
             f"a comparison needs {MIN_DATASETS}, since with fewer no signed-rank test reaches 5 %."
         )
-    places = pd.DataFrame(
-        np.apply_along_axis(_merge_ties, 1, whole.to_numpy()), whole.index, whole.columns
+    ordinals = pd.DataFrame(
+        np.apply_along_axis(_merge_ties, 1, complete.to_numpy()), complete.index, complete.columns
     )
-    ranks = mean_ranks(places).sort_values(kind="stable")
+    ranks = mean_ranks(ordinals).sort_values(kind="stable")
     pairs = pd.DataFrame(
         [
-            {"a": a, "b": b, **compare_pair((whole[a] - whole[b]).to_numpy())}
+            {"a": a, "b": b, **compare_pair((complete[a] - complete[b]).to_numpy())}
             for a, b in combinations(ranks.index, 2)
         ]
     )
     pairs["p_holm"] = multipletests(pairs["p"], method="holm")[1]
-    return Comparison(whole, ranks, _friedman(places), pairs, notes)
+    return MethodComparison(complete, ranks, _friedman(ordinals), pairs, notes)
 
 
-def compare_pair(differences: Array) -> dict[str, Any]:
+def compare_pair(differences: FloatArray) -> dict[str, Any]:
     """Wins, ties, losses, effect sizes and the signed-rank test of differences in points (n,).
 
-    Ties take part in ranking the differences and are then dropped (Pratt, 1959). The rank-biserial
+    Zero differences are ranked and then dropped (Pratt, 1959). The rank-biserial
     correlation is (W+ - W-) / (W+ + W-), from -1, every difference negative, to 1.
     """
     from scipy.stats import rankdata, wilcoxon
@@ -127,20 +126,20 @@ def compare_pair(differences: Array) -> dict[str, Any]:
     }
 
 
-def _merge_ties(row: Array) -> Array:
-    """Numbers in the order of a row's accuracies (k,), the same for those that tie."""
+def _merge_ties(row: FloatArray) -> FloatArray:
+    """Numbers that order a row's accuracies (k,), equal for accuracies that tie."""
     order = np.argsort(row, kind="stable")
-    places = np.empty(len(row))
-    places[order] = np.cumsum(np.diff(row[order], prepend=row[order[0]]) > TIE)
-    return places
+    ordinals = np.empty(len(row))
+    ordinals[order] = np.cumsum(np.diff(row[order], prepend=row[order[0]]) > TIE)
+    return ordinals
 
 
-def _friedman(places: pd.DataFrame) -> Friedman | None:
+def _friedman(ordinals: pd.DataFrame) -> FriedmanTest | None:
     from scipy.stats import friedmanchisquare
 
-    if places.shape[1] < 3:
+    if ordinals.shape[1] < 3:
         return None
-    if (places.nunique(axis=1) == 1).all():  # all the same everywhere: 0 / 0
-        return Friedman(0.0, 1.0)
-    found = friedmanchisquare(*places.to_numpy().T)
-    return Friedman(float(found.statistic), float(found.pvalue))
+    if (ordinals.nunique(axis=1) == 1).all():  # all methods tie everywhere: 0 / 0
+        return FriedmanTest(0.0, 1.0)
+    test = friedmanchisquare(*ordinals.to_numpy().T)
+    return FriedmanTest(float(test.statistic), float(test.pvalue))

@@ -1,4 +1,4 @@
-"""Published accuracies set beside one's own, on the same datasets."""
+"""Join published accuracies to the results of run records, on the same datasets."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from rntk_bench.catalogue import CATALOGUE
 from rntk_bench.datasets.archive import ARCHIVE, close_matches
 from rntk_bench.errors import one_line
-from rntk_bench.report.results.names import folded, listed, spellings
-from rntk_bench.report.results.published import Published
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.methods import METHODS, display_name
+from rntk_bench.report.results.names import abbreviate_list, by_normalised_name, normalise_name
+from rntk_bench.report.results.published import PublishedColumn
+from rntk_bench.report.results.results import Results
 from rntk_bench.report.results.rounding import nearest_count, possible_counts
 
 
-def join(results: Results, columns: Sequence[Published]) -> tuple[Results, list[str]]:
-    """Add columns to results, on the datasets of these.
+def join_published(
+    results: Results, columns: Sequence[PublishedColumn]
+) -> tuple[Results, list[str]]:
+    """Add published columns to results, on the datasets of the results.
 
-    An accuracy that was printed with a few decimals is read as the number of right answers that it
-    stands for, where the size of the test set leaves one: rounding then neither makes nor breaks a
-    tie.
+    An accuracy that was printed with a few decimals is replaced by the nearest number of correct
+    predictions over the size of the test set, where one rounds to it: rounding then neither makes
+    nor breaks a tie.
 
     Returns
     -------
     results : Results
-    report : list of str
-        Sentences on how each file was read and what in it was not matched.
+    messages : list of str
+        How each file was read, and which of its names and entries were not matched.
     """
     accuracy = dict(results.accuracy)
     published: list[str] = []
-    notes, report = [], []
+    notes, messages = [], []
     for path in dict.fromkeys(column.path for column in columns):
-        group = [column for column in columns if column.path == path]
-        report += _describe(path, group, results.datasets)
+        of_file = [column for column in columns if column.path == path]
+        messages += _describe_file(path, of_file, results.datasets)
         names: list[str] = []
-        for column in group:
+        for column in of_file:
             entries = _entries(column, results)
             if entries:
                 names.append(_unused_name(column, results.methods + published + names))
@@ -50,27 +52,29 @@ def join(results: Results, columns: Sequence[Published]) -> tuple[Results, list[
         notes=results.notes + notes,
         published=results.published + published,
     )
-    return joined, report
+    return joined, messages
 
 
-def _unused_name(column: Published, methods: Sequence[str]) -> str:
-    """The column's name, with its file's where a method of the project or of the table has it."""
-    taken = {*methods, *map(display_name, [*methods, *CATALOGUE]), *CATALOGUE}
+def _unused_name(column: PublishedColumn, methods: Sequence[str]) -> str:
+    """The column's name, with the file's name if a method already has the column's."""
+    used = {*methods, *map(display_name, [*methods, *METHODS]), *METHODS}
     names = (
         column.name,
         *(f"{column.name} ({one_line(str(path))})" for path in (column.path.stem, column.path)),
     )
-    return next(name for name in names if folded(name) not in set(map(folded, taken)))
+    return next(
+        name for name in names if normalise_name(name) not in set(map(normalise_name, used))
+    )
 
 
-def _entries(column: Published, results: Results) -> dict[str, Fraction]:
+def _entries(column: PublishedColumn, results: Results) -> dict[str, Fraction]:
     """The column's accuracies on the results' datasets, under the results' names."""
-    in_file = spellings(column.accuracy)
+    file_names = by_normalised_name(column.accuracy)
     entries = {}
     for dataset in results.datasets:
-        printed = column.accuracy.get(in_file.get(folded(dataset), ""))
+        printed = column.accuracy.get(file_names.get(normalise_name(dataset), ""))
         if printed is not None:
-            entries[dataset] = _right_answers(printed, _n_test(dataset, results), column.unit)
+            entries[dataset] = _round_to_count(printed, _n_test(dataset, results), column.unit)
     return entries
 
 
@@ -80,54 +84,68 @@ def _n_test(dataset: str, results: Results) -> int | None:
     return ARCHIVE[dataset].n_test if dataset in ARCHIVE else None
 
 
-def _right_answers(printed: Fraction, n_test: int | None, unit: Fraction) -> Fraction:
-    """The share of right answers that was printed so, or what was printed if there is none."""
+def _round_to_count(printed: Fraction, n_test: int | None, unit: Fraction) -> Fraction:
+    """The fraction of correct predictions that rounds to `printed`, or `printed` without one."""
     if n_test is None or not possible_counts(printed, n_test, unit):
         return printed
     return Fraction(nearest_count(printed, n_test), n_test)
 
 
-def _describe(path: Path, columns: Sequence[Published], datasets: Sequence[str]) -> list[str]:
-    """Sentences on one file: how its columns were read, and what in it matches nothing."""
-    in_file = spellings(columns[0].accuracy)
-    absent = [dataset for dataset in datasets if folded(dataset) not in in_file]
-    known = spellings([*datasets, *ARCHIVE])
-    strange = [name for form, name in in_file.items() if form not in known]
+def _describe_file(
+    path: Path, columns: Sequence[PublishedColumn], datasets: Sequence[str]
+) -> list[str]:
+    """Messages about one file: how its columns were read, and which names do not match."""
+    file_names = by_normalised_name(columns[0].accuracy)
+    missing = [dataset for dataset in datasets if normalise_name(dataset) not in file_names]
+    known = by_normalised_name([*datasets, *ARCHIVE])
+    unknown = [name for form, name in file_names.items() if form not in known]
+    units = {
+        unit: [column.name for column in columns if column.percent == percent]
+        for unit, percent in (("percent", True), ("fractions", False))
+    }
+    read_as = " and ".join(
+        f"{unit}: {abbreviate_list(names)}" for unit, names in units.items() if names
+    )
     lines = [
-        f"{path.name}: {len(datasets) - len(absent)} of {len(datasets)} datasets found; read as "
-        + " and ".join(
-            f"{unit}: {listed([column.name for column in columns if column.percent == percent])}"
-            for percent, unit in ((True, "percent"), (False, "fractions"))
-            if any(column.percent == percent for column in columns)
+        f"{path.name}: {len(datasets) - len(missing)} of {len(datasets)} datasets found; read as "
+        f"{read_as}."
+    ]
+    if missing:
+        lines.append(f"{path.name} has no row for {', '.join(missing)}.")
+    for dataset in missing:
+        if nearest := close_matches(dataset, unknown):
+            lines.append(f"{path.name}: the names nearest to {dataset} are {', '.join(nearest)}.")
+    if unknown:
+        lines.append(
+            f"{path.name}: neither the archive nor the table has {abbreviate_list(unknown)}."
         )
-        + "."
-    ]
-    if absent:
-        lines.append(f"{path.name} has no row for {', '.join(absent)}.")
-    for dataset in absent:
-        if near := close_matches(dataset, strange):
-            lines.append(f"{path.name}: the names nearest to {dataset} are {', '.join(near)}.")
-    if strange:
-        lines.append(f"{path.name}: neither the archive nor the table has {listed(strange)}.")
-    return lines + _gaps(path, columns, [d for d in datasets if d not in absent]) + _doubts(columns)
+    return (
+        lines
+        + _describe_missing_entries(path, columns, [d for d in datasets if d not in missing])
+        + _describe_small_percentages(columns)
+    )
 
 
-def _gaps(path: Path, columns: Sequence[Published], datasets: Sequence[str]) -> list[str]:
-    """Name the entries that are missing, one sentence for columns that lack the same."""
-    lacking: dict[tuple[str, ...], list[str]] = {}
+def _describe_missing_entries(
+    path: Path, columns: Sequence[PublishedColumn], datasets: Sequence[str]
+) -> list[str]:
+    """One message for all columns in which the same entries are missing."""
+    columns_by_missing: dict[tuple[str, ...], list[str]] = {}
     for column in columns:
-        in_file = spellings(column.accuracy)
-        gaps = tuple(d for d in datasets if column.accuracy[in_file[folded(d)]] is None)
-        lacking.setdefault(gaps, []).append(column.name)
+        file_names = by_normalised_name(column.accuracy)
+        missing = tuple(
+            d for d in datasets if column.accuracy[file_names[normalise_name(d)]] is None
+        )
+        columns_by_missing.setdefault(missing, []).append(column.name)
     return [
-        f"{path.name} has no entry of {listed(names)} for {', '.join(gaps)}."
-        for gaps, names in lacking.items()
-        if gaps
+        f"{path.name} has no entry of {abbreviate_list(names)} for {', '.join(missing)}."
+        for missing, names in columns_by_missing.items()
+        if missing
     ]
 
 
-def _doubts(columns: Sequence[Published]) -> list[str]:
-    """Name what looks like a fraction among percent."""
+def _describe_small_percentages(columns: Sequence[PublishedColumn]) -> list[str]:
+    """Messages about percentages that may be meant as fractions."""
     return [
         f"{column.path.name}: {column.name} is read as percent, so that {dataset} has "
         f"{float(100 * accuracy):g} %."

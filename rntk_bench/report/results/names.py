@@ -1,27 +1,27 @@
-"""Names that people spell in their own way."""
+"""Comparing names regardless of their spelling, and listing names in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 
-def folded(name: str) -> str:
-    """A name without case, spaces and punctuation: `Gun_Point` and `GunPoint` fold alike.
+def normalise_name(name: str) -> str:
+    """A name without case, spaces and punctuation: `Gun_Point` and `GunPoint` are the same.
 
-    What is nothing else keeps it.
+    A name that consists of nothing else is returned as it is.
     """
     return "".join(filter(str.isalnum, name.casefold())) or name
 
 
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """Names with commas between them, the first of many."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+def abbreviate_list(names: Sequence[str], max_names: int = 8) -> str:
+    """The first names, separated by commas, and the number of the others."""
+    n_others = len(names) - max_names
+    return ", ".join(names[:max_names]) + (f" and {n_others} more" if n_others > 0 else "")
 
 
-def spellings(names: Iterable[str]) -> dict[str, str]:
-    """Each name under its folded form; of those that fold alike the first."""
-    found: dict[str, str] = {}
+def by_normalised_name(names: Iterable[str]) -> dict[str, str]:
+    """Normalised name -> name; the first of several names that are the same."""
+    spellings: dict[str, str] = {}
     for name in names:
-        found.setdefault(folded(name), name)
-    return found
+        spellings.setdefault(normalise_name(name), name)
+    return spellings

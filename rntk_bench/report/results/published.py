@@ -12,15 +12,15 @@ from unicodedata import category
 
 from rntk_bench.datasets.archive import close_matches
 from rntk_bench.errors import InputError
-from rntk_bench.report.results.names import folded
+from rntk_bench.report.results.names import normalise_name
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "failed"}
-_FLOAT_ROUNDING = Fraction(1, 10**12)
+_MIN_UNIT = Fraction(1, 10**12)
 
 
 @dataclass(frozen=True)
-class Published:
-    """One column of a file.
+class PublishedColumn:
+    """One column of a file: the accuracies of one classifier.
 
     Attributes
     ----------
@@ -30,9 +30,10 @@ class Published:
     percent : bool
         Whether the file gives percent (some entry is above 1) or fractions.
     unit : Fraction
-        The column's last decimal, as a share of right answers.
+        The last decimal of the column, as a fraction of correct predictions.
     accuracy : dict of dataset to Fraction or None
-        Shares of right answers, under the file's names of the datasets; None where it has a gap.
+        Fractions of correct predictions, by the file's names of the datasets; None where an entry
+        is missing.
     """
 
     name: str
@@ -42,14 +43,14 @@ class Published:
     accuracy: dict[str, Fraction | None]
 
 
-def read_published(path: Path) -> list[Published]:
-    """Every column of a file.
+def read_published(path: Path) -> list[PublishedColumn]:
+    """Read every column of a file.
 
     Parameters
     ----------
     path : Path
         A CSV with a header. Its first column names the datasets; every other holds accuracies of
-        one classifier, in percent or as fractions, and may have gaps.
+        one classifier, in percent or as fractions, and may have missing entries.
 
     Raises
     ------
@@ -59,36 +60,40 @@ def read_published(path: Path) -> list[Published]:
     (_, header), *rows = _read_rows(path)
     if "" in header[1:]:
         raise InputError(f"{path}: column {header.index('', 1) + 1} has no name; give it one.")
-    _refuse_doubles(path, "column", [(1, title) for title in header[1:]])
-    _refuse_doubles(path, "dataset", [(line, row[0]) for line, row in rows])
+    _check_unique(path, "column", [(1, title) for title in header[1:]])
+    _check_unique(path, "dataset", [(line, row[0]) for line, row in rows])
     return [
         _read_column(path, title, [(line, row[0], row[index]) for line, row in rows])
         for index, title in enumerate(header[1:], 1)
     ]
 
 
-def choose(columns: Sequence[Published], names: Sequence[str]) -> list[Published]:
-    """Keep the columns of these names, in their order; of no names, keep all.
+def select_columns(
+    columns: Sequence[PublishedColumn], names: Sequence[str]
+) -> list[PublishedColumn]:
+    """The columns with these names, in the order of the names; without names, all columns.
 
     Raises
     ------
     InputError
-        A name that no column has.
+        No column has one of the names.
     """
-    chosen = []
+    selected = []
     for name in names:
-        found = [column for column in columns if folded(column.name) == folded(name)]
-        if not found:
-            near = close_matches(name, (column.name for column in columns))
-            hint = f"; the nearest are {', '.join(near)}" if near else ""
+        matching = [
+            column for column in columns if normalise_name(column.name) == normalise_name(name)
+        ]
+        if not matching:
+            nearest = close_matches(name, (column.name for column in columns))
+            hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
             files = ", ".join(dict.fromkeys(str(column.path) for column in columns))
             raise InputError(f"No column of {files} is named {name!r}{hint}.")
-        chosen += [column for column in found if column not in chosen]
-    return chosen if names else list(columns)
+        selected += [column for column in matching if column not in selected]
+    return selected if names else list(columns)
 
 
 def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """The header and the rows that hold something, stripped, each with the number of its line."""
+    """The header and the rows that are not empty, each with its line number."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
@@ -102,9 +107,9 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
             "each classifier, with commas between them."
         )
     for line, row in rows:
-        if strange := next((entry for entry in row if not _is_text(entry)), None):
+        if invalid := next((entry for entry in row if not _is_text(entry)), None):
             raise InputError(
-                f"{path}, line {line}: {strange!r} has a character that cannot be shown; write it "
+                f"{path}, line {line}: {invalid!r} has a character that cannot be shown; write it "
                 "without."
             )
         if len(row) != len(rows[0][1]):
@@ -115,35 +120,35 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _is_text(entry: str) -> bool:
-    """Whether an entry has no control characters; blanks and line breaks are single blanks."""
+    """Whether an entry has no control characters."""
     return all(category(character) != "Cc" for character in entry)
 
 
-def _refuse_doubles(path: Path, what: str, names: Sequence[tuple[int, str]]) -> None:
+def _check_unique(path: Path, what: str, names: Sequence[tuple[int, str]]) -> None:
     seen: dict[str, str] = {}
     for line, name in names:
-        if folded(name) in seen:
-            first = seen[folded(name)]
+        if normalise_name(name) in seen:
+            first = seen[normalise_name(name)]
             raise InputError(
-                f"{path}, line {line}: the {what} {name!r} is there before: {first!r}."
+                f"{path}, line {line}: the {what} {name!r} is a duplicate of {first!r}."
             )
-        seen[folded(name)] = name
+        seen[normalise_name(name)] = name
 
 
-def _read_column(path: Path, title: str, rows: Sequence[tuple[int, str, str]]) -> Published:
-    """One column from its lines, datasets and entries."""
+def _read_column(path: Path, title: str, rows: Sequence[tuple[int, str, str]]) -> PublishedColumn:
+    """One column from its line numbers, datasets and entries."""
     numbers = {
-        dataset: _accuracy(f"{path}, line {line}, column {title!r}", text)
+        dataset: _parse_accuracy(f"{path}, line {line}, column {title!r}", text)
         for line, dataset, text in rows
         if text.casefold() not in _MISSING
     }
     scale = 100 if any(number > 1 for number in numbers.values()) else 1
-    decimals = max((_decimals(number) for number in numbers.values()), default=0)
-    return Published(
+    decimals = max((_n_decimals(number) for number in numbers.values()), default=0)
+    return PublishedColumn(
         name=title,
         path=path,
         percent=scale == 100,
-        unit=max(Fraction(1, 10**decimals * scale), _FLOAT_ROUNDING),
+        unit=max(Fraction(1, 10**decimals * scale), _MIN_UNIT),
         accuracy={
             dataset: Fraction(numbers[dataset]) / scale if dataset in numbers else None
             for _, dataset, _ in rows
@@ -151,7 +156,7 @@ def _read_column(path: Path, title: str, rows: Sequence[tuple[int, str, str]]) -
     )
 
 
-def _accuracy(where: str, text: str) -> Decimal:
+def _parse_accuracy(where: str, text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -164,6 +169,6 @@ def _accuracy(where: str, text: str) -> Decimal:
     return number
 
 
-def _decimals(number: Decimal) -> int:
+def _n_decimals(number: Decimal) -> int:
     exponent = number.as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -1,4 +1,4 @@
-"""Run records brought into one accuracy for each dataset and method."""
+"""Collect run records into one accuracy for each dataset and method."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
-from rntk_bench.catalogue import describe
+from rntk_bench.methods import display_name
 from rntk_bench.report.results.paper import METHODS
 from rntk_bench.storage.records import Record, protocol_id
 
 SMALLER_GRID = "†"
-"""Marks what was chosen from fewer settings than a method's other results."""
+"""Marks a result that was selected from fewer settings than the method's other results."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """What the tables are made of.
+    """The accuracies of methods on datasets, and the records behind them.
 
     Attributes
     ----------
     methods : list of str
-        The paper's in its order, then others by name.
+        The paper's methods in its order, then the others by name.
     datasets : list of str
-        By name.
+        In alphabetical order.
     accuracy : dict of (dataset, method) to Fraction
-        Right answers over series of the test set.
+        Correct predictions over the size of the test set.
     failed : set of (dataset, method)
     smaller_grid : set of (dataset, method)
-        Results that were chosen from fewer settings than the method's others.
+        Results that were selected from fewer settings than the method's others.
     notes : list of str
-        Sentences to be printed below every table.
+        Sentences to print below every table.
     records : dict of (dataset, method) to Record
-        The record behind each result and each failure.
+        The record of each result and of each failure.
     n_test : dict of dataset to int
-        Series of the test set, of each dataset with a result.
+        Size of the test set of each dataset with a result.
     published : list of str
-        The methods whose accuracies are others' and come from a file.
+        The methods whose accuracies were published by others and read from a file.
     """
 
     methods: list[str]
@@ -53,13 +53,8 @@ class Results:
     published: list[str] = field(default_factory=list)
 
 
-def display_name(method: str) -> str:
-    """Name of a method in the tables' headers."""
-    return describe(method).title
-
-
-def collect(records: Sequence[Record]) -> Results:
-    """Choose one protocol for each method, up to the size of the grid, and gather its accuracies.
+def collect_results(records: Sequence[Record]) -> Results:
+    """Choose one protocol for each method, apart from the size of the grid, and its accuracies.
 
     Parameters
     ----------
@@ -68,24 +63,24 @@ def collect(records: Sequence[Record]) -> Results:
     """
     by_method: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        by_method[record.method][_family(record)].append(record)
+        by_method[record.method][_protocol_without_grid(record)].append(record)
     columns = sorted(by_method, key=_column_order)
 
     chosen: list[Record] = []
     smaller: set[tuple[str, str]] = set()
     shown, left_out = [], []
     for method in columns:
-        family = max(by_method[method].items(), key=_preference)[1]
-        best = _largest_grids(family)
+        group = max(by_method[method].items(), key=_protocol_sort_key)[1]
+        best = _largest_grids(group)
         largest = max(map(_grid_size, best))
         chosen += best
         smaller |= {(r.dataset, r.method) for r in best if _grid_size(r) < largest}
         shown += _protocol_names(best, largest)
-        kept = {id(record) for record in best}
-        unseen = [r for group in by_method[method].values() for r in group if id(r) not in kept]
+        used = {id(record) for record in best}
+        unused = [r for each in by_method[method].values() for r in each if id(r) not in used]
         left_out += [
             f"{display_name(method)} {identifier} (datasets: {count})"
-            for identifier, count in Counter(protocol_id(r.protocol) for r in unseen).items()
+            for identifier, count in Counter(protocol_id(r.protocol) for r in unused).items()
         ]
     notes = [f"Protocols: {', '.join(shown)}."]
     if left_out:
@@ -106,8 +101,8 @@ def collect(records: Sequence[Record]) -> Results:
     )
 
 
-def _family(record: Record) -> str:
-    """Identifier of what a record's protocol says besides the grid."""
+def _protocol_without_grid(record: Record) -> str:
+    """Identifier of a record's protocol without its grid."""
     return protocol_id({key: value for key, value in record.protocol.items() if key != "grid"})
 
 
@@ -115,21 +110,21 @@ def _grid_size(record: Record) -> int:
     return math.prod(len(axis) for axis in record.protocol.get("grid", {}).values())
 
 
-def worth(record: Record) -> tuple[bool, int, datetime]:
-    """Sort key of records: one that did not fail, then the larger grid, then the newer."""
+def record_sort_key(record: Record) -> tuple[bool, int, datetime]:
+    """Sorts the preferred record last: one that did not fail, the largest grid, the newest."""
     return record.status == "ok", _grid_size(record), datetime.fromisoformat(record.created)
 
 
-def _largest_grids(family: list[Record]) -> list[Record]:
-    """Of each dataset the record with the largest grid that did not fail, then the newest."""
+def _largest_grids(group: list[Record]) -> list[Record]:
+    """The preferred record of each dataset, by `record_sort_key`."""
     best: dict[str, Record] = {}
-    for record in sorted(family, key=worth):
+    for record in sorted(group, key=record_sort_key):
         best[record.dataset] = record
     return [best[dataset] for dataset in sorted(best)]
 
 
 def _protocol_names(records: list[Record], largest: int) -> list[str]:
-    """What the notes say of one column's protocols, the largest grid first."""
+    """The protocols of one method's records for the notes, the largest grid first."""
     sizes = {protocol_id(record.protocol): _grid_size(record) for record in records}
     name = display_name(records[0].method)
     return [
@@ -144,9 +139,8 @@ def _column_order(method: str) -> tuple[int, str]:
     return (METHODS.index(method) if method in METHODS else len(METHODS), method)
 
 
-def _preference(item: tuple[str, list[Record]]) -> tuple[int, int, datetime, str]:
-    """Sort key of a method's protocols but for the grid: the more results, then the larger grid,
-    then the newer."""
+def _protocol_sort_key(item: tuple[str, list[Record]]) -> tuple[int, int, datetime, str]:
+    """Sorts the preferred protocol last: the most results, the largest grid, the newest."""
     identifier, group = item
     newest = max(datetime.fromisoformat(record.created) for record in group)
     done = {record.dataset for record in group if record.status == "ok"}
@@ -154,11 +148,11 @@ def _preference(item: tuple[str, list[Record]]) -> tuple[int, int, datetime, str
 
 
 def _data_notes(records: Sequence[Record]) -> list[str]:
-    """Say on which datasets the methods did not see the same data."""
+    """A note on the datasets of which the methods used different data."""
     copies = defaultdict(set)
     for record in records:
         copies[record.dataset].add(str(record.data.get("fingerprint")))
-    differing = sorted(dataset for dataset, prints in copies.items() if len(prints) > 1)
+    differing = sorted(dataset for dataset, fingerprints in copies.items() if len(fingerprints) > 1)
     if not differing:
         return []
     return [f"The methods saw different copies of the data of {', '.join(differing)}."]

@@ -1,7 +1,8 @@
-"""Statistics of a complete table of accuracies, a row a dataset, a column a method.
+"""Statistics of a complete table of accuracies, one row per dataset and one column per method.
 
-Those of Table 1, and those of M. Fernandez-Delgado, E. Cernadas, S. Barro and D. Amorim, "Do we
-Need Hundreds of Classifiers to Solve Real World Classification Problems?", JMLR 15, 2014.
+Those of the paper's Table 1, and those of M. Fernandez-Delgado, E. Cernadas, S. Barro and
+D. Amorim, "Do we Need Hundreds of Classifiers to Solve Real World Classification Problems?",
+JMLR 15, 2014.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """One method over all datasets; accuracies are in the table's own unit.
+    """One method over all datasets; accuracies are in the unit of the table.
 
     Attributes
     ----------
@@ -36,19 +37,19 @@ class Summary:
 
 @dataclass(frozen=True)
 class Metrics:
-    """How one method stands among others over all datasets.
+    """One method relative to the best method on each dataset.
 
-    On each dataset the best accuracy is that of the best of the methods compared; where that is 0,
-    every method reaches it.
+    The best accuracy is the highest of the methods that are compared; where it is 0, every method
+    counts as the best.
 
     Attributes
     ----------
     friedman_rank : float
-        Mean rank, 1 the best; methods that tie share the mean of their ranks.
+        Mean rank, 1 the best; methods that tie get the mean of their ranks.
     p90, p95 : Fraction
-        Share of the datasets on which the accuracy is at least 90 or 95 percent of the best.
+        Fraction of the datasets on which the accuracy is at least 90 or 95 percent of the best.
     pma : Fraction
-        Mean over the datasets of the accuracy as a share of the best ("percentage of the maximum
+        Mean over the datasets of the accuracy as a fraction of the best ("percentage of the maximum
         accuracy").
     """
 
@@ -59,12 +60,12 @@ class Metrics:
 
 
 def competition_ranks(accuracies: Sequence[Fraction]) -> list[int]:
-    """Rank methods by falling accuracy; those that tie all take the smallest of their ranks."""
+    """Ranks by decreasing accuracy; methods that tie all get the smallest of their ranks."""
     return [1 + sum(other > accuracy for other in accuracies) for accuracy in accuracies]
 
 
 def summarize(table: Sequence[Sequence[Fraction]]) -> list[Summary]:
-    """Summarize each column of a table with at least one row and no gaps.
+    """Summarize each column of a table with at least one row and no missing entries.
 
     Fractions keep equal accuracies equal, so that rounding neither makes nor breaks a tie.
     """
@@ -81,39 +82,39 @@ def summarize(table: Sequence[Sequence[Fraction]]) -> list[Summary]:
 
 
 def mean_ranks(accuracies: pd.DataFrame) -> pd.Series[float]:
-    """Mean rank of each method as in Friedman's test: 1 the best, ties share the mean rank.
+    """Mean rank of each method as in Friedman's test: 1 the best, ties get the mean rank.
 
     Parameters
     ----------
     accuracies : DataFrame
-        A row a dataset, a column a method.
+        One row per dataset, one column per method.
 
     Raises
     ------
     ValueError
-        If a method lacks a dataset.
+        An accuracy is missing.
     """
     if accuracies.isna().any(axis=None):
         raise ValueError("Ranks need the accuracy of every method on every dataset.")
     return accuracies.astype(float).rank(axis=1, ascending=False).mean()
 
 
-def compare_with_best(table: Sequence[Sequence[Fraction]]) -> list[Metrics]:
-    """Metrics of each column of a table with at least one row and no gaps."""
+def relative_metrics(table: Sequence[Sequence[Fraction]]) -> list[Metrics]:
+    """Metrics of each column of a table with at least one row and no missing entries."""
     import pandas as pd
 
-    shares = [[entry / max(row) if max(row) else Fraction(1) for entry in row] for row in table]
+    fractions = [[entry / max(row) if max(row) else Fraction(1) for entry in row] for row in table]
     ranks = mean_ranks(pd.DataFrame([[float(entry) for entry in row] for row in table]))
     return [
         Metrics(
             friedman_rank=float(rank),
-            p90=_share_from(Fraction(9, 10), column),
-            p95=_share_from(Fraction(19, 20), column),
+            p90=_fraction_at_least(Fraction(9, 10), column),
+            p95=_fraction_at_least(Fraction(19, 20), column),
             pma=statistics.mean(column),
         )
-        for rank, column in zip(ranks, zip(*shares, strict=True), strict=True)
+        for rank, column in zip(ranks, zip(*fractions, strict=True), strict=True)
     ]
 
 
-def _share_from(least: Fraction, column: Sequence[Fraction]) -> Fraction:
-    return Fraction(sum(share >= least for share in column), len(column))
+def _fraction_at_least(minimum: Fraction, column: Sequence[Fraction]) -> Fraction:
+    return Fraction(sum(entry >= minimum for entry in column), len(column))

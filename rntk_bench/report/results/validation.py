@@ -1,4 +1,4 @@
-"""The validation accuracies of a whole grid, as a record keeps them."""
+"""The validation accuracies of the whole grid of a record."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import InputError
+from rntk_bench.methods import METHODS
 from rntk_bench.storage.counts import decode_counts
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_weights
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_ORDER = (
-    *("direction", "pooling", "n_layers", "width", "learning_rate"),
-    *("sigma_w", "sigma_u", "sigma_b", "sigma_h", "alpha", "degree", "r"),
-)
-"""Order of the axes in the methods' own grids, for records that do not say in which order theirs
-were searched."""
 
 
 @dataclass(frozen=True)
@@ -31,62 +25,62 @@ class ValidationGrid:
     Attributes
     ----------
     axes : dict of str to list
-        The values of each parameter, and of C last where the method has one.
-    accuracy : array, an axis each
+        The values of each parameter; those of C last, if the method has one.
+    accuracy : array with one axis per parameter
         In percent; NaN where no setting was evaluated in full.
     chosen : dict of str to int
-        Position of the chosen setting on each axis.
+        Index of the selected value of each parameter.
     """
 
     axes: dict[str, list[Any]]
-    accuracy: NDArray[np.float64]
+    accuracy: FloatArray
     chosen: dict[str, int]
 
     @property
-    def best(self) -> NDArray[np.bool_]:
-        """Which settings tie for the best accuracy, an axis each."""
+    def best(self) -> BoolArray:
+        """Which settings tie for the best accuracy, in the shape of `accuracy`."""
         # Counts over one denominator: equal ones are equal as floats too.
         return np.equal(self.accuracy, np.nanmax(self.accuracy))
 
-    def others(self, x: str, y: str) -> list[str]:
-        """The other parameters of which there is a choice."""
+    def other_parameters(self, x: str, y: str) -> list[str]:
+        """The other parameters that have more than one value."""
         return [name for name, axis in self.axes.items() if name not in (x, y) and len(axis) > 1]
 
-    def plane(self, x: str, y: str) -> NDArray[np.float64]:
-        """The best accuracy over all other axes (len(y), len(x)), NaN where there is none."""
+    def best_over_others(self, x: str, y: str) -> FloatArray:
+        """The best accuracy over all other parameters (len(y), len(x)); NaN where there is none."""
         names = list(self.axes)
-        others = tuple(k for k, name in enumerate(names) if name not in (x, y))
-        filled = np.where(np.isnan(self.accuracy), -np.inf, self.accuracy).max(axis=others)
+        other_axes = tuple(k for k, name in enumerate(names) if name not in (x, y))
+        filled = np.where(np.isnan(self.accuracy), -np.inf, self.accuracy).max(axis=other_axes)
         best = filled if names.index(y) < names.index(x) else filled.T
         return np.where(np.isinf(best), np.nan, best)
 
-    def table(self, x: str, y: str) -> pd.DataFrame:
-        """The cells of `plane` in rows: x, y, accuracy, whether it ties for the best, chosen."""
+    def to_frame(self, x: str, y: str) -> pd.DataFrame:
+        """`best_over_others` in rows: x, y, accuracy, whether it is best, whether it was chosen."""
         import pandas as pd
 
-        plane = self.plane(x, y)
-        rows, columns = np.indices(plane.shape).reshape(2, -1)
+        accuracy = self.best_over_others(x, y)
+        rows, columns = np.indices(accuracy.shape).reshape(2, -1)
         chosen = (columns == self.chosen[x]) & (rows == self.chosen[y])
         return pd.DataFrame(
             {
                 x: [self.axes[x][column] for column in columns],
                 y: [self.axes[y][row] for row in rows],
-                "accuracy": plane.ravel(),
-                "best": plane.ravel() == np.nanmax(plane),
+                "accuracy": accuracy.ravel(),
+                "best": accuracy.ravel() == np.nanmax(accuracy),
                 "chosen": chosen,
             }
         )
 
 
 def validation_grid(record: Record) -> ValidationGrid:
-    """Read the cross-validation behind a record's choice.
+    """Read the cross-validation of a record.
 
     A network's accuracy is the mean of its folds' best epochs.
 
     Raises
     ------
     InputError
-        The record failed, or lacks or contradicts what is needed.
+        The record failed, or its cross-validation is missing or inconsistent.
     """
     selection = record.selection
     if record.status != "ok" or not selection or "hits" not in selection:
@@ -95,16 +89,16 @@ def validation_grid(record: Record) -> ValidationGrid:
         )
     axes = {name: record.protocol["grid"][name] for name in _order(record, selection)}
     chosen = dict(selection["setting"])
-    _check(record, selection, axes)
-    hits = decode_counts(selection["hits"])
+    _check_order(record, selection, axes)
+    n_correct = decode_counts(selection["hits"])
     if "C" in record.protocol:
         axes["C"], chosen["C"] = record.protocol["C"], selection["C"]
     else:
-        hits = _at_best_epochs(hits, selection)
-        for setting, fold in selection["diverged"]:  # in its first epoch, if nothing is there
-            hits[setting, fold] = max(hits[setting, fold], 0)
+        n_correct = _at_best_epochs(n_correct, selection)
+        for setting, fold in selection["diverged"]:  # counts as 0 if it diverged in its first epoch
+            n_correct[setting, fold] = max(n_correct[setting, fold], 0)
     weights, full = fold_weights(np.array(selection["fold_sizes"]))
-    accuracy = np.where((hits >= 0).all(axis=-1), 100 * (hits @ weights) / full, np.nan)
+    accuracy = np.where((n_correct >= 0).all(axis=-1), 100 * (n_correct @ weights) / full, np.nan)
     return ValidationGrid(
         axes,
         accuracy.reshape([len(values) for values in axes.values()]),
@@ -112,14 +106,17 @@ def validation_grid(record: Record) -> ValidationGrid:
     )
 
 
-def _at_best_epochs(hits: NDArray[np.int64], selection: dict[str, Any]) -> NDArray[np.int64]:
-    """Right predictions (n_settings, n_folds) of (n_settings, n_folds, E); older records do not
-    say their runs' best epochs, which are those with the most."""
+def _at_best_epochs(n_correct: IntArray, selection: dict[str, Any]) -> IntArray:
+    """Correct predictions at the best epochs (n_settings, n_folds), from those after every epoch
+    (n_settings, n_folds, n_epochs).
+
+    In older records, which do not contain the best epochs, they are those with the most.
+    """
     if "run_epochs" not in selection:
-        return np.asarray(hits.max(axis=-1))
+        return np.asarray(n_correct.max(axis=-1))
     epochs = decode_counts(selection["run_epochs"]).astype(np.int64)
-    # Both 0, without an epoch, and -1, without a run, come to an entry that is -1.
-    padded = np.concatenate([hits, np.full_like(hits[..., :1], -1)], axis=-1)
+    # Runs without an epoch (0) and settings without a run (-1) get the padding, -1.
+    padded = np.concatenate([n_correct, np.full_like(n_correct[..., :1], -1)], axis=-1)
     return np.take_along_axis(padded, np.maximum(epochs, 0)[..., None] - 1, axis=-1)[..., 0]
 
 
@@ -127,21 +124,23 @@ def _order(record: Record, selection: dict[str, Any]) -> list[str]:
     """The grid's parameters in the order of its settings, the last varying fastest."""
     if "axes" in selection:
         return list(selection["axes"])
+    # Records of earlier versions do not say it; theirs was the order of the registry's grids.
+    order = list(METHODS[record.method].grid) if record.method in METHODS else []
     try:
-        return sorted(record.protocol["grid"], key=_ORDER.index)
+        return sorted(record.protocol["grid"], key=order.index)
     except ValueError:
-        raise _unordered(record) from None
+        raise _order_unknown(record) from None
 
 
-def _check(record: Record, selection: dict[str, Any], axes: dict[str, list[Any]]) -> None:
-    """The position of the chosen setting tells a wrong order."""
+def _check_order(record: Record, selection: dict[str, Any], axes: dict[str, list[Any]]) -> None:
+    """Check the order of the axes by the position of the selected setting."""
     positions = [values.index(selection["setting"][name]) for name, values in axes.items()]
     shape = [len(values) for values in axes.values()]
     if np.ravel_multi_index(positions, shape) != selection["setting_index"]:
-        raise _unordered(record)
+        raise _order_unknown(record)
 
 
-def _unordered(record: Record) -> InputError:
+def _order_unknown(record: Record) -> InputError:
     return InputError(
         f"The record of {record.method} on {record.dataset} does not say in which order its grid "
         "was searched; run it again with --overwrite always."

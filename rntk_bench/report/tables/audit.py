@@ -1,32 +1,32 @@
-"""The audit's findings as tables."""
+"""Tables of the errors in the paper's Tables 1 and 2."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from operator import ne
 
+from rntk_bench.methods import display_name
 from rntk_bench.report.results import paper
 from rntk_bench.report.results.audit import (
     STATISTICS,
     UNIT,
     Explanation,
-    Impossible,
-    cut,
+    ImpossibleEntry,
     explanations,
     impossible_entries,
     recompute_table1,
     table1_misprints,
+    truncate,
 )
-from rntk_bench.report.results.results import display_name
 from rntk_bench.report.results.rounding import nearest_count, possible_counts
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.tables.table import Cell, Column, Table
 
-_WRONG = "†"
+_WRONG_MARK = "†"
 
 
 def audit_table1() -> Table:
-    """Table 1 as printed beside what Table 2 gives, what does not agree marked."""
-    misprints = {(found.method, found.statistic): found for found in table1_misprints()}
+    """Table 1 as printed and as it follows from Table 2, with marks where they differ."""
+    misprints = {(misprint.method, misprint.statistic): misprint for misprint in table1_misprints()}
     columns = [Column("method")]
     for statistic in STATISTICS:
         columns += [Column("printed", statistic), Column("Table 2", statistic)]
@@ -35,7 +35,7 @@ def audit_table1() -> Table:
         row = [Cell(display_name(method))]
         for statistic in STATISTICS:
             printed = getattr(paper.PRINTED_TABLE1[method], statistic)
-            mark = _WRONG if (method, statistic) in misprints else ""
+            mark = _WRONG_MARK if (method, statistic) in misprints else ""
             row += [Cell(printed, mark=mark), Cell(getattr(recomputed, statistic), ".3f")]
         rows.append(row)
     notes = [
@@ -43,9 +43,9 @@ def audit_table1() -> Table:
         "whether rounded or cut to two decimals."
     ]
     notes += [
-        f"{_WRONG} {display_name(found.method)}, {found.statistic}: printed {found.printed}, "
-        f"should be {found.right}."
-        for found in misprints.values()
+        f"{_WRONG_MARK} {display_name(misprint.method)}, {misprint.statistic}: "
+        f"printed {misprint.printed}, should be {misprint.corrected}."
+        for misprint in misprints.values()
     ]
     return Table(
         "Audit of Table 1",
@@ -57,9 +57,9 @@ def audit_table1() -> Table:
 
 
 def audit_table2() -> Table:
-    """Every impossible entry of Table 2 with the nearest possible one."""
+    """The impossible entries of Table 2 with the nearest possible ones."""
     printed = paper.printed_table2()
-    found = impossible_entries(printed)
+    entries = impossible_entries(printed)
     explained = {
         (explanation.dataset, method): explanation
         for explanation in explanations(printed)
@@ -78,18 +78,18 @@ def audit_table2() -> Table:
             Cell(entry.dataset),
             Cell(display_name(entry.method)),
             Cell(entry.printed, ".2f"),
-            Cell(_percent(entry), ".2f"),
+            Cell(_nearest_percent(entry), ".2f"),
             Cell(f"{entry.nearest} of {entry.n_test}"),
             Cell(_remark(entry, explained.get((entry.dataset, entry.method)))),
         ]
-        for entry in found
+        for entry in entries
     ]
     n_entries = sum(map(len, printed.values()))
     notes = [
-        f"{len(found)} of {n_entries} entries are impossible: no count of right answers over the "
+        f"{len(entries)} of {n_entries} entries are impossible: no count of right answers over the "
         "size of the test set in the archive's summary, rounded or cut to two decimals, gives them."
     ]
-    notes += [_sentence(explanation) for explanation in dict.fromkeys(explained.values())]
+    notes += [_describe(explanation) for explanation in dict.fromkeys(explained.values())]
     return Table(
         "Audit of Table 2",
         "Entries of the paper's Table 2 that no test set gives, in percent",
@@ -99,25 +99,25 @@ def audit_table2() -> Table:
     )
 
 
-def _percent(entry: Impossible) -> Fraction:
+def _nearest_percent(entry: ImpossibleEntry) -> Fraction:
     return Fraction(100 * entry.nearest, entry.n_test)
 
 
-def _remark(entry: Impossible, explanation: Explanation | None) -> str | None:
-    """What may have happened to an entry."""
+def _remark(entry: ImpossibleEntry, explanation: Explanation | None) -> str | None:
+    """A possible cause of an impossible entry."""
     if explanation is not None:
         count = nearest_count(entry.printed / 100, explanation.n_test)
         return f"{count} of {explanation.n_test}: {' or '.join(explanation.others)}"
     if possible_counts(entry.printed, entry.n_test, UNIT):
         return f"a fraction? {float(100 * entry.printed):.2f} is possible"
     printed = f"{float(entry.printed):.2f}"
-    for near in (f"{float(_percent(entry)):.2f}", cut(_percent(entry))):
-        if len(near) == len(printed) and sum(map(ne, near, printed)) == 1:
-            return f"one digit from {near}"
+    for nearest in (f"{float(_nearest_percent(entry)):.2f}", truncate(_nearest_percent(entry))):
+        if len(nearest) == len(printed) and sum(map(ne, nearest, printed)) == 1:
+            return f"one digit from {nearest}"
     return None
 
 
-def _sentence(explanation: Explanation) -> str:
+def _describe(explanation: Explanation) -> str:
     *others, last = map(display_name, explanation.methods)
     names = " or ".join(explanation.others)
     return (

@@ -1,42 +1,44 @@
-"""A comparison of methods as tables."""
+"""Tables of a comparison of methods."""
 
 from __future__ import annotations
 
-from rntk_bench.report.results.comparison import TIE, Comparison
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.results.comparison import TIE, MethodComparison
+from rntk_bench.report.tables.table import Cell, Column, Table
 
 
-def ranks_table(found: Comparison, alpha: float) -> Table:
+def ranks_table(comparison: MethodComparison, alpha: float) -> Table:
     """Mean and median accuracy and mean rank of each method, the best first."""
-    means, medians = found.accuracies.mean(), found.accuracies.median()
+    means, medians = comparison.accuracies.mean(), comparison.accuracies.median()
     rows = [
         [
             Cell(name),
             Cell(means[name], ".2f", bold=means[name] == means.max()),
             Cell(medians[name], ".2f", bold=medians[name] == medians.max()),
-            Cell(found.ranks[name], ".2f", bold=found.ranks[name] == found.ranks.min()),
+            Cell(
+                comparison.ranks[name], ".2f", bold=comparison.ranks[name] == comparison.ranks.min()
+            ),
         ]
-        for name in map(str, found.ranks.index)
+        for name in map(str, comparison.ranks.index)
     ]
-    if found.friedman is None:
+    if comparison.friedman is None:
         verdict = "Friedman's test needs three methods."
     else:
-        differ = "Methods differ" if found.friedman.p < alpha else "No method differs"
+        differ = "Methods differ" if comparison.friedman.p < alpha else "No method differs"
         verdict = (
             f"{differ} at {100 * alpha:g} % by Friedman's test: chi-squared "
-            f"{found.friedman.statistic:.4g} with {len(rows) - 1} degrees of freedom, "
-            f"p {found.friedman.show()}."
+            f"{comparison.friedman.statistic:.4g} with {len(rows) - 1} degrees of freedom, "
+            f"p {comparison.friedman.format_p()}."
         )
     return Table(
         "Ranks",
-        f"Test accuracy in percent and mean rank, over {len(found.accuracies)} datasets",
+        f"Test accuracy in percent and mean rank, over {len(comparison.accuracies)} datasets",
         [Column(title) for title in ("method", "mean", "median", "rank")],
         rows,
         [verdict, "Methods that tie on a dataset share the mean of their ranks."],
     )
 
 
-def pairs_table(found: Comparison, alpha: float) -> Table:
+def pairs_table(comparison: MethodComparison, alpha: float) -> Table:
     """Each pair of methods: wins, differences, effect size and test."""
     rows = [
         [
@@ -47,7 +49,7 @@ def pairs_table(found: Comparison, alpha: float) -> Table:
             Cell(pair["p"], ".2g"),
             Cell(pair["p_holm"], ".2g", mark="*" if pair["p_holm"] < alpha else ""),
         ]
-        for pair in found.pairs.to_dict("records")
+        for pair in comparison.pairs.to_dict("records")
     ]
     columns = [
         Column("method"),
@@ -65,7 +67,7 @@ def pairs_table(found: Comparison, alpha: float) -> Table:
     ]
     return Table(
         "Pairs",
-        f"Methods against each other on {len(found.accuracies)} datasets",
+        f"Methods against each other on {len(comparison.accuracies)} datasets",
         columns,
         rows,
         notes,

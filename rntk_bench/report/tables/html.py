@@ -1,11 +1,11 @@
-"""A table as HTML that screen readers can follow: headings know what they are headings of."""
+"""Tables as HTML, with the scopes of headings that screen readers need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
 
-from rntk_bench.report.tables.cells import Cell, Table, column_groups
+from rntk_bench.report.tables.table import Cell, Table, column_groups
 
 _STYLE = """\
 :root { color-scheme: light dark; font-family: system-ui, sans-serif; }
@@ -21,7 +21,7 @@ th[scope="row"] { font-weight: normal; }
 
 
 def render_html(table: Table) -> str:
-    """A `table` element and a paragraph for each note, without any style."""
+    """A `table` element and one paragraph per note, without styles."""
     lines = [
         "<table>",
         f"<caption>{escape(f'{table.name}. {table.caption}')}</caption>",
@@ -39,7 +39,7 @@ def render_html(table: Table) -> str:
 
 
 def html_document(tables: str) -> str:
-    """A page of the tables that needs nothing else."""
+    """A complete page of rendered tables."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n<title>rntk-bench</title>\n'
@@ -48,40 +48,40 @@ def html_document(tables: str) -> str:
 
 
 def _heading(table: Table) -> list[str]:
-    """One row of titles, or two: groups, and below each its columns."""
-    above: list[str] = []
-    below: list[str] = []
+    """One row of column titles, or two: groups, and their columns below."""
+    upper: list[str] = []
+    lower: list[str] = []
     grouped = any(column.group for column in table.columns)
     for group in column_groups(table.columns):
         first = table.columns[group[0]]
         if first.group:
-            above.append(f'<th scope="colgroup" colspan="{len(group)}">{escape(first.group)}</th>')
-            below += [_title(table, index) for index in group]
+            upper.append(f'<th scope="colgroup" colspan="{len(group)}">{escape(first.group)}</th>')
+            lower += [_title(table, index) for index in group]
         else:
-            above.append(_title(table, group[0], rows=2 if grouped else 1))
-    return [_row(above), *([_row(below)] if grouped else [])]
+            upper.append(_title(table, group[0], rows=2 if grouped else 1))
+    return [_row(upper), *([_row(lower)] if grouped else [])]
 
 
 def _title(table: Table, index: int, rows: int = 1) -> str:
     span = f' rowspan="{rows}"' if rows > 1 else ""
     title = escape(table.columns[index].title)
-    return f'<th scope="col"{span}{_kind(table, index)}>{title}</th>'
+    return f'<th scope="col"{span}{_class(table, index)}>{title}</th>'
 
 
 def _body(table: Table) -> list[str]:
     rows = []
     for name, *cells in table.rows:
-        rest = [f"<td{_kind(table, i)}>{_show(cell)}</td>" for i, cell in enumerate(cells, 1)]
-        rows.append(_row([f'<th scope="row"{_kind(table, 0)}>{_show(name)}</th>', *rest]))
+        rest = [f"<td{_class(table, i)}>{_content(cell)}</td>" for i, cell in enumerate(cells, 1)]
+        rows.append(_row([f'<th scope="row"{_class(table, 0)}>{_content(name)}</th>', *rest]))
     return rows
 
 
-def _kind(table: Table, index: int) -> str:
-    return ' class="words"' if table.flush_left(index) else ""
+def _class(table: Table, index: int) -> str:
+    return ' class="words"' if table.is_left_aligned(index) else ""
 
 
-def _show(cell: Cell) -> str:
-    text = escape(cell.show())
+def _content(cell: Cell) -> str:
+    text = escape(cell.text())
     return f"<strong>{text}</strong>" if cell.bold else text
 
 

@@ -1,4 +1,4 @@
-"""The comparison of training protocols of finite networks as a table."""
+"""Table of a comparison of training protocols of finite networks."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from rntk_bench.benchmark.network_protocols import Row
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.tables.table import Cell, Column, Table
 
 
 def protocol_table(rows: Sequence[Row]) -> Table:
-    """Mean accuracies of each protocol on the judging folds, the best protocol first."""
+    """Mean accuracy of each protocol on the test folds, the best protocol first."""
     methods = sorted({row["method"] for row in rows})
-    judged = defaultdict(list)
+    accuracies = defaultdict(list)
     for row in rows:
         protocol = int(row["batch_size"]), row["criterion"], int(row["patience"])
-        judged[protocol, row["method"]].append(100 * float(row["judged"]))
-        judged[protocol, "all"].append(100 * float(row["judged"]))
-    protocols = {protocol for protocol, _ in judged}
-    means = {key: float(np.mean(values)) for key, values in judged.items()}
-    # Of equal ones first what takes least: large batches, then little patience.
+        accuracies[protocol, row["method"]].append(100 * float(row["judged"]))
+        accuracies[protocol, "all"].append(100 * float(row["judged"]))
+    protocols = {protocol for protocol, _ in accuracies}
+    means = {key: float(np.mean(values)) for key, values in accuracies.items()}
+    # Of equal protocols the cheapest first: large mini-batches, then little patience.
     ordered = sorted(protocols, key=lambda p: (-means[p, "all"], -p[0], p[2], p[1]))
     columns = [Column(name) for name in ("mini-batch", "criterion", "patience", *methods, "mean")]
     cells = [
@@ -36,7 +36,7 @@ def protocol_table(rows: Sequence[Row]) -> Table:
         ]
         for size, criterion, patience in ordered
     ]
-    counts = {len(values) for (_, name), values in judged.items() if name == "all"}
+    counts = {len(values) for (_, name), values in accuracies.items() if name == "all"}
     notes = [] if len(counts) == 1 else ["Not all protocols have all datasets yet."]
     caption = "Mean accuracies in percent on the folds of the training sets that judge"
     return Table("Protocols", caption, columns, cells, notes)

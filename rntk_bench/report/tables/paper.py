@@ -1,4 +1,4 @@
-"""The paper's Tables 1 and 2 from one's own results, beside the paper's numbers."""
+"""The paper's Tables 1 and 2 from run records, with the paper's numbers for comparison."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from rntk_bench.methods import display_name
 from rntk_bench.report.results import paper
 from rntk_bench.report.results.audit import table1_misprints
-from rntk_bench.report.results.results import SMALLER_GRID, Results, display_name
-from rntk_bench.report.results.statistics import compare_with_best, summarize
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.results.results import SMALLER_GRID, Results
+from rntk_bench.report.results.statistics import relative_metrics, summarize
+from rntk_bench.report.tables.table import Cell, Column, Table
 
 _SHARED_ROW_NOTE = (
     f"In the paper's row {paper.SHARED_ROW} the kernels' entries are those of "
@@ -19,9 +20,9 @@ _SHARED_ROW_NOTE = (
 )
 
 
-_Best = Callable[[Iterable[Any]], Any]
-_TABLE1: list[tuple[str, _Best | None]] = [("mean", max), ("std", None), ("rank", min)]
-_METRICS: list[tuple[str, _Best | None]] = [
+_ChooseBest = Callable[[Iterable[Any]], Any]
+_TABLE1: list[tuple[str, _ChooseBest | None]] = [("mean", max), ("std", None), ("rank", min)]
+_METRICS: list[tuple[str, _ChooseBest | None]] = [
     ("Friedman rank", min),
     ("P90", max),
     ("P95", max),
@@ -37,17 +38,17 @@ _METRICS_NOTE = (
 def table1(
     results: Results, with_paper: bool = True, *, digits: int = 2, metrics: bool = False
 ) -> Table:
-    """Mean, deviation and mean rank of each method over the datasets on which all have results.
+    """Mean, standard deviation and mean rank of each method over the datasets that all have.
 
     Parameters
     ----------
     results : Results
     with_paper : bool
-        Whether to set the paper's numbers over the same datasets beside.
+        Whether to add the paper's numbers over the same datasets.
     digits : int
-        Decimals.
+        Number of decimals.
     metrics : bool
-        Whether to add the Friedman rank, P90, P95 and PMA (`statistics.Metrics`; shares in
+        Whether to add the Friedman rank, P90, P95 and PMA (`statistics.Metrics`; fractions in
         percent).
     """
     methods = [
@@ -66,7 +67,7 @@ def table1(
     ours = "ours and published" if results.published else "ours"
     columns = [Column("method"), Column("datasets"), *_summary_columns(ours, metrics)]
     summaries = _summary_cells(accuracies, len(methods), digits, metrics)
-    mixed = {
+    n_smaller_grid = {
         method: sum((dataset, method) in results.smaller_grid for dataset in complete)
         for method in methods
     }
@@ -74,7 +75,7 @@ def table1(
         [
             Cell(display_name(method)),
             Cell(_result_count(results, method), ".0f"),
-            *(replace(cell, mark=SMALLER_GRID if mixed[method] else "") for cell in cells),
+            *(replace(cell, mark=SMALLER_GRID if n_smaller_grid[method] else "") for cell in cells),
         ]
         for method, cells in zip(methods, summaries, strict=True)
     ]
@@ -82,12 +83,12 @@ def table1(
     notes += [
         f"{SMALLER_GRID} {display_name(method)}: on {count} of these {len(complete)} datasets "
         "with a smaller grid."
-        for method, count in mixed.items()
+        for method, count in n_smaller_grid.items()
         if count
     ]
     if len(methods) < len(results.methods):
-        absent = [display_name(name) for name in results.methods if name not in methods]
-        notes.append(f"Without any result: {', '.join(absent)}.")
+        without_results = [display_name(name) for name in results.methods if name not in methods]
+        notes.append(f"Without any result: {', '.join(without_results)}.")
     if with_paper:
         columns += _summary_columns("paper", metrics)
         cells_of, paper_notes = _paper_summaries(methods, complete, digits, metrics)
@@ -144,7 +145,7 @@ def _accuracy_cells(
     with_paper: bool,
     digits: int,
 ) -> list[Cell]:
-    """Cells of one method on one dataset, as many as it has columns."""
+    """The cells of one method on one dataset, one per column of the method."""
     accuracy = results.accuracy.get((dataset, method))
     if accuracy is not None:
         mark = SMALLER_GRID if (dataset, method) in results.smaller_grid else ""
@@ -164,8 +165,8 @@ def _result_count(results: Results, method: str) -> int:
     return sum(name == method for _, name in results.accuracy)
 
 
-def _titles(metrics: bool) -> list[tuple[str, _Best | None]]:
-    """Titles of a summary's columns, and how to choose the best of each."""
+def _titles(metrics: bool) -> list[tuple[str, _ChooseBest | None]]:
+    """Titles of the columns of a summary, and the function that chooses the best entry of each."""
     return _TABLE1 + _METRICS if metrics else _TABLE1
 
 
@@ -176,14 +177,14 @@ def _summary_columns(group: str, metrics: bool) -> list[Column]:
 def _summary_cells(
     accuracies: Sequence[Sequence[Fraction]], n_methods: int, digits: int, metrics: bool
 ) -> list[list[Cell]]:
-    """A row of statistics for each method, the best of each in bold."""
+    """One row of statistics per method, the best entries in bold."""
     titles = _titles(metrics)
     if not any(accuracies):
         return [[Cell(None)] * len(titles) for _ in range(n_methods)]
     rows = [[summary.mean, summary.std, summary.rank] for summary in summarize(accuracies)]
     if metrics:
-        for row, found in zip(rows, compare_with_best(accuracies), strict=True):
-            row += [found.friedman_rank, 100 * found.p90, 100 * found.p95, 100 * found.pma]
+        for row, metric in zip(rows, relative_metrics(accuracies), strict=True):
+            row += [metric.friedman_rank, 100 * metric.p90, 100 * metric.p95, 100 * metric.pma]
     best = [
         choose(column) if choose is not None and n_methods > 1 else None
         for (_, choose), column in zip(titles, zip(*rows, strict=True), strict=True)
@@ -200,7 +201,7 @@ def _summary_cells(
 def _paper_summaries(
     methods: Sequence[str], datasets: Sequence[str], digits: int, metrics: bool
 ) -> tuple[dict[str, list[Cell]], list[str]]:
-    """The paper's numbers over the same datasets and methods, as far as it has them."""
+    """The paper's numbers over those of the datasets and methods that it has, and notes on them."""
     methods = [method for method in methods if method in paper.METHODS]
     rows = [[paper.paper_accuracy(dataset, method) for method in methods] for dataset in datasets]
     complete = [[entry for entry in row if entry is not None] for row in rows if None not in row]
@@ -216,9 +217,9 @@ def _paper_summaries(
         f"{', '.join(printed)}.",
     ]
     misprints = [
-        f"{found.printed} ({display_name(found.method)}) should be {found.right}"
-        for found in table1_misprints()
-        if found.method in methods
+        f"{misprint.printed} ({display_name(misprint.method)}) should be {misprint.corrected}"
+        for misprint in table1_misprints()
+        if misprint.method in methods
     ]
     if misprints:
         notes.append(

@@ -1,4 +1,4 @@
-"""Tables whose rows stand in the order of a column."""
+"""Sorting the rows of tables by a column."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.results.names import folded
-from rntk_bench.report.tables.cells import Cell, Table
+from rntk_bench.report.results.names import normalise_name
+from rntk_bench.report.tables.table import Cell, Table
 
 
 def sort_tables(tables: Sequence[Table], key: str) -> list[Table]:
-    """Sort the rows of those tables that have a column, and leave the others.
+    """Sort the rows of the tables that have a column; the other tables stay as they are.
 
     Parameters
     ----------
     tables : sequence of Table
     key : str
-        The column's name, `rank` or `RNTK paper` or of a group `RNTK`, which is its first column;
-        the first that fits, whatever its case and punctuation. Upwards, or downwards with `-`
-        before the name. What is missing comes last either way.
+        The name of a column, such as `rank` or `RNTK paper`, or of a group, such as `RNTK`, for
+        its first column; case and punctuation do not matter, and the first match is used.
+        Ascending, or descending with `-` before the name. Missing entries come last in both.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def sort_tables(tables: Sequence[Table], key: str) -> list[Table]:
         names = ", ".join(str(column) for table in tables for column in table.columns)
         raise InputError(f"There is no column {name!r} to sort by; there are {names}.")
     return [
-        table if position is None else _sorted(table, position, downwards=key != name)
+        table if position is None else _sorted(table, position, descending=key != name)
         for table, position in zip(tables, positions, strict=True)
     ]
 
@@ -43,25 +43,25 @@ def _position(table: Table, name: str) -> int | None:
         [column.title for column in table.columns],
         [column.group for column in table.columns],
     ):
-        forms = list(map(folded, names))
-        if folded(name) in forms:
-            return forms.index(folded(name))
+        normalised = list(map(normalise_name, names))
+        if normalise_name(name) in normalised:
+            return normalised.index(normalise_name(name))
     return None
 
 
-def _sorted(table: Table, position: int, downwards: bool) -> Table:
-    words = table.flush_left(position)
+def _sorted(table: Table, position: int, descending: bool) -> Table:
+    is_text = table.is_left_aligned(position)
 
-    def order(cell: Cell) -> str | float:
-        if words:
-            return cell.plain().casefold()
+    def sort_key(cell: Cell) -> str | float:
+        if is_text:
+            return cell.unmarked_text().casefold()
         return float(cell.value)  # type: ignore[arg-type]
 
-    known = [row for row in table.rows if _has(row[position], words)]
-    missing = [row for row in table.rows if not _has(row[position], words)]
-    known.sort(key=lambda row: order(row[position]), reverse=downwards)
+    known = [row for row in table.rows if _has_value(row[position], is_text)]
+    missing = [row for row in table.rows if not _has_value(row[position], is_text)]
+    known.sort(key=lambda row: sort_key(row[position]), reverse=descending)
     return replace(table, rows=known + missing)
 
 
-def _has(cell: Cell, words: bool) -> bool:
-    return cell.value is not None and (words or not isinstance(cell.value, str))
+def _has_value(cell: Cell, is_text: bool) -> bool:
+    return cell.value is not None and (is_text or not isinstance(cell.value, str))

@@ -1,4 +1,4 @@
-"""How far a plan of cells is: each one done, failed, interrupted, stale or missing."""
+"""The state of every evaluation of a plan: done, failed, interrupted, stale or missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rntk_bench.report.tables.cells import Cell, Column, Table
+from rntk_bench.report.tables.table import Cell, Column, Table
 from rntk_bench.storage.checkpoint import count_entries
 from rntk_bench.storage.records import Record, protocol_id, record_path
 
@@ -18,20 +18,19 @@ STATES = ("done", "failed", "interrupted", "stale", "missing")
 
 
 @dataclass(frozen=True)
-class CellState:
-    """What there is of one method on one dataset under the wanted protocol.
+class EvaluationState:
+    """The state of the evaluation of one method on one dataset under a protocol.
 
     Attributes
     ----------
     dataset, method : str
     protocol : str
-        Identifier of the wanted protocol.
+        Identifier of the protocol.
     state : str
-        "done" or "failed": there is a record. "interrupted": there are finished runs. "stale":
-        there are only records of other protocols, or that cannot be read. "missing": there
-        is nothing.
+        "done" or "failed": there is a record. "interrupted": there is a checkpoint. "stale": all
+        records have other protocols, or cannot be read. "missing": there are no files.
     reason : str
-        Why it is not done, where that is more than missing.
+        Why it is failed, interrupted or stale; otherwise empty.
     """
 
     dataset: str
@@ -41,35 +40,35 @@ class CellState:
     reason: str = ""
 
 
-def cell_states(
+def evaluation_states(
     results: Path,
     records: Sequence[Record],
     datasets: Sequence[str],
     protocols: Mapping[str, dict[str, Any]],
-) -> list[CellState]:
-    """State of every cell, by dataset, then by method.
+) -> list[EvaluationState]:
+    """The state of every evaluation, by dataset, then by method.
 
     Parameters
     ----------
     results : folder of the records
-    records : what `read_records` read of it
+    records : the records that `read_records` read from it
     datasets : names
-    protocols : the wanted protocol of each method
+    protocols : method -> protocol
 
     Raises
     ------
     InputError
-        A dataset's name cannot be a folder's.
+        The name of a dataset cannot be the name of a folder.
     """
-    held: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    by_evaluation: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for record in records:
-        held[record.dataset, record.method].append(record)
+        by_evaluation[record.dataset, record.method].append(record)
     states = []
     for dataset in datasets:
         for method, protocol in protocols.items():
             path = record_path(results, dataset, method, protocol)
-            state, reason = _state(path, method, protocol, held[dataset, method])
-            states.append(CellState(dataset, method, protocol_id(protocol), state, reason))
+            state, reason = _state(path, method, protocol, by_evaluation[dataset, method])
+            states.append(EvaluationState(dataset, method, protocol_id(protocol), state, reason))
     return states
 
 
@@ -77,64 +76,70 @@ def _state(
     path: Path,
     method: str,
     protocol: dict[str, Any],
-    held: Sequence[Record],
+    records: Sequence[Record],
 ) -> tuple[str, str]:
-    """State and reason of the cell whose record belongs in `path`."""
-    for record in held:
+    """State and reason of the evaluation whose record is `path`."""
+    for record in records:
         if protocol_id(record.protocol) == protocol_id(protocol):
             failed = record.status == "failed"
             return ("failed", record.error or "") if failed else ("done", "")
     runs = count_entries(path.with_suffix(".partial"))
     if runs is not None:
         at_most = math.prod(map(len, protocol["grid"].values())) * protocol["n_folds"]
-        return "interrupted", f"{runs} of at most {at_most} runs are kept"
-    if held:
-        nearest = min((_differences(record.protocol, protocol) for record in held), key=len)
+        return "interrupted", f"{runs} of at most {at_most} runs are finished"
+    if records:
+        nearest = min((_differences(record.protocol, protocol) for record in records), key=len)
         return "stale", f"differs in {', '.join(nearest)}"
     if any(path.parent.glob(f"{method}-{'[0-9a-f]' * 8}.json")):
         return "stale", "cannot be read"
     return "missing", ""
 
 
-def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    """What two protocols do not say alike, the axes of the grid one by one."""
-    ours, theirs = _flat(wanted), _flat(found)
-    return [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]
+def _differences(recorded: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """The entries in which two protocols differ; every axis of the grid is an entry."""
+    entries, others = _flatten(wanted), _flatten(recorded)
+    return [key for key in sorted({*entries, *others}) if entries.get(key) != others.get(key)]
 
 
-def _flat(protocol: dict[str, Any]) -> dict[str, str]:
+def _flatten(protocol: dict[str, Any]) -> dict[str, str]:
     """A protocol's entries as JSON: 1 and 1.0 make two protocols."""
     axes = {f"grid.{axis}": values for axis, values in protocol.get("grid", {}).items()}
     entries = {key: value for key, value in protocol.items() if key != "grid"} | axes
     return {key: json.dumps(value) for key, value in entries.items()}
 
 
-def count_states(states: Sequence[CellState]) -> dict[str, int]:
-    """How many cells are in each state, all states named."""
-    counts = Counter(cell.state for cell in states)
+def count_states(states: Sequence[EvaluationState]) -> dict[str, int]:
+    """The number of evaluations in each state, zeros included."""
+    counts = Counter(evaluation.state for evaluation in states)
     return {state: counts[state] for state in STATES}
 
 
-def status_table(states: Sequence[CellState]) -> Table:
-    """A row a dataset, a column a method; why cells are not done stands in the notes."""
-    methods = list(dict.fromkeys(cell.method for cell in states))
+def status_table(states: Sequence[EvaluationState]) -> Table:
+    """One row per dataset, one column per method; the notes give the reasons."""
+    methods = list(dict.fromkeys(evaluation.method for evaluation in states))
     rows: dict[str, list[Cell]] = {}
-    for cell in states:
-        rows.setdefault(cell.dataset, [Cell(cell.dataset)]).append(Cell(cell.state))
+    for evaluation in states:
+        rows.setdefault(evaluation.dataset, [Cell(evaluation.dataset)]).append(
+            Cell(evaluation.state)
+        )
     counts = count_states(states)
     others = [f"{n} {state}" for state, n in counts.items() if n and state != "done"]
-    caption = ", ".join([f"{counts['done']} of {len(states)} cells are done", *others])
+    caption = ", ".join([f"{counts['done']} of {len(states)} evaluations are done", *others])
     columns = [Column("dataset"), *map(Column, methods)]
     return Table("Status", caption, columns, list(rows.values()), _notes(states))
 
 
-def _notes(states: Sequence[CellState]) -> list[str]:
-    """A sentence for each failed or interrupted cell, and for each reason of a method's stale."""
+def _notes(states: Sequence[EvaluationState]) -> list[str]:
+    """One note per failed or interrupted evaluation, and per reason why a method is stale."""
     notes = [
-        f"{cell.state}: {cell.dataset} {cell.method}, {cell.reason}"
-        for cell in states
-        if cell.state in ("failed", "interrupted")
+        f"{evaluation.state}: {evaluation.dataset} {evaluation.method}, {evaluation.reason}"
+        for evaluation in states
+        if evaluation.state in ("failed", "interrupted")
     ]
-    stale = Counter((cell.method, cell.reason) for cell in states if cell.state == "stale")
+    stale = Counter(
+        (evaluation.method, evaluation.reason)
+        for evaluation in states
+        if evaluation.state == "stale"
+    )
     notes += [f"stale: {method} {reason} (datasets: {n})" for (method, reason), n in stale.items()]
     return notes

@@ -9,7 +9,7 @@ import pytest
 
 from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.page.render import render_page
-from rntk_bench.report.results.results import collect
+from rntk_bench.report.results.results import collect_results
 from rntk_bench.storage.records import read_records
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -67,7 +67,7 @@ def page(tmp_path_factory):
         for record in read_records(REFERENCE)[0]
         if record.dataset in DATASETS and record.method in METHODS
     ]
-    results = collect(records)
+    results = collect_results(records)
     path = folder / "report.html"
     path.write_text(render_page(results, Labels(cache_dir=folder)), encoding="utf-8")
     return path.as_uri()

@@ -1,13 +1,13 @@
 import re
 
 from rntk_bench.report.page.figures import inline_svg
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 
 HOSTILE = '"><script>alert(1)</script>'
 
 
 def drawn(name):
-    figure, panels = figures.new(1, 1, (3.0, 2.0))
+    figure, panels = figures.create(1, 1, (3.0, 2.0))
     panels[0, 0].plot([0, 1], [1, 0], color="0.5")
     panels[0, 0].set_title(HOSTILE)
     return inline_svg(figure, name, HOSTILE)

@@ -7,7 +7,7 @@ from rntk_bench.datasets.load import load_dataset
 from rntk_bench.errors import DataError
 from rntk_bench.report.page import labels
 from rntk_bench.report.page.labels import Labels
-from rntk_bench.report.tables.one_record import confusion
+from rntk_bench.report.results.record_details import confusion_counts
 from rntk_bench.storage.records import read_records
 
 REFERENCE = Path(__file__).parents[3] / "results" / "reference"
@@ -26,7 +26,7 @@ def test_a_dataset_is_read_once_for_all_of_its_records(records, monkeypatch):
     for record in records:
         matrix = found.confusion(record)
         assert matrix.classes == dataset.classes
-        assert (matrix.counts == confusion(record, dataset)).all()
+        assert (matrix.counts == confusion_counts(record, dataset)).all()
     assert reads == [DATASET]
 
 

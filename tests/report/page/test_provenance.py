@@ -19,7 +19,7 @@ def test_environments_are_numbered_as_they_are_met(records):
     other = replace(records[1], environment={"python": "3.12.0", "packages": {"jax": None}})
     found = Environments([records[0], other, records[0]])
     assert [found.number(record) for record in (records[0], other)] == [1, 2]
-    first, second = found.listed()
+    first, second = found.summaries()
     assert (first.records, second.records) == (2, 1)
     assert second.facts == [("Python", "3.12.0")]
     assert second.packages == []

@@ -12,7 +12,7 @@ import pytest
 from rntk_bench.errors import ExtraError
 from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.page.render import render_page
-from rntk_bench.report.results.results import collect
+from rntk_bench.report.results.results import collect_results
 from rntk_bench.storage.records import Record, read_records
 
 REFERENCE = Path(__file__).parents[3] / "results" / "reference"
@@ -33,7 +33,7 @@ def records():
 
 @pytest.fixture(scope="module")
 def html(records, tmp_path_factory):
-    return render_page(collect(records), Labels(cache_dir=tmp_path_factory.mktemp("cache")))
+    return render_page(collect_results(records), Labels(cache_dir=tmp_path_factory.mktemp("cache")))
 
 
 class Parsed(HTMLParser):
@@ -108,7 +108,7 @@ def test_the_policy_allows_the_pages_own_script_only(html):
 
 
 def test_the_same_records_make_the_same_page(html, records, tmp_path):
-    again = collect(records[::-1])
+    again = collect_results(records[::-1])
     assert render_page(again, Labels(cache_dir=tmp_path)) == html
 
 
@@ -138,7 +138,7 @@ def test_what_records_say_is_escaped(records):
         minimal(HOSTILE, "ntk", warnings=[HOSTILE], environment={"cpu": HOSTILE}),
         minimal("Coffee", "ntk", data={"source": HOSTILE}, timings={HOSTILE: 1.0}),
     ]
-    html = render_page(collect([*records[:3], *hostile]), Labels())
+    html = render_page(collect_results([*records[:3], *hostile]), Labels())
     Parsed(html)
     assert HOSTILE not in html
     assert html.count("<script>") == 1
@@ -152,7 +152,7 @@ def test_records_that_hold_little_make_a_page(tmp_path):
         minimal("Toy", "ntk", status="failed", test=None, error="It broke."),
         minimal("Other", "rntk"),
     ]
-    html = render_page(collect(records), Labels(cache_dir=tmp_path))
+    html = render_page(collect_results(records), Labels(cache_dir=tmp_path))
     Parsed(html)
     assert "<dt>Failed</dt><dd>1</dd>" in html
     assert "<dt>Without a record</dt><dd>1</dd>" in html
@@ -164,13 +164,13 @@ def test_records_that_hold_little_make_a_page(tmp_path):
 def test_counts_that_are_damaged_are_a_sentence_of_the_section(records):
     [record, *_] = [record for record in records if record.method == "rntk"]
     damaged = replace(record, selection=record.selection | {"hits": {"zlib": "?"}})
-    assert "packed counts are damaged" in render_page(collect([damaged]), Labels())
+    assert "packed counts are damaged" in render_page(collect_results([damaged]), Labels())
 
 
 def test_without_matplotlib_the_extra_is_named(records, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ExtraError, match=r"pip install 'rntk-bench\[figures\]'"):
-        render_page(collect(records), Labels())
+        render_page(collect_results(records), Labels())
 
 
 def test_the_page_tells_how_a_networks_folds_do(records, tmp_path):
@@ -180,9 +180,11 @@ def test_the_page_tells_how_a_networks_folds_do(records, tmp_path):
         selection=network.selection | {"best_fold": 1},
         test=network.test | {"fold_correct": [48, 96, 72, 36, None], "ensemble_correct": 108},
     )
-    html = render_page(collect([told]), Labels(cache_dir=tmp_path))
+    html = render_page(collect_results([told]), Labels(cache_dir=tmp_path))
     assert (
         "The folds' networks on the test series: 33.33, 66.67, 50.00, 25.00, none % by fold, "
         "75.00 % by the mean of their probabilities; tested: one trained on all series." in html
     )
-    assert "folds' networks" not in render_page(collect([network]), Labels(cache_dir=tmp_path))
+    assert "folds' networks" not in render_page(
+        collect_results([network]), Labels(cache_dir=tmp_path)
+    )

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 from rntk_bench.report.plots.box import plot_box
 from rntk_bench.report.plots.cd import plot_cd
 from rntk_bench.report.plots.grid import plot_grid
@@ -176,7 +176,7 @@ def test_names_are_drawn_as_they_are(kind):
 
 
 def test_a_long_name_makes_a_short_name_of_a_file():
-    a, b = (figures.file_name("N" * 3000 + end) for end in "ab")
+    a, b = (figures.safe_file_name("N" * 3000 + end) for end in "ab")
     assert a != b
-    assert len(a) == len(b) == figures.MAX_NAME
-    assert figures.file_name("scatter-RNTK-A B") == "scatter-RNTK-A_B"
+    assert len(a) == len(b) == figures.MAX_NAME_LENGTH
+    assert figures.safe_file_name("scatter-RNTK-A B") == "scatter-RNTK-A_B"

@@ -4,17 +4,17 @@ import pandas as pd
 import pytest
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.results.accuracies import accuracies, column, complete
-from rntk_bench.report.results.results import collect
+from rntk_bench.report.results.accuracies import accuracy_table, drop_incomplete, find_column
+from rntk_bench.report.results.results import collect_results
 from tests.factories import record
 
-RESULTS = collect(
+RESULTS = collect_results(
     [record("Coffee", "rntk", 27, 28), record("Ham", "rntk"), record("Coffee", "nngp", 1, 4)]
 )
 
 
 def test_accuracies_are_percent_under_the_tables_names():
-    table = accuracies(RESULTS)
+    table = accuracy_table(RESULTS)
     assert list(table) == ["RNTK", "NNGP"]
     assert list(table.index) == ["Coffee", "Ham"]
     assert table["RNTK"].tolist() == [2700 / 28, 50.0]
@@ -23,7 +23,7 @@ def test_accuracies_are_percent_under_the_tables_names():
 
 
 def test_the_papers_numbers_are_further_columns():
-    table = accuracies(RESULTS, with_paper=True)
+    table = accuracy_table(RESULTS, with_paper=True)
     assert list(table) == ["RNTK", "RNTK (paper)", "NNGP"]
     assert table["RNTK (paper)"].tolist() == [100.0, 70.48]
 
@@ -31,13 +31,13 @@ def test_the_papers_numbers_are_further_columns():
 def test_what_is_not_complete_is_left_out_and_named():
     gap = float("nan")
     table = pd.DataFrame({"A": [1, 2, 3], "B": [4, gap, 6], "C": [gap] * 3}, index=list("xyz"))
-    whole, notes = complete(table)
+    whole, notes = drop_incomplete(table)
     assert whole.to_dict("list") == {"A": [1, 3], "B": [4, 6]}
     assert notes == [
         "Without any result: C.",
         "Left out, since not every method has a result: 1 of 3 datasets (y).",
     ]
-    assert complete(whole)[1] == []
+    assert drop_incomplete(whole)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,11 @@ def test_what_is_not_complete_is_left_out_and_named():
 )
 def test_nothing_complete_is_one_sentence(table, told):
     with pytest.raises(InputError, match=told):
-        complete(table)
+        drop_incomplete(table)
 
 
 def test_a_column_goes_by_its_title_or_its_methods_name():
-    table = accuracies(RESULTS)
-    assert column(table, "rntk") == column(table, "RNTK") == "RNTK"
+    table = accuracy_table(RESULTS)
+    assert find_column(table, "rntk") == find_column(table, "RNTK") == "RNTK"
     with pytest.raises(InputError, match="no method 'gru' among the results; there are RNTK, NNGP"):
-        column(table, "gru")
+        find_column(table, "gru")

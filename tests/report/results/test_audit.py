@@ -6,10 +6,10 @@ from rntk_bench.datasets.archive import ARCHIVE
 from rntk_bench.report.results import paper
 from rntk_bench.report.results.audit import (
     Explanation,
-    cut,
     explanations,
     impossible_entries,
     table1_misprints,
+    truncate,
 )
 from rntk_bench.report.tables.audit import audit_table1, audit_table2
 from rntk_bench.report.tables.text import render_text
@@ -21,7 +21,10 @@ def sound_table(n_datasets=8):
     for index, dataset in enumerate(list(ARCHIVE)[:n_datasets]):
         n_test = ARCHIVE[dataset].n_test
         share = Fraction(100 * (n_test * (index % 9 + 3) // 12), n_test)
-        table[dataset] = {"rounded": Fraction(round(share * 100), 100), "cut": Fraction(cut(share))}
+        table[dataset] = {
+            "rounded": Fraction(round(share * 100), 100),
+            "cut": Fraction(truncate(share)),
+        }
     return table
 
 
@@ -81,13 +84,13 @@ def test_an_impossible_entry_is_neither_rounded_nor_cut(entry):
     """Against every count, in floats."""
     printed = f"{float(entry.printed):.2f}"
     shares = [100 * count / entry.n_test for count in range(entry.n_test + 1)]
-    assert printed not in {f"{share:.2f}" for share in shares} | set(map(cut, shares))
+    assert printed not in {f"{share:.2f}" for share in shares} | set(map(truncate, shares))
     distances = [abs(share - float(entry.printed)) for share in shares]
     assert distances.index(min(distances)) == entry.nearest
 
 
 def test_table_1_s_misprints():
-    assert [(m.method, m.statistic, m.printed, m.right) for m in table1_misprints()] == [
+    assert [(m.method, m.statistic, m.printed, m.corrected) for m in table1_misprints()] == [
         ("rbf", "std", "16.76", "16.86"),
         ("poly", "mean", "78.68", "77.68"),
         ("rnn-identity", "mean", "64.68", "64.58"),
@@ -100,7 +103,7 @@ def test_the_tables_say_what_was_found():
     assert "† Polynomial, mean: printed 78.68, should be 77.68." in text
     rows = {(row[0].value, row[1].value): row[2:] for row in audit_table2().rows}
     assert len(rows) == 14
-    shown = {key: [cell.plain() for cell in row] for key, row in rows.items()}
+    shown = {key: [cell.unmarked_text() for cell in row] for key, row in rows.items()}
     assert shown["Ham", "NTK"] == ["71.63", "71.43", "75 of 105", "one digit from 71.43"]
     assert shown["SmallKitchenAppliances", "Gaussian RNN"][-1] == "one digit from 60.27"
     assert shown["Meat", "Gaussian RNN"][-1] == "a fraction? 55.00 is possible"

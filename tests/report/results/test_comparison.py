@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.plots.cd import critical_difference, joined
-from rntk_bench.report.results.comparison import compare, compare_pair
+from rntk_bench.report.plots.cd import critical_difference, indistinguishable_groups
+from rntk_bench.report.results.comparison import compare_methods, compare_pair
 from rntk_bench.report.tables.comparison import pairs_table, ranks_table
 
 # Its two 0.975 of the last dataset but one have different ranks, so that they differ by less than
@@ -40,7 +40,7 @@ def demsar():
 
 
 def test_demsars_mean_ranks_and_critical_difference(demsar):
-    found = compare(demsar)
+    found = compare_methods(demsar)
     assert found.ranks.round(3).to_dict() == {
         "C4.5+m+cf": 1.964,
         "C4.5+m": 2.0,
@@ -77,7 +77,7 @@ def test_the_signed_rank_test_by_all_signs():
 def test_holms_correction_by_its_definition():
     rng = np.random.default_rng(0)
     table = pd.DataFrame(60 + rng.normal(scale=5, size=(20, 5)) + np.arange(5) ** 2)
-    pairs = compare(table.set_axis(list("ABCDE"), axis=1)).pairs.sort_values("p")
+    pairs = compare_methods(table.set_axis(list("ABCDE"), axis=1)).pairs.sort_values("p")
     expected, worst = [], 0.0
     for k, p in enumerate(pairs["p"]):
         worst = max(worst, min(1.0, (len(pairs) - k) * p))
@@ -89,7 +89,7 @@ def test_holms_correction_by_its_definition():
 def test_equal_shares_tie_however_they_were_rounded():
     exact = [float(100 * Fraction(k, 28)) for k in range(20, 28)]
     printed = [round(x, 2) for x in exact]
-    found = compare(pd.DataFrame({"ours": exact, "theirs": printed}))
+    found = compare_methods(pd.DataFrame({"ours": exact, "theirs": printed}))
     assert found.pairs[["wins", "ties", "losses"]].to_numpy().tolist() == [[0, 8, 0]]
     assert found.pairs.loc[0, ["effect", "p", "p_holm"]].tolist() == [0, 1, 1]
     assert found.ranks.tolist() == [1.5, 1.5]
@@ -97,9 +97,9 @@ def test_equal_shares_tie_however_they_were_rounded():
 
 
 def test_methods_that_are_all_equal_do_not_differ():
-    found = compare(pd.DataFrame({name: np.arange(10.0) for name in "ABC"}))
+    found = compare_methods(pd.DataFrame({name: np.arange(10.0) for name in "ABC"}))
     assert found.friedman == (0.0, 1.0)
-    assert joined(found, 0.05) == [["A", "B", "C"]]
+    assert indistinguishable_groups(found, 0.05) == [["A", "B", "C"]]
 
 
 def test_a_group_holds_no_two_methods_that_are_told_apart():
@@ -107,8 +107,8 @@ def test_a_group_holds_no_two_methods_that_are_told_apart():
     accuracies = pd.DataFrame(
         70 + rng.normal(scale=3, size=(25, 8)) + 0.8 * np.arange(8), columns=list("ABCDEFGH")
     )
-    found = compare(accuracies)
-    groups = joined(found, 0.05)
+    found = compare_methods(accuracies)
+    groups = indistinguishable_groups(found, 0.05)
     alike = {
         frozenset(pair) for *pair, p in found.pairs[["a", "b", "p_holm"]].to_numpy() if p >= 0.05
     }
@@ -125,11 +125,11 @@ def test_a_group_holds_no_two_methods_that_are_told_apart():
 def test_too_few_are_one_sentence(n_datasets, names, told):
     table = pd.DataFrame({name: np.arange(float(n_datasets)) for name in names})
     with pytest.raises(InputError, match=told):
-        compare(table)
+        compare_methods(table)
 
 
 def test_the_tables_show_the_comparison(demsar):
-    found = compare(demsar)
+    found = compare_methods(demsar)
     ranks = ranks_table(found, 0.05)
     assert [row[0].value for row in ranks.rows] == list(found.ranks.index)
     assert [cell.bold for cell in ranks.rows[0]] == [False, True, True, True]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from rntk_bench.report.results.join import join
-from rntk_bench.report.results.published import choose, read_published
-from rntk_bench.report.results.results import Results, collect
+from rntk_bench.report.results.join import join_published
+from rntk_bench.report.results.published import read_published, select_columns
+from rntk_bench.report.results.results import Results, collect_results
 from rntk_bench.report.tables.paper import table1, table2
 from rntk_bench.storage.records import read_records
 
@@ -40,7 +40,7 @@ def read(tmp_path):
 
 
 def test_a_column_stands_beside_one_s_own(read):
-    joined, report = join(OWN, read("dataset,DTW\nham,60\ncoffee,100\nmine,33.3\n"))
+    joined, report = join_published(OWN, read("dataset,DTW\nham,60\ncoffee,100\nmine,33.3\n"))
     assert joined.methods == ["rntk", "DTW"]
     assert joined.published == ["DTW"]
     assert joined.accuracy["Ham", "DTW"] == Fraction(63, 105)
@@ -53,21 +53,23 @@ def test_a_column_stands_beside_one_s_own(read):
     "text", ["0.9643", "0.9642", "0.964286", "0.96428571428571430157", "0.964", "0.96"]
 )
 def test_rounding_neither_makes_nor_breaks_a_tie(read, text):
-    joined, _ = join(OWN, read(f"dataset,DTW\nCoffee,{text}\n"))
+    joined, _ = join_published(OWN, read(f"dataset,DTW\nCoffee,{text}\n"))
     assert joined.accuracy["Coffee", "DTW"] == Fraction(27, 28)
 
 
 def test_what_no_count_gives_and_what_has_no_test_size_stays_as_printed(read):
-    joined, _ = join(OWN, read("dataset,mean of 30\nCoffee,0.9700\n"))
+    joined, _ = join_published(OWN, read("dataset,mean of 30\nCoffee,0.9700\n"))
     assert joined.accuracy["Coffee", "mean of 30"] == Fraction("0.97")
     unknown = Results(["rntk"], ["Mine"], {}, set(), set(), [])
-    joined, _ = join(unknown, read("dataset,a\nMine,0.667\n"))
+    joined, _ = join_published(unknown, read("dataset,a\nMine,0.667\n"))
     assert joined.accuracy["Mine", "a"] == Fraction("0.667")
 
 
 def test_names_that_are_taken_carry_their_file_s(read):
     text = "dataset,RNTK,gru,DTW\nCoffee,1,1,1\n"
-    joined, _ = join(OWN, read(text, "one.csv") + read(text, "two.csv") + read(text, "x/two.csv"))
+    joined, _ = join_published(
+        OWN, read(text, "one.csv") + read(text, "two.csv") + read(text, "x/two.csv")
+    )
     *names, last = joined.methods
     assert names[:7] == [
         *("rntk", "RNTK (one)", "gru (one)", "DTW"),
@@ -80,7 +82,7 @@ def test_names_that_are_taken_carry_their_file_s(read):
 
 def test_the_report_says_what_did_not_match(read):
     columns = read("dataset,a,b\nCofee,0.5,\nHam,,\nBeef,0.1,0.2\nMine,50,\n")
-    joined, report = join(OWN, columns)
+    joined, report = join_published(OWN, columns)
     assert joined.methods == ["rntk", "a"]
     assert report == [
         "some.csv: 2 of 3 datasets found; read as percent: a and fractions: b.",
@@ -96,7 +98,7 @@ def test_the_report_says_what_did_not_match(read):
 
 def test_a_table_of_one_s_own_is_read_back(read):
     columns = read("dataset,Seed 1\nCoffee,96.43\nHam,failed\nMine,66.67\n")
-    joined, _ = join(OWN, columns)
+    joined, _ = join_published(OWN, columns)
     assert joined.accuracy["Coffee", "Seed 1"] == OWN.accuracy["Coffee", "rntk"]
     assert joined.accuracy["Mine", "Seed 1"] == Fraction(2, 3)
     assert ("Ham", "Seed 1") not in joined.accuracy
@@ -105,9 +107,9 @@ def test_a_table_of_one_s_own_is_read_back(read):
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared folder is absent")
 def test_every_published_column_joins_the_reference_records():
     records, _ = read_records(ROOT / "results" / "reference")
-    results = collect([r for r in records if r.method in ("rntk", "ntk", "rbf", "poly")])
+    results = collect_results([r for r in records if r.method in ("rntk", "ntk", "rbf", "poly")])
     columns = read_published(SHARED / "published" / "default_split_accuracy.csv")
-    joined, report = join(results, columns)
+    joined, report = join_published(results, columns)
     assert len(joined.published) == len(columns) == 43
     assert not any(column.percent for column in columns)
     assert report[0].startswith("default_split_accuracy.csv: 20 of 20 datasets found")
@@ -121,9 +123,9 @@ def test_every_published_column_joins_the_reference_records():
 def test_rocket_leads_the_kernels_on_the_reference_datasets():
     records, _ = read_records(ROOT / "results" / "reference")
     few = set(product(("Coffee", "GunPoint", "UMD"), ("rntk", "ntk")))
-    results = collect([r for r in records if (r.dataset, r.method) in few])
+    results = collect_results([r for r in records if (r.dataset, r.method) in few])
     columns = read_published(SHARED / "published" / "default_split_accuracy.csv")
-    joined, _ = join(results, choose(columns, ["ROCKET"]))
+    joined, _ = join_published(results, select_columns(columns, ["ROCKET"]))
     rows = {row[0].value: row for row in table1(joined, with_paper=False).rows}
     assert rows["ROCKET"][2].bold
     assert not rows["RNTK"][2].bold

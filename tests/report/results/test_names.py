@@ -1,21 +1,21 @@
 import pytest
 
 from rntk_bench.datasets.archive import ARCHIVE
-from rntk_bench.report.results.names import folded, spellings
+from rntk_bench.report.results.names import by_normalised_name, normalise_name
 
 
 @pytest.mark.parametrize("name", ["GunPoint", "gunpoint", "Gun_Point", "GUN POINT", "gun-point."])
 def test_case_and_punctuation_do_not_matter(name):
-    assert folded(name) == folded("GunPoint")
+    assert normalise_name(name) == normalise_name("GunPoint")
 
 
 def test_other_letters_do():
-    assert folded("CricketX") != folded("CricketY")
+    assert normalise_name("CricketX") != normalise_name("CricketY")
 
 
 def test_the_archive_s_names_stay_apart():
-    assert len(spellings(ARCHIVE)) == len(ARCHIVE)
+    assert len(by_normalised_name(ARCHIVE)) == len(ARCHIVE)
 
 
 def test_the_first_spelling_is_kept():
-    assert spellings(["A b", "a-B", "c"]) == {"ab": "A b", "c": "c"}
+    assert by_normalised_name(["A b", "a-B", "c"]) == {"ab": "A b", "c": "c"}

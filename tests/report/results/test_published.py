@@ -3,7 +3,7 @@ from fractions import Fraction
 import pytest
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.results.published import choose, read_published
+from rntk_bench.report.results.published import read_published, select_columns
 
 
 @pytest.fixture
@@ -42,11 +42,14 @@ def test_gaps_blank_lines_spaces_and_a_byte_order_mark(read):
         ("dataset,a\nCoffee,-1\n", "line 2, column 'a': '-1' is no accuracy"),
         ("dataset,a\nCoffee,100.5\n", "'100.5' is no accuracy"),
         ("dataset,a\nCoffee,inf\n", "'inf' is no accuracy"),
-        ("dataset,a,A\nCoffee,1,1\n", "line 1: the column 'A' is there before: 'a'"),
+        ("dataset,a,A\nCoffee,1,1\n", "line 1: the column 'A' is a duplicate of 'a'"),
         ("dataset,,b\nCoffee,1,1\n", "column 2 has no name"),
         ("dataset,a\x1b[0m\nCoffee,1\n", r"line 1: 'a\x1b[0m' has a character"),
         ('dataset,a\n"Cof\0fee",1\n', r"line 2: 'Cof\x00fee' has a character"),
-        ("dataset,a\nCoffee,1\nHam,1\ncoffee,1\n", "line 4: the dataset 'coffee' is there before"),
+        (
+            "dataset,a\nCoffee,1\nHam,1\ncoffee,1\n",
+            "line 4: the dataset 'coffee' is a duplicate of 'Coffee'",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(read, text, message):
@@ -72,11 +75,11 @@ def test_no_file_and_no_text(tmp_path):
 
 def test_columns_are_chosen_in_the_order_asked_for(read):
     columns = read("dataset,ROCKET,1NN-DTW,RISE\nCoffee,1,1,1\n")
-    chosen = choose(columns, ["1nn dtw", "Rocket", "rocket"])
+    chosen = select_columns(columns, ["1nn dtw", "Rocket", "rocket"])
     assert [column.name for column in chosen] == ["1NN-DTW", "ROCKET"]
-    assert choose(columns, []) == columns
+    assert select_columns(columns, []) == columns
 
 
 def test_an_unknown_column_names_the_nearest(read):
     with pytest.raises(InputError, match=r"is named 'ROCKETT'; the nearest are ROCKET\."):
-        choose(read("dataset,ROCKET,DTW\nCoffee,1,1\n"), ["ROCKETT"])
+        select_columns(read("dataset,ROCKET,DTW\nCoffee,1,1\n"), ["ROCKETT"])

@@ -3,7 +3,8 @@ from fractions import Fraction
 
 import pytest
 
-from rntk_bench.report.results.results import collect, display_name
+from rntk_bench.methods import display_name
+from rntk_bench.report.results.results import collect_results
 from rntk_bench.storage.records import protocol_id
 from tests import factories as made
 
@@ -23,7 +24,7 @@ FIRST, SECOND = (protocol_id({"seed": seed}) for seed in (0, 1))
 
 def test_methods_and_datasets_have_their_order():
     names = ["zebra", "gru", "poly", "ntk", "rnn-identity", "average", "rntk", "rnn-gaussian"]
-    results = collect([record(name, name) for name in names])
+    results = collect_results([record(name, name) for name in names])
     assert results.methods == [
         *("rntk", "ntk", "poly", "rnn-gaussian", "rnn-identity", "gru"),
         *("average", "zebra"),
@@ -32,13 +33,13 @@ def test_methods_and_datasets_have_their_order():
 
 
 def test_accuracies_are_exact():
-    results = collect([record("Coffee", "rntk", 1, 3), record("Beef", "rntk", None)])
+    results = collect_results([record("Coffee", "rntk", 1, 3), record("Beef", "rntk", None)])
     assert results.accuracy == {("Coffee", "rntk"): Fraction(1, 3)}
     assert results.failed == {("Beef", "rntk")}
 
 
 def test_a_column_is_the_protocol_with_most_results():
-    results = collect(
+    results = collect_results(
         [
             record("Coffee", "rntk", 1, seed=0, day=1),
             record("Beef", "rntk", 1, seed=0, day=1),
@@ -60,11 +61,11 @@ def test_a_column_is_the_protocol_with_most_results():
 @pytest.mark.parametrize(("days", "winner"), [((1, 2), 1), ((2, 1), 0)])
 def test_the_newer_protocol_wins_a_tie(days, winner):
     records = [record("Coffee", "rntk", seed, seed=seed, day=day) for seed, day in enumerate(days)]
-    assert collect(records).accuracy["Coffee", "rntk"] == Fraction(winner, 2)
+    assert collect_results(records).accuracy["Coffee", "rntk"] == Fraction(winner, 2)
 
 
 def test_each_method_has_its_own_protocol():
-    results = collect([record("Coffee", "rntk", seed=0), record("Coffee", "ntk", seed=1)])
+    results = collect_results([record("Coffee", "rntk", seed=0), record("Coffee", "ntk", seed=1)])
     assert len(results.accuracy) == 2
     assert results.notes == [f"Protocols: RNTK {FIRST}, NTK {SECOND}."]
 
@@ -76,7 +77,10 @@ def test_methods_that_saw_different_data_are_named():
         record("Beef", "rntk", fingerprint="c"),
         record("Beef", "ntk", fingerprint="c"),
     ]
-    assert collect(records).notes[-1] == "The methods saw different copies of the data of Coffee."
+    assert (
+        collect_results(records).notes[-1]
+        == "The methods saw different copies of the data of Coffee."
+    )
 
 
 def test_other_methods_go_by_their_own_name():
@@ -90,7 +94,7 @@ WIDE, NARROW = {"width": [50, 100], "rate": [0.1, 0.2]}, {"width": [50], "rate":
 
 def test_what_a_larger_grid_lacks_comes_from_a_smaller_one_and_is_marked():
     wide, narrow = (protocol_id({"seed": 0, "grid": grid}) for grid in (WIDE, NARROW))
-    results = collect(
+    results = collect_results(
         [
             record("Coffee", "gru", 1, grid=WIDE, day=1),
             record("Coffee", "gru", 2, grid=NARROW, day=9),
@@ -114,14 +118,14 @@ def test_another_seed_is_never_filled_in_and_a_result_stands_before_a_failure():
         record("Ham", "gru", 2, grid=NARROW),
         record("Car", "gru", grid=NARROW, seed=1),
     ]
-    results = collect(records)
+    results = collect_results(records)
     assert results.accuracy == {
         ("Coffee", "gru"): Fraction(1, 2),
         ("Ham", "gru"): Fraction(1),
     }
     assert not results.failed
     wide = [r for r in records if r.protocol == records[0].protocol]
-    assert collect(wide).failed == {("Ham", "gru")}
+    assert collect_results(wide).failed == {("Ham", "gru")}
 
 
 def test_of_protocols_with_as_many_results_the_larger_grid_is_shown():
@@ -129,4 +133,4 @@ def test_of_protocols_with_as_many_results_the_larger_grid_is_shown():
         record("Coffee", "gru", 1, grid=WIDE, seed=0, day=1),
         record("Coffee", "gru", 2, grid=NARROW, seed=1, day=9),
     ]
-    assert collect(records).accuracy["Coffee", "gru"] == Fraction(1, 2)
+    assert collect_results(records).accuracy["Coffee", "gru"] == Fraction(1, 2)

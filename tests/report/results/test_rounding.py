@@ -3,7 +3,7 @@ from math import floor
 
 import pytest
 
-from rntk_bench.report.results.rounding import could_print, nearest_count, possible_counts
+from rntk_bench.report.results.rounding import nearest_count, possible_counts, rounds_to
 
 PERCENT = Fraction(1, 10_000)  # percent with two decimals
 
@@ -44,4 +44,4 @@ def test_the_nearest_count_stays_within_the_test_set():
     ("value", "possible"), [(16.8672, True), (16.855, True), (16.8549, False), (16.87, False)]
 )
 def test_what_could_print(value, possible):
-    assert could_print(value, Fraction("16.86"), Fraction(1, 100)) == possible
+    assert rounds_to(value, Fraction("16.86"), Fraction(1, 100)) == possible

@@ -7,9 +7,9 @@ from scipy.stats import rankdata
 
 from rntk_bench.report.results import paper
 from rntk_bench.report.results.statistics import (
-    compare_with_best,
     competition_ranks,
     mean_ranks,
+    relative_metrics,
     summarize,
 )
 
@@ -109,7 +109,7 @@ def test_metrics_by_hand():
         [Fraction(10), Fraction(80), Fraction(72)],
         [Fraction(60), Fraction(54), Fraction(57)],
     ]
-    first, second, third = compare_with_best(table)
+    first, second, third = relative_metrics(table)
     assert first.friedman_rank == (1 + 1.5 + 3 + 1) / 4
     assert second.friedman_rank == (2 + 1.5 + 1 + 3) / 4
     assert (first.p90, first.p95) == (Fraction(3, 4), Fraction(3, 4))
@@ -122,5 +122,5 @@ def test_metrics_by_hand():
 
 
 def test_where_nobody_is_right_everybody_reaches_the_best():
-    metrics = compare_with_best([[Fraction(0), Fraction(0)]])
+    metrics = relative_metrics([[Fraction(0), Fraction(0)]])
     assert [(m.friedman_rank, m.p95, m.pma) for m in metrics] == [(1.5, 1, 1)] * 2

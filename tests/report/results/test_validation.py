@@ -7,7 +7,7 @@ import pytest
 
 from rntk_bench.errors import InputError
 from rntk_bench.methods import METHODS
-from rntk_bench.report.results.validation import _ORDER, ValidationGrid, validation_grid
+from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import read_records
 
 RECORDS, _ = read_records(Path(__file__).parents[3] / "results" / "reference")
@@ -28,9 +28,11 @@ def test_every_reference_record_gives_its_own_choice_back(method):
         assert grid.accuracy[chosen] == pytest.approx(100 * selection["accuracy"])
 
 
-def test_the_order_of_old_records_is_the_methods():
-    for method in METHODS.values():
-        assert list(method.grid) == sorted(method.grid, key=_ORDER.index)
+def test_a_record_that_does_not_say_the_order_of_its_grid_has_the_registrys():
+    record = next(record for record in RECORDS if record.method == "rntk")
+    selection = {key: value for key, value in record.selection.items() if key != "axes"}
+    read = validation_grid(replace(record, selection=selection))
+    assert list(read.axes) == [*METHODS["rntk"].grid, "C"]
 
 
 def test_a_plane_is_the_best_over_the_other_axes():
@@ -41,7 +43,7 @@ def test_a_plane_is_the_best_over_the_other_axes():
     axes = {"a": [1, 2], "b": [1, 2, 3], "C": [1, 2, 3, 4]}
     grid = ValidationGrid(axes, accuracy, {"a": 1, "b": 0, "C": 2})
     for x, y in (("b", "C"), ("C", "b")):
-        plane, table = grid.plane(x, y), grid.table(x, y)
+        plane, table = grid.best_over_others(x, y), grid.to_frame(x, y)
         assert plane.shape == (len(axes[y]), len(axes[x]))
         for column, row in product(range(len(axes[x])), range(len(axes[y]))):
             place = {x: column, y: row}

@@ -21,11 +21,11 @@ def results(rows, failed=(), smaller=()):
 
 
 def shown(table):
-    return [[cell.plain() + cell.mark for cell in row] for row in table.rows]
+    return [[cell.unmarked_text() + cell.mark for cell in row] for row in table.rows]
 
 
 def bold(table):
-    return [[cell.show() for cell in row if cell.bold] for row in table.rows]
+    return [[cell.text() for cell in row if cell.bold] for row in table.rows]
 
 
 COFFEE_AND_HAM = results(
@@ -37,7 +37,7 @@ COFFEE_AND_HAM = results(
 )
 
 
-def test_table_2_has_a_row_a_dataset():
+def test_table_2_has_one_row_per_dataset():
     table = table2(COFFEE_AND_HAM, with_paper=False)
     assert list(map(str, table.columns)) == ["dataset", "RNTK", "NTK", "own"]
     assert shown(table) == [

@@ -1,8 +1,8 @@
 import pytest
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.tables.cells import Cell, Column, Table
 from rntk_bench.report.tables.sorting import sort_tables
+from rntk_bench.report.tables.table import Cell, Column, Table
 
 TABLE = Table(
     "T",
@@ -19,7 +19,7 @@ TABLE = Table(
 
 def names(key):
     (table,) = sort_tables([TABLE], key)
-    return "".join(row[0].plain() for row in table.rows)
+    return "".join(row[0].unmarked_text() for row in table.rows)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from rntk_bench.config import Experiment
 from rntk_bench.methods import METHODS
-from rntk_bench.report.tables.status import STATES, cell_states, count_states, status_table
-from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.report.tables.status import STATES, count_states, evaluation_states, status_table
+from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.records import protocol_id, read_records, record_path, write_record
 from tests import factories as made
 
@@ -18,7 +18,7 @@ def record(dataset, protocol=PROTOCOL, error=None):
 
 def state(folder, dataset="Ham", method="rbf", protocol=PROTOCOL):
     records, _ = read_records(folder)
-    (cell,) = cell_states(folder, records, [dataset], {method: protocol})
+    (cell,) = evaluation_states(folder, records, [dataset], {method: protocol})
     assert (cell.dataset, cell.method, cell.protocol) == (dataset, method, protocol_id(protocol))
     return cell.state, cell.reason
 
@@ -83,18 +83,18 @@ def test_a_journal_is_an_interrupted_cell_unless_there_is_a_record(tmp_path):
     method = METHODS["gru"]
     protocol = method.protocol(Experiment())
     path = record_path(tmp_path, "Ham", "gru", protocol)
-    journal = Journal(path.with_suffix(".partial"), {})
+    journal = Checkpoint(path.with_suffix(".partial"), {})
     for fold in range(3):
         journal.append({"fold": fold})
     with path.with_suffix(".partial").open("ab") as file:
         file.write(b"half a li")
-    kept = "3 of at most 160 runs are kept"
-    assert state(tmp_path, method="gru", protocol=protocol) == ("interrupted", kept)
+    reason = "3 of at most 160 runs are finished"
+    assert state(tmp_path, method="gru", protocol=protocol) == ("interrupted", reason)
     write_record(tmp_path, replace(record("Ham", protocol), method="gru"))
     assert state(tmp_path, method="gru", protocol=protocol) == ("done", "")
 
 
-def test_the_table_has_a_row_a_dataset_and_says_why(tmp_path):
+def test_the_table_has_one_row_per_dataset_and_says_why(tmp_path):
     write_record(tmp_path, record("Ham"))
     write_record(tmp_path, record("Meat", error="it broke"))
     for dataset in ("Coffee", "UMD"):
@@ -102,12 +102,12 @@ def test_the_table_has_a_row_a_dataset_and_says_why(tmp_path):
     records, _ = read_records(tmp_path)
     names = ["UMD", "Meat", "Ham", "Coffee", "Beef"]
     protocols = {"rbf": PROTOCOL, "ntk": METHODS["ntk"].protocol(Experiment())}
-    states = cell_states(tmp_path, records, names, protocols)
+    states = evaluation_states(tmp_path, records, names, protocols)
     counts = count_states(states)
     assert list(counts) == list(STATES)
     assert counts == {"done": 1, "failed": 1, "interrupted": 0, "stale": 2, "missing": 6}
     table = status_table(states)
-    assert table.caption == "1 of 10 cells are done, 1 failed, 2 stale, 6 missing"
+    assert table.caption == "1 of 10 evaluations are done, 1 failed, 2 stale, 6 missing"
     assert [str(column) for column in table.columns] == ["dataset", "rbf", "ntk"]
     assert [[cell.value for cell in row] for row in table.rows] == [
         ["UMD", "stale", "missing"],

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rntk_bench.report.tables.cells import MISSING, Cell, Column, Table
+from rntk_bench.report.tables.table import MISSING, Cell, Column, Table
 from rntk_bench.report.tables.text import (
     DOCUMENTS,
     RENDERERS,
@@ -204,7 +204,7 @@ def test_html_escapes_what_it_would_read():
     assert "&lt;script&gt;" in text
 
 
-def test_columns_of_words_are_flush_left():
+def test_columns_of_words_are_left_aligned():
     columns = [Column("a"), Column("n"), Column("remark", words=True)]
     rows = [
         [Cell("x"), Cell(1, ".0f"), Cell("short")],
@@ -233,9 +233,9 @@ def test_every_format_ends_in_one_newline_and_takes_an_empty_table(render):
 
 
 def test_a_cell_shows_what_it_has():
-    assert Cell(None).show() == MISSING
-    assert Cell(None).plain() == ""
-    assert Cell(-0.001, "+z.2f").show() == "+0.00"
+    assert Cell(None).text() == MISSING
+    assert Cell(None).unmarked_text() == ""
+    assert Cell(-0.001, "+z.2f").text() == "+0.00"
 
 
 def test_marks_are_beside_the_number_in_line_and_not_in_csv():

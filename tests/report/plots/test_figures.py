@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 from rntk_bench.errors import ExtraError, StorageError
-from rntk_bench.report.plots import style as figures
+from rntk_bench.report.plots import figures
 
 
 def picture():
-    figure, axes = figures.new(1, 2, (4.0, 2.0))
+    figure, axes = figures.create(1, 2, (4.0, 2.0))
     assert axes.shape == (1, 2)
     axes[0, 0].plot([1, 2], [3, 4])
     return figure
@@ -35,27 +35,27 @@ def test_a_picture_can_be_svg_and_is_the_same_each_time():
 
 def test_a_caption_is_broken_into_lines():
     figure = picture()
-    figures.caption(figure, "word " * 30)
+    figures.add_caption(figure, "word " * 30)
     assert figure.get_suptitle().count("\n") == 2
 
 
 def test_a_files_name_has_no_spaces_and_slashes():
-    assert figures.file_name("a/b (c)-1.5") == "a_b_c_-1.5"
+    assert figures.safe_file_name("a/b (c)-1.5") == "a_b_c_-1.5"
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"Cannot write .*; choose another with --out"):
-        figures.ready(tmp_path / "file" / "figures")
+        figures.check_output_folder(tmp_path / "file" / "figures")
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ExtraError, match=r"pip install 'rntk-bench\[figures\]'"):
-        figures.new(1, 1, (1.0, 1.0))
+        figures.create(1, 1, (1.0, 1.0))
 
 
 def test_without_matplotlib_nothing_long_is_begun(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ExtraError, match=r"pip install 'rntk-bench\[figures\]'"):
-        figures.ready(tmp_path / "figures")
+        figures.check_output_folder(tmp_path / "figures")

@@ -1,4 +1,4 @@
-"""Figures as files: pictures in PNG, PDF or SVG, and a CSV of the numbers behind them."""
+"""Creating, styling and saving figures: PNG, PDF or SVG, and a CSV file of the data."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rntk_bench.errors import ExtraError, StorageError
-from rntk_bench.storage import encoding as plain
 from rntk_bench.storage.atomic import check_writable, write_atomically
+from rntk_bench.storage.encoding import encode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ METADATA = {
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
     "svg": {"Creator": None, "Date": None},
 }
-"""No dates and versions, so that the same numbers make the same files."""
+"""No dates and versions, so that the same data give the same files."""
 SYMBOLS = {
     "relu": "ReLU",
     "erf": "erf",
@@ -40,12 +40,12 @@ SYMBOLS = {
     "C": "$C$",
     "learning_rate": "learning rate",
 }
-"""How pictures write activations and parameters."""
-MAX_NAME = 120
-"""Characters of a picture's file without its ending; file systems take 255 bytes."""
+"""Labels of activations and parameters."""
+MAX_NAME_LENGTH = 120
+"""Maximum length of a file name without its extension; file systems allow 255 bytes."""
 
 
-def new(
+def create(
     n_rows: int, n_columns: int, size: tuple[float, float], **options: Any
 ) -> tuple[Figure, Any]:
     """A figure of `size` inches and its axes, an array (n_rows, n_columns).
@@ -53,36 +53,36 @@ def new(
     Raises
     ------
     ExtraError
-        If matplotlib is not installed.
+        Matplotlib is not installed.
     """
-    require()
+    require_packages()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
     return figure, figure.subplots(n_rows, n_columns, squeeze=False, **options)
 
 
-def literal(text: str, longest: int = 60) -> str:
-    """What matplotlib must be given to draw a name as it is, and of a long one the start.
+def escape_text(text: str, max_length: int = 60) -> str:
+    """Escape a text that matplotlib should draw literally, and shorten a long one.
 
-    It reads what stands between two dollar signs as mathematics, and leaves labels that begin with
-    an underscore out of legends.
+    Matplotlib reads text between two dollar signs as mathematics, and omits labels that begin with
+    an underscore from legends.
     """
-    if len(text) > longest:
-        text = f"{text[: longest - 1]}…"
-    text = plain.encode(text).decode().replace("$", r"\$")
+    if len(text) > max_length:
+        text = f"{text[: max_length - 1]}…"
+    text = encode(text).decode().replace("$", r"\$")
     return f"\N{NO-BREAK SPACE}{text}" if text.startswith("_") else text
 
 
-def render(figure: Figure, kind: str) -> bytes:
-    """The picture as a file of a kind in `METADATA`, the same bytes for the same numbers."""
+def render(figure: Figure, file_format: str) -> bytes:
+    """The figure in one of the formats of `METADATA`, the same bytes for the same data."""
     from matplotlib import rc_context
 
     buffer = BytesIO()
     with rc_context({"svg.hashsalt": "rntk-bench"}), warnings.catch_warnings():
-        # A character that the font lacks is drawn as a box, which the reader of a picture sees.
+        # A character that the font lacks is drawn as a box, which readers see.
         warnings.filterwarnings("ignore", "Glyph .* missing")
-        figure.savefig(buffer, format=kind, dpi=200, metadata=METADATA[kind])
+        figure.savefig(buffer, format=file_format, dpi=200, metadata=METADATA[file_format])
     return buffer.getvalue()
 
 
@@ -91,27 +91,30 @@ def save(
     folder: Path,
     name: str,
     rows: pd.DataFrame,
-    kinds: Sequence[str] = ("png", "pdf"),
+    formats: Sequence[str] = ("png", "pdf"),
 ) -> list[Path]:
-    """Write <name>.<kind> for every kind, and <name>.csv, each whole or not at all.
+    """Write <name>.<format> for every format, and <name>.csv, each atomically.
 
     Raises
     ------
     StorageError
-        If the folder or a file cannot be written.
+        The folder or a file cannot be written.
     """
-    contents = {kind: render(figure, kind) for kind in kinds}
+    contents = {file_format: render(figure, file_format) for file_format in formats}
     contents["csv"] = rows.to_csv(index=False, float_format="%.10g").encode()
-    return [_write(folder / f"{name}.{kind}", content) for kind, content in contents.items()]
+    return [
+        _write(folder / f"{name}.{file_format}", content)
+        for file_format, content in contents.items()
+    ]
 
 
-def require(*packages: str) -> None:
-    """See to it that pictures can be drawn, also with further packages of the same extra.
+def require_packages(*packages: str) -> None:
+    """Check that matplotlib and further packages of the same extra can be imported.
 
     Raises
     ------
     ExtraError
-        If matplotlib or one of the packages cannot be imported.
+        One of them cannot be imported.
     """
     for module in ("matplotlib", "matplotlib.figure", *packages):
         try:
@@ -120,42 +123,42 @@ def require(*packages: str) -> None:
             raise ExtraError("A figure", module.partition(".")[0], "figures") from None
 
 
-def ready(folder: Path) -> None:
-    """See to it that pictures can be drawn into the folder, before a long computation.
+def check_output_folder(folder: Path) -> None:
+    """Check that figures can be drawn and written to the folder, before a long computation.
 
     Raises
     ------
     ExtraError
-        If matplotlib is not installed.
+        Matplotlib is not installed.
     StorageError
-        If the folder cannot be made or written to.
+        The folder cannot be created or written to.
     """
-    require()
+    require_packages()
     try:
         check_writable(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
 
 
-def style(axes: Iterable[Any]) -> None:
-    """What all panels share: a light grid behind the lines."""
+def add_grid(axes: Iterable[Any]) -> None:
+    """Draw a light grid behind the lines of every panel."""
     for panel in axes:
         panel.grid(alpha=0.3, linewidth=0.5)
         panel.set_axisbelow(True)
 
 
-def caption(figure: Figure, text: str) -> None:
-    """A text above all panels, broken into lines that fit the figure's width."""
+def add_caption(figure: Figure, text: str) -> None:
+    """Write a text above all panels, wrapped to the width of the figure."""
     width = int(13 * figure.get_figwidth())
     figure.suptitle(textwrap.fill(text, width, break_on_hyphens=False), fontsize="small")
 
 
-def file_name(text: str) -> str:
-    """The text with what may not stand in a file's name replaced, a long one cut."""
+def safe_file_name(text: str) -> str:
+    """Replace the characters that a file name may not have, and shorten a long name."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
-    if len(name) <= MAX_NAME:
+    if len(name) <= MAX_NAME_LENGTH:
         return name
-    return f"{name[: MAX_NAME - 9]}-{sha256(text.encode()).hexdigest()[:8]}"
+    return f"{name[: MAX_NAME_LENGTH - 9]}-{sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -7,7 +7,12 @@ import pytest
 
 from rntk_bench.datasets import load_dataset
 from rntk_bench.errors import DataError
-from rntk_bench.report.tables.one_record import confusion, confusion_table, fold_networks, interval
+from rntk_bench.report.results.record_details import (
+    confusion_counts,
+    describe_fold_networks,
+    wilson_interval,
+)
+from rntk_bench.report.tables.confusion import confusion_table
 from rntk_bench.storage.records import read_record
 
 REFERENCE = Path(__file__).parents[3] / "results" / "reference"
@@ -25,12 +30,12 @@ def test_the_interval_is_wilsons(correct, n):
     centre = p + z * z / (2 * n)
     spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     expected = [(centre + sign * spread) / (1 + z * z / n) for sign in (-1, 1)]
-    assert interval(correct, n) == pytest.approx(expected, abs=1e-12)
+    assert wilson_interval(correct, n) == pytest.approx(expected, abs=1e-12)
 
 
 def test_confusion_counts_every_test_series(record):
     dataset = load_dataset("ArrowHead")
-    counts = confusion(record, dataset)
+    counts = confusion_counts(record, dataset)
     expected = np.zeros((3, 3), dtype=int)
     for true, predicted in zip(dataset.y_test, record.test["predictions"], strict=True):
         expected[true, predicted] += 1
@@ -42,9 +47,9 @@ def test_a_record_of_other_data_or_without_predictions_has_no_confusion_matrix(r
     dataset = load_dataset("ArrowHead")
     other = replace(record, data=record.data | {"fingerprint": "0"})
     with pytest.raises(DataError, match="another copy"):
-        confusion(other, dataset)
+        confusion_counts(other, dataset)
     with pytest.raises(DataError, match="no predictions"):
-        confusion(replace(record, test={"correct": 1, "n": 2}), dataset)
+        confusion_counts(replace(record, test={"correct": 1, "n": 2}), dataset)
 
 
 @pytest.mark.parametrize(
@@ -60,14 +65,14 @@ def test_a_record_of_other_data_or_without_predictions_has_no_confusion_matrix(r
 )
 def test_predictions_that_do_not_belong_are_refused(record, change, says):
     with pytest.raises(DataError, match=says):
-        confusion(replace(record, test=record.test | change), load_dataset("ArrowHead"))
+        confusion_counts(replace(record, test=record.test | change), load_dataset("ArrowHead"))
 
 
 def test_the_matrix_says_what_share_of_each_class_was_found():
     counts = np.array([[3, 1, 0], [0, 0, 0], [0, 0, 2]])
     table = confusion_table(counts, ["a", "b", "c"])
     assert [str(column) for column in table.columns] == ["true", "a", "b", "c", "found, %"]
-    assert [[cell.plain() for cell in row] for row in table.rows] == [
+    assert [[cell.unmarked_text() for cell in row] for row in table.rows] == [
         ["a", "3", "1", "0", "75.0"],
         ["b", "0", "0", "0", ""],
         ["c", "0", "0", "2", "100.0"],
@@ -83,14 +88,14 @@ def test_the_matrix_says_what_share_of_each_class_was_found():
     ],
 )
 def test_how_the_folds_networks_do(record, final, tested):
-    assert fold_networks(record) is None
+    assert describe_fold_networks(record) is None
     network = replace(
         record,
         protocol={} if final is None else {"final": final},
         selection={"best_fold": 1},
         test={"n": 40, "fold_correct": [10, 30, None], "ensemble_correct": 29},
     )
-    assert fold_networks(network) == (
+    assert describe_fold_networks(network) == (
         "25.00, 75.00, none % by fold, 72.50 % by the mean of their probabilities; "
         f"tested: {tested}"
     )

@@ -1,0 +1,56 @@
+"""`rntk-bench fetch`: download datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rntk_bench.cli import _completion
+from rntk_bench.cli import _options as options
+from rntk_bench.cli._streams import say
+from rntk_bench.errors import DataError, one_line
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=_completion.datasets)
+@click.option("--all", "all_datasets", is_flag=True, help="Fetch every dataset of the archive.")
+@options.data_dir
+@options.cache_dir
+def fetch(
+    names: tuple[str, ...], all_datasets: bool, data_dir: Path | None, cache_dir: Path | None
+) -> None:
+    """Download the datasets that are not on this machine yet.
+
+    A download that fails does not stop the others; the exit code is then 2. The environment
+    variable RNTK_BENCH_MIRROR names another server: https://example.org/TSC for
+    https://example.org/TSC/Beef.zip.
+    """
+    from tqdm import tqdm
+
+    from rntk_bench.datasets import ARCHIVE
+
+    if all_datasets == bool(names):
+        raise click.UsageError("Give the names of the datasets, or --all.")
+    any_failed = False
+    # disable=None draws the progress bar on terminals only.
+    for name in tqdm(tuple(ARCHIVE) if all_datasets else names, disable=None, leave=False):
+        try:
+            message, failed = f"{one_line(name)}: {_fetch(name, data_dir, cache_dir)}", False
+        except DataError as error:
+            message, failed = f"Error: {error}", True
+        with tqdm.external_write_mode():
+            say(message, err=failed)
+        any_failed = any_failed or failed
+    if any_failed:
+        raise click.exceptions.Exit(DataError.exit_code)
+
+
+def _fetch(name: str, data_dir: Path | None, cache_dir: Path | None) -> str:
+    """Download one dataset where needed, and return what was done."""
+    from rntk_bench.datasets import fetch_dataset, locate, needs_download
+
+    location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
+    if needs_download(location):
+        return f"downloaded to {fetch_dataset(name, cache_dir=cache_dir)}"
+    return f"already here, from {location.source} ({location.paths[0].parent})"
