@@ -46,7 +46,7 @@ demo: $(VENV)/installed ## Benchmark the four kernels on Coffee with the paper's
 	$(RUN) table
 
 test: $(VENV)/installed-test ## Run the whole test suite, one process per core
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/installed-lint ## ruff, mypy and the import layers
 	$(BIN)/ruff check .
@@ -66,7 +66,8 @@ docs: $(VENV)/installed-docs ## Build the manual as HTML in docs/_build; warning
 	rm -rf docs/api
 	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build
 
-ci: lint test demo tables docs ## Everything the gate checks
+ci: export RNTK_BENCH_FAULTS ?= 1
+ci: lint test demo tables docs ## Everything the gate checks, with all faults of tests/faults
 
 clean: ## Remove the environment, caches, your own runs and the built manual
 	rm -rf $(VENV) build dist results/runs results/report.html docs/_build docs/api docs/commands .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,9 +1,22 @@
-"""Fixtures: a cache folder of the test's own, and small datasets in the archive's layout."""
+"""Fixtures: a cache folder for each test, and small datasets in the archive's layout."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+
+def pytest_configure(config):
+    """Let JAX store what it compiles for all tests, the processes they start and later runs."""
+    if cache := getattr(config, "cache", None):
+        folder = cache.mkdir("xla")
+        folder.chmod(0o700)
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    # A process that was killed may leave half an entry: it is compiled again, with a warning.
+    config.addinivalue_line("filterwarnings", "ignore:Error reading persistent compilation cache")
 
 
 @pytest.fixture(autouse=True)
@@ -11,6 +24,17 @@ def _private_folders(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("RNTK_BENCH_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.delenv("RNTK_BENCH_DATA_DIR", raising=False)
     monkeypatch.delenv("RNTK_BENCH_RESULTS", raising=False)
+
+
+@pytest.fixture
+def _interrupts():
+    """Let SIGINT interrupt the processes that a test starts.
+
+    A shell lets its background jobs ignore the signal, and processes inherit that.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,34 +66,47 @@ print(double(1.5), sum(double.stats.cache_hits.values()))
 """
 
 
+@pytest.fixture(scope="module")
+def module(tmp_path_factory):
+    """A folder with a module that has a compiled function."""
+    folder = tmp_path_factory.mktemp("module")
+    (folder / "module.py").write_text(SOURCE)
+    return folder
+
+
+def import_module(folder, cache, before=""):
+    """Import the module in another process, which prints an answer and how often it was cached."""
+    path = os.pathsep.join([str(folder), *sys.path])
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"{before}\nimport module"],
+        env={**os.environ, "PYTHONPATH": path, "NUMBA_CACHE_DIR": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.fixture
-def doubled(tmp_path, monkeypatch):
-    """Run a module with a compiled function in a process of its own; say what it prints."""
-    (tmp_path / "module.py").write_text(SOURCE)
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "compiled"))
+def doubled(module, tmp_path):
+    """Import the module with a cache of the test's own."""
+    return partial(import_module, module, tmp_path / "compiled")
 
-    def run(before=""):
-        code = f"{before}\nimport module"
-        command = [sys.executable, "-W", "error", "-c", code]
-        path = os.pathsep.join([str(tmp_path), *sys.path])
-        return subprocess.run(
-            command,
-            env={**os.environ, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
 
-    return run
+@pytest.fixture(scope="module")
+def cached(module):
+    """A cache from which the compiled function is read."""
+    cache = module / "compiled"
+    assert import_module(module, cache).stdout == "3.0 0\n"
+    assert import_module(module, cache).stdout == "3.0 1\n"
+    return cache
 
 
 @pytest.mark.parametrize(
     ("kind", "damage"),
     [("nbi", b""), ("nbi", b"\0" * 500), ("nbi", pickle.dumps(3) * 2), ("nbc", b"half")],
 )
-def test_damaged_compiled_code_is_compiled_again(doubled, tmp_path, kind, damage):
-    assert doubled().stdout == "3.0 0\n"
-    assert doubled().stdout == "3.0 1\n"
+def test_damaged_compiled_code_is_compiled_again(doubled, cached, tmp_path, kind, damage):
+    shutil.copytree(cached, tmp_path / "compiled")
     (path,) = (tmp_path / "compiled").rglob(f"*.{kind}")
     path.write_bytes(damage)
     again = doubled()

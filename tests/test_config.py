@@ -1,11 +1,8 @@
-from pathlib import Path
-
 import pytest
 
 from rntk_bench.config import Experiment, Network, load_experiment, read_experiment
 from rntk_bench.errors import ConfigError
-
-CONFIGS = Path(__file__).parent.parent / "configs"
+from tests.paths import CONFIGS
 
 
 def test_an_empty_file_is_the_papers_protocol(tmp_path):

@@ -22,8 +22,8 @@ from rntk_bench import estimators
 from rntk_bench.cli import main
 from rntk_bench.config import read_experiment
 from rntk_bench.datasets import locate
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 OUT = ("-o", "--output", "--out")

@@ -1,7 +1,6 @@
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,7 @@ from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.errors import ConfigError
 from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, KernelMethod, resolve
 from rntk_bench.storage.records import protocol_id
-
-CONFIGS = Path(__file__).parent.parent / "configs"
+from tests.paths import CONFIGS
 
 
 def test_grids_have_the_papers_sizes():

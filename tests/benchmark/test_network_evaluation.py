@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,12 +22,12 @@ from rntk_bench.networks.early_stopping import NO_EPOCH
 from rntk_bench.report.results.validation import validation_grid
 from rntk_bench.storage.counts import decode_counts
 from rntk_bench.storage.records import read_record, record_path
+from tests.paths import CONFIGS, REFERENCE
 
 METHOD = NetworkMethod(
     "rnn-gaussian", {"n_layers": (1,), "width": (4, 8), "learning_rate": (0.03, 1e-5)}
 )
 EXPERIMENT = Experiment(network=Network(n_folds=3, max_epochs=15, patience=3, batch_size=8))
-ROOT = Path(__file__).parents[2]
 
 
 def made_up(n=30, seed=0, m=1, equal=True):
@@ -221,14 +220,17 @@ def test_a_single_series_is_refused():
         evaluate_network(one, METHOD, EXPERIMENT)
 
 
-def test_on_an_accelerator_the_runs_are_vectorised(record, monkeypatch):
+def test_on_an_accelerator_the_runs_are_vectorised(monkeypatch):
+    method = replace(METHOD, grid={**METHOD.grid, "width": (4,)})
+    record = evaluate_network(made_up(), method, EXPERIMENT)
+
     def no_process(*_):
         raise AssertionError("a worker was started")
 
     monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(pool, "Worker", no_process)
     pool.stop_workers()
-    together = evaluate_network(made_up(), METHOD, EXPERIMENT)
+    together = evaluate_network(made_up(), method, EXPERIMENT)
     assert answer(together) == answer(record)
 
 
@@ -302,11 +304,9 @@ def test_networks_read_the_archives_values_or_unit_norm():
 
 @pytest.mark.parametrize("name", list(NETWORK_METHODS))
 def test_the_papers_literal_protocol_reproduces_its_records(name):
-    experiment = read_experiment(ROOT / "configs" / "networks-literal.toml")
+    experiment = read_experiment(CONFIGS / "networks-literal.toml")
     [method] = [method for method in resolve(experiment) if method.name == name]
-    path = record_path(
-        ROOT / "results" / "reference", "ArrowHead", name, method.protocol(experiment)
-    )
+    path = record_path(REFERENCE, "ArrowHead", name, method.protocol(experiment))
     there = read_record(path)
     dataset = load_dataset("ArrowHead", download=False)
     again = evaluate_network(dataset, method, experiment, prune=there.selection["pruned"])

@@ -1,6 +1,5 @@
 import csv
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -8,9 +7,9 @@ from click.testing import CliRunner
 from rntk_bench.cli import main
 from rntk_bench.storage.records import write_record
 from tests.factories import record
+from tests.paths import CONFIGS, REFERENCE
 
-ROOT = Path(__file__).parents[2]
-REFERENCE = ("--results", ROOT / "results" / "reference", "-c", ROOT / "configs" / "reference.toml")
+RECORDS = ("--results", REFERENCE, "-c", CONFIGS / "reference.toml")
 
 
 def run(*arguments):
@@ -18,7 +17,7 @@ def run(*arguments):
 
 
 def test_it_prints_ranks_and_pairs_and_says_of_what():
-    outcome = run(*REFERENCE, "-m", "rntk", "-m", "ntk", "-m", "rbf")
+    outcome = run(*RECORDS, "-m", "rntk", "-m", "ntk", "-m", "rbf")
     assert outcome.exit_code == 0
     assert outcome.stdout.startswith("Ranks. Test accuracy in percent and mean rank, over 20 data")
     assert "Friedman's test: chi-squared" in outcome.stdout
@@ -28,7 +27,7 @@ def test_it_prints_ranks_and_pairs_and_says_of_what():
 
 
 def test_csv_has_one_row_a_pair_and_notes_elsewhere():
-    outcome = run("pairs", *REFERENCE, "-m", "rntk", "-m", "ntk", "--format", "csv")
+    outcome = run("pairs", *RECORDS, "-m", "rntk", "-m", "ntk", "--format", "csv")
     (pair,) = csv.DictReader(StringIO(outcome.stdout))
     assert {pair["method"], pair["against"]} == {"RNTK", "NTK"}
     assert sum(int(pair[count]) for count in ("wins", "ties", "losses")) == 20
@@ -38,7 +37,7 @@ def test_csv_has_one_row_a_pair_and_notes_elsewhere():
 
 def test_markdown_goes_to_a_file(tmp_path):
     path = tmp_path / "ranks.md"
-    outcome = run("ranks", *REFERENCE, "--format", "markdown", "-o", path)
+    outcome = run("ranks", *RECORDS, "--format", "markdown", "-o", path)
     assert (outcome.exit_code, outcome.stdout) == (0, "")
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[2] == "| method | mean | median | rank |"
@@ -46,7 +45,7 @@ def test_markdown_goes_to_a_file(tmp_path):
 
 
 def test_the_papers_numbers_can_take_part():
-    outcome = run("ranks", *REFERENCE, "-m", "rntk", "-m", "rbf", "--paper", "--format", "csv")
+    outcome = run("ranks", *RECORDS, "-m", "rntk", "-m", "rbf", "--paper", "--format", "csv")
     names = [row["method"] for row in csv.DictReader(StringIO(outcome.stdout))]
     assert sorted(names) == ["RBF", "RBF (paper)", "RNTK", "RNTK (paper)"]
 
@@ -89,7 +88,7 @@ def test_datasets_that_a_method_lacks_are_named_in_one_line(tmp_path):
     ],
 )
 def test_what_cannot_be_compared_is_one_sentence(arguments, told):
-    outcome = run(*REFERENCE, *arguments)
+    outcome = run(*RECORDS, *arguments)
     assert outcome.exit_code == 2
     assert told in outcome.stderr
     assert "Traceback" not in outcome.stderr

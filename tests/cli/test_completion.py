@@ -15,9 +15,9 @@ from rntk_bench.cli import main
 from rntk_bench.cli.completion import SHELLS
 from rntk_bench.datasets import dataset_names
 from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS
+from tests.paths import REFERENCE, ROOT
 
-ROOT = Path(__file__).parents[2]
-REFERENCE = str(ROOT / "results" / "reference")
+RECORDS = str(REFERENCE)
 
 
 def completed(*arguments):
@@ -42,7 +42,7 @@ def test_every_option_that_takes_a_dataset_or_method_completes_it():
             if not {"--dataset", "--method", "--config", "--protocol"} & set(option.opts):
                 continue
             flag = max(option.opts, key=len)
-            where = ["--results", REFERENCE] * any("--results" in p.opts for p in command.params)
+            where = ["--results", RECORDS] * any("--results" in p.opts for p in command.params)
             assert completed(*path, *where, flag, ""), (path, flag)
             seen += 1
     assert seen >= 10
@@ -93,11 +93,11 @@ def test_methods_are_those_that_the_command_takes():
 
 
 def test_what_has_a_record_is_completed_where_records_are_read(monkeypatch):
-    recorded = sorted(path.name for path in Path(REFERENCE).iterdir())
-    assert completed("table", "--results", REFERENCE, "-d", "") == recorded
-    assert completed("table", "--results", REFERENCE, "-m", "") == sorted(METHODS)
-    assert "bd1cec5d" in completed("table", "--results", REFERENCE, "--protocol", "bd")
-    monkeypatch.setenv("RNTK_BENCH_RESULTS", REFERENCE)
+    recorded = sorted(path.name for path in Path(RECORDS).iterdir())
+    assert completed("table", "--results", RECORDS, "-d", "") == recorded
+    assert completed("table", "--results", RECORDS, "-m", "") == sorted(METHODS)
+    assert "bd1cec5d" in completed("table", "--results", RECORDS, "--protocol", "bd")
+    monkeypatch.setenv("RNTK_BENCH_RESULTS", RECORDS)
     assert completed("table", "-d", "") == recorded
 
 
@@ -125,7 +125,7 @@ def test_completing_names_imports_nothing_heavy():
     for words, expected in {
         "rntk-bench run -d GunP": "plain,GunPoint\n",
         "rntk-bench run -m rntk-a": "plain,rntk-avg\n",
-        f"rntk-bench table --results {REFERENCE} -d Cof": "plain,Coffee\n",
+        f"rntk-bench table --results {RECORDS} -d Cof": "plain,Coffee\n",
     }.items():
         asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
         done = subprocess.run(

@@ -4,7 +4,6 @@ import platform
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from click.testing import CliRunner
 from rntk_bench.cli import main
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.installation import extras
-
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 
 def env(*arguments):

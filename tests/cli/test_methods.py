@@ -1,13 +1,13 @@
 import json
-from pathlib import Path
 
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.methods import METHODS
+from tests.paths import CONFIGS
 
-QUICK = str(Path(__file__).parents[2] / "configs" / "quick.toml")
+QUICK = str(CONFIGS / "quick.toml")
 
 
 def methods(*arguments):

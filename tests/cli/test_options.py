@@ -5,7 +5,6 @@ import inspect
 import shlex
 import shutil
 import textwrap
-from pathlib import Path
 
 import click
 import pytest
@@ -18,8 +17,8 @@ from rntk_bench.report.plots import figures
 from rntk_bench.report.plots.regression import COLUMNS, FIGURE_4
 from rntk_bench.storage.records import protocol_id, write_record
 from tests import factories as made
+from tests.paths import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 DATASETS = PAPER_DATASETS[:8]
 SIX = " ".join(f"-d {name}" for name in DATASETS[:6])
 

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import _output, main
 from rntk_bench.errors import StorageError
+from tests.paths import REFERENCE, ROOT
 
 COMMANDS = [
     ("fit", "INPUT", "-o", "OUTPUT"),
@@ -76,8 +76,7 @@ def test_tables_replace_a_file_whole_or_not_at_all(tmp_path, monkeypatch):
     assert path.read_text() == "old"
 
 
-ROOT = Path(__file__).parents[2]
-SOME = ("--results", ROOT / "results" / "reference", "-m", "rntk", "-m", "rbf")
+SOME = ("--results", REFERENCE, "-m", "rntk", "-m", "rbf")
 SELECT = "rntk_bench.cli._selection.load_results"
 WRITING = [
     ("table", *SOME, "-o"),

@@ -5,13 +5,13 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
+from tests.paths import CONFIGS, REFERENCE
 
-ROOT = Path(__file__).parents[2]
-RESULTS = ("--results", ROOT / "results" / "reference")
+RESULTS = ("--results", REFERENCE)
 KERNELS = (
     *RESULTS,
     "-c",
-    ROOT / "configs" / "reference.toml",
+    CONFIGS / "reference.toml",
     "-m",
     "rntk",
     "-m",

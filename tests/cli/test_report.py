@@ -6,8 +6,7 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.storage.records import read_records, write_record
-
-REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+from tests.paths import REFERENCE
 
 
 @pytest.fixture

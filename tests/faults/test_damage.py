@@ -14,9 +14,10 @@ from rntk_bench.cli import main
 from rntk_bench.datasets import ARCHIVE, download
 from rntk_bench.storage.records import read_records
 from tests.faults import process_harness
-from tests.faults.conftest import SEED, TIMES, write_dataset
+from tests.faults.conftest import SEED, scaled, write_dataset
 
-CASES = 200 * TIMES
+CASES = scaled(67)
+"""In each of three folders."""
 CONFIG = """
 [experiment]
 datasets = ["A", "B", "Beef"]
@@ -155,7 +156,7 @@ def test_damaged_files(whole, tmp_path, place):
     pristine, expected = whole
     rng = np.random.default_rng([SEED, len(place)])
     noticed = 0
-    for case in range(-(-CASES // 3)):
+    for case in range(CASES):
         folder = tmp_path / "case"
         shutil.copytree(pristine, folder)
         path = damage(folder, place, rng)
@@ -173,7 +174,7 @@ def test_damaged_files(whole, tmp_path, place):
         noticed += "damaged" in outcome.stderr
         shutil.rmtree(folder)
     if place != "data":
-        assert noticed > CASES // 12
+        assert noticed > CASES // 4
 
 
 def invoke_table(folder):

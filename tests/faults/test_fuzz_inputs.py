@@ -3,7 +3,6 @@
 import resource
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,18 +12,18 @@ from hypothesis import strategies as st
 from rntk_bench.cli import main
 from rntk_bench.datasets.csv_series import read_column, read_prices
 from rntk_bench.errors import DataError
-from tests.faults.conftest import TIMES
+from tests.faults.conftest import DRAWN_ANEW, scaled
+from tests.paths import CONFIGS
 
-EXAMPLES = 500 * TIMES
 MORE_MEMORY = 1 << 29
 """Bytes that all inputs together may add to what the process has ever used."""
 SECONDS = 20.0
 """Of the processor, for one input; hundreds of times what a good one takes."""
 
 fuzzed = settings(
-    max_examples=EXAMPLES,
+    max_examples=scaled(500),
     deadline=None,
-    derandomize=TIMES == 1,
+    derandomize=not DRAWN_ANEW,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -164,7 +163,7 @@ def test_csv(folder, content):
         assert time.process_time() - started < SECONDS
 
 
-@settings(fuzzed, max_examples=10)
+@settings(fuzzed, max_examples=scaled(10))
 @given(mutated(CSV))
 def test_regress_csv(folder, content):
     path = folder / "own.csv"
@@ -174,9 +173,7 @@ def test_regress_csv(folder, content):
     invoke("regress", "csv", path, "--column", "Close", "--length", 3, *common)
 
 
-TOML = [
-    path.read_bytes() for path in sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
-]
+TOML = [path.read_bytes() for path in sorted(CONFIGS.glob("*.toml"))]
 TINY = f"""[experiment]
 name = "fuzz"
 datasets = ["Fuzz"]
@@ -241,13 +238,13 @@ def configure(folder, content, methods, codes=(0, 2)):
     )
 
 
-@settings(fuzzed, max_examples=EXAMPLES // 2)
+@settings(fuzzed, max_examples=scaled(250))
 @given(mutated(TINY.encode(), TINY.encode(), *TOML))
 def test_toml(folder, content):
     configure(folder, content, ("-m", "rbf", "-m", "poly"))
 
 
-@settings(fuzzed, max_examples=EXAMPLES // 2)
+@settings(fuzzed, max_examples=scaled(250))
 @given(configurations())
 def test_configurations(folder, content):
     outcome = configure(folder, content, ("-m", "rntk", "-m", "rbf"), codes=(0, 1, 2))

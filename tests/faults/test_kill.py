@@ -11,10 +11,10 @@ import pytest
 
 from rntk_bench.storage.locks import is_locked
 from tests.faults import process_harness
-from tests.faults.conftest import SEED, TIMES, write_dataset
+from tests.faults.conftest import SEED, scaled, write_dataset
 
-KILLS = 50 * TIMES
-SIGNALS = 10 * TIMES
+KILLS = scaled(50)
+SIGNALS = scaled(10)
 
 
 def snapshot(results):
@@ -109,7 +109,9 @@ learning_rate = [0.1, 0.01, 0.001, 0.0001]
 """
 
 
-def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path):
+def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path, monkeypatch):
+    # What a killed process wrote by half stays there.
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "jax"))
     pytest.importorskip("jax")
     write_dataset(tmp_path / "data", "A", n=20, length=20)
     config = tmp_path / "networks.toml"

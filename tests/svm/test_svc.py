@@ -1,7 +1,5 @@
 """The solver against scikit-learn's SVC, which is LIBSVM."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.svm import SVC
@@ -18,9 +16,9 @@ from rntk_bench.svm.svc import (
     classify,
     held_out_decision_values,
 )
+from tests.paths import shared
 
 OPTIONS = SVCOptions()
-ARCHIVE = Path(__file__).parents[3] / "shared" / "ucr"
 BUNDLED = ["Coffee", "GunPoint", "ArrowHead", "ItalyPowerDemand"]
 OTHERS = [
     *("ECG200", "Meat", "UMD", "Lightning7", "SmoothSubspace", "DistalPhalanxTW"),
@@ -40,7 +38,8 @@ def assert_same_predictions(ours, gram, y, query, C):
 
 
 def training_set(name):
-    dataset = load_dataset(name, data_dir=ARCHIVE if name in OTHERS else None, download=False)
+    folder = shared("ucr", name).parent if name in OTHERS else None
+    dataset = load_dataset(name, data_dir=folder, download=False)
     order = np.argsort(dataset.y_train, kind="stable")
     X, Z = unit_norm(dataset.X_train)[0][order], unit_norm(dataset.X_test)[0][:100]
     return X, dataset.y_train[order], Z
@@ -48,8 +47,6 @@ def training_set(name):
 
 @pytest.mark.parametrize("name", [*BUNDLED, *OTHERS])
 def test_predictions_equal_scikit_learns_on_real_data(name):
-    if name in OTHERS and not (ARCHIVE / name).exists():
-        pytest.skip("the archive's folder is not here")
     X, y, Z = training_set(name)
     differing = 0
     for kernel in (RNTK(1.34, sigma_b=0.0), RNTK(1.41, sigma_b=0.2), RNTK(1.47, sigma_b=2.0)):

@@ -6,7 +6,6 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -26,8 +25,8 @@ from rntk_bench.errors import ClusterError, ExtraError
 from rntk_bench.kernels import NTK, RBF, RNTK
 from rntk_bench.methods import METHODS, KernelMethod
 from rntk_bench.storage.records import read_records
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 GRID = {"sigma_w": (1.3, 1.4, 1.45), "sigma_b": (0.0, 0.3), "sigma_h": (0.0, 0.1)}
 METHODS_HERE = (
     KernelMethod("rntk", GRID, RNTK),
@@ -374,6 +373,7 @@ def test_cells_of_another_process_are_waited_for_and_their_records_found(address
     assert set(kinds.values()) == {"computed"}
 
 
+@pytest.mark.usefixtures("_interrupts")
 def test_ctrl_c_keeps_what_is_finished_and_cancels_the_rest(address, tmp_path, data):
     results = tmp_path / "runs"
     command = (

@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,11 @@ from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.page.render import render_page
 from rntk_bench.report.results.results import collect_results
 from rntk_bench.storage.records import read_records
+from tests.paths import REFERENCE
 
 webdriver = pytest.importorskip("selenium.webdriver")
 keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
-REFERENCE = Path(__file__).parents[3] / "results" / "reference"
 DATASETS = ("ArrowHead", "Coffee", "ECG200", "GunPoint", "Ham", "Meat", "UMD")
 METHODS = ("rntk", "ntk", "rbf", "gru", "nngp")
 HOSTILE = '<script>document.title = "hacked"</script><img src=x onerror=alert(1)>'

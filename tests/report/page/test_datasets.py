@@ -1,13 +1,10 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from rntk_bench.report.page.datasets import SHADES, heat_map
 from rntk_bench.report.results.validation import validation_grid
 from rntk_bench.storage.records import read_records
-
-REFERENCE = Path(__file__).parents[3] / "results" / "reference"
+from tests.paths import REFERENCE
 
 
 @pytest.fixture(scope="module")

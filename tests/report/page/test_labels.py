@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,8 @@ from rntk_bench.report.page import labels
 from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.results.record_details import confusion_counts
 from rntk_bench.storage.records import read_records
+from tests.paths import REFERENCE
 
-REFERENCE = Path(__file__).parents[3] / "results" / "reference"
 DATASET = "ArrowHead"  # one of those that sktime carries
 
 

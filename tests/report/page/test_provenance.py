@@ -1,13 +1,11 @@
 import shlex
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from rntk_bench.report.page.provenance import Environments, protocols
 from rntk_bench.storage.records import protocol_id, read_records
-
-REFERENCE = Path(__file__).parents[3] / "results" / "reference"
+from tests.paths import REFERENCE
 
 
 @pytest.fixture(scope="module")

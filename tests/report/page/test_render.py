@@ -5,7 +5,6 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,8 @@ from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.page.render import render_page
 from rntk_bench.report.results.results import collect_results
 from rntk_bench.storage.records import Record, read_records
+from tests.paths import REFERENCE
 
-REFERENCE = Path(__file__).parents[3] / "results" / "reference"
 DATASETS = ("ArrowHead", "Coffee", "ECG200", "GunPoint", "Ham", "Meat", "UMD")
 METHODS = ("rntk", "ntk", "rbf", "gru")
 HOSTILE = '<script>alert("x")</script>&<b>'

@@ -1,7 +1,6 @@
 import shlex
 import tomllib
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,7 @@ from rntk_bench.config import read_experiment
 from rntk_bench.methods import resolve
 from rntk_bench.report.page.reproduce import configuration, configuration_name, run_command
 from rntk_bench.storage.records import protocol_id, read_records
-
-REFERENCE = Path(__file__).parents[3] / "results" / "reference"
+from tests.paths import REFERENCE
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import re
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,9 @@ from rntk_bench.report.plots.cd import plot_cd
 from rntk_bench.report.plots.grid import plot_grid
 from rntk_bench.report.plots.scatter import plot_scatter
 from rntk_bench.storage.records import read_records
+from tests.paths import REFERENCE
 
-RECORDS, _ = read_records(Path(__file__).parents[3] / "results" / "reference")
+RECORDS, _ = read_records(REFERENCE)
 NAMES = ["RNTK", "NTK", "RBF", "Polynomial", "Gaussian RNN", "Identity RNN", "GRU"]
 MORE = ["1NN-DTW-learned-w", "H-InceptionTime", "ROCKET", "HC2", "Gaussian RNN with small batches"]
 

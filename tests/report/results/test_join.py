@@ -1,17 +1,16 @@
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rntk_bench.datasets import ARCHIVE
 from rntk_bench.report.results.join import join_published
 from rntk_bench.report.results.published import read_published, select_columns
 from rntk_bench.report.results.results import Results, collect_results
 from rntk_bench.report.tables.paper import table1, table2
 from rntk_bench.storage.records import read_records
-
-ROOT = Path(__file__).parents[3]
-SHARED = ROOT.parent / "shared"
+from tests.paths import REFERENCE, shared
 
 OWN = Results(
     methods=["rntk"],
@@ -104,27 +103,41 @@ def test_a_table_of_one_s_own_is_read_back(read):
     assert ("Ham", "Seed 1") not in joined.accuracy
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared folder is absent")
-def test_every_published_column_joins_the_reference_records():
-    records, _ = read_records(ROOT / "results" / "reference")
+@pytest.fixture(params=["generated", "published"])
+def published(request, tmp_path):
+    """A file with accuracies of every dataset in the archive, as fractions with six decimals."""
+    if request.param == "published":
+        return shared("published", "default_split_accuracy.csv")
+    path = tmp_path / "accuracies.csv"
+    rng = np.random.default_rng(0)
+    lines = ["dataset,ROCKET,1NN-DTW,1NN-ED"]
+    for name, entry in ARCHIVE.items():
+        n_correct = [entry.n_test, *rng.integers(entry.n_test, size=2)]
+        lines.append(",".join([name, *(f"{n / entry.n_test:.6f}" for n in n_correct)]))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_every_published_column_joins_the_reference_records(published):
+    n_columns = published.read_text(encoding="utf-8").partition("\n")[0].count(",")
+    records, _ = read_records(REFERENCE)
     results = collect_results([r for r in records if r.method in ("rntk", "ntk", "rbf", "poly")])
-    columns = read_published(SHARED / "published" / "default_split_accuracy.csv")
+    columns = read_published(published)
     joined, report = join_published(results, columns)
-    assert len(joined.published) == len(columns) == 43
+    assert len(joined.published) == len(columns) == n_columns
     assert not any(column.percent for column in columns)
-    assert report[0].startswith("default_split_accuracy.csv: 20 of 20 datasets found")
+    assert report[0].startswith(f"{published.name}: 20 of 20 datasets found")
     # published to six decimals, and now counts of right answers again
     for dataset in ("Coffee", "Ham", "GunPoint"):
         for method in joined.published:
             assert joined.n_test[dataset] % joined.accuracy[dataset, method].denominator == 0
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared folder is absent")
-def test_rocket_leads_the_kernels_on_the_reference_datasets():
-    records, _ = read_records(ROOT / "results" / "reference")
+def test_rocket_leads_the_kernels_on_the_reference_datasets(published):
+    records, _ = read_records(REFERENCE)
     few = set(product(("Coffee", "GunPoint", "UMD"), ("rntk", "ntk")))
     results = collect_results([r for r in records if (r.dataset, r.method) in few])
-    columns = read_published(SHARED / "published" / "default_split_accuracy.csv")
+    columns = read_published(published)
     joined, _ = join_published(results, select_columns(columns, ["ROCKET"]))
     rows = {row[0].value: row for row in table1(joined, with_paper=False).rows}
     assert rows["ROCKET"][2].bold

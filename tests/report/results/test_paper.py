@@ -1,19 +1,12 @@
 import csv
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
+from rntk_bench.datasets import ARCHIVE
 from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.report.results import paper
-
-SHARED = Path(__file__).parents[4] / "shared"
-needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared folder is absent")
-
-
-def rows(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+from tests.paths import shared
 
 
 def test_it_has_every_dataset_and_method():
@@ -24,19 +17,17 @@ def test_it_has_every_dataset_and_method():
     assert table["Coffee"]["rnn-identity"] == Fraction("42.85")
 
 
-@needs_shared
 def test_it_is_what_was_printed():
-    printed = {row.pop("dataset"): row for row in rows(SHARED / "paper" / "table2.csv")}
+    with shared("paper", "table2.csv").open(encoding="utf-8", newline="") as file:
+        printed = {row.pop("dataset"): row for row in csv.DictReader(file)}
     assert paper.printed_table2() == {
         dataset: {method: Fraction(entry) for method, entry in row.items()}
         for dataset, row in printed.items()
     }
 
 
-@needs_shared
 def test_its_datasets_are_spelled_as_in_the_archive():
-    archive = {row["dataset"] for row in rows(SHARED / "published" / "ucr_summary.csv")}
-    assert paper.printed_table2().keys() <= archive
+    assert paper.printed_table2().keys() <= ARCHIVE.keys()
 
 
 def test_an_entry_is_found_by_dataset_and_method():

@@ -1,6 +1,5 @@
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,7 @@ from rntk_bench.report.results.record_details import (
 )
 from rntk_bench.report.tables.confusion import confusion_table
 from rntk_bench.storage.records import read_record
-
-REFERENCE = Path(__file__).parents[3] / "results" / "reference"
+from tests.paths import REFERENCE
 
 
 @pytest.fixture

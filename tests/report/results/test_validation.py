@@ -1,6 +1,5 @@
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,9 @@ from rntk_bench.errors import InputError
 from rntk_bench.methods import METHODS
 from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import read_records
+from tests.paths import REFERENCE
 
-RECORDS, _ = read_records(Path(__file__).parents[3] / "results" / "reference")
+RECORDS, _ = read_records(REFERENCE)
 
 
 @pytest.mark.parametrize("method", sorted({record.method for record in RECORDS}))
