@@ -15,7 +15,8 @@ def progress_bar(
 ) -> Iterator[Callable[[int, int], None]]:
     """A progress bar; yields the callback that sets how many parts are done and how many there are.
 
-    If the block is stopped, the number of finished parts is printed, and the path that keeps them.
+    If the block is stopped, the number of finished parts is printed, and the path that keeps them
+    if it exists.
 
     Parameters
     ----------
@@ -38,9 +39,10 @@ def progress_bar(
 
     def progress() -> str:
         bar.close()
+        kept = f" and kept in {path}" if path.exists() else ""
         return (
-            f"{bar.n} of {bar.total or 'all'} {unit} are finished and kept in {path}; the same "
-            "command goes on from there."
+            f"{bar.n} of {bar.total or 'all'} {unit} are finished{kept}; the same command goes on "
+            "from there."
         )
 
     with report_progress_on_stop(progress), bar:
