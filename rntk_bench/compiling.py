@@ -1,4 +1,4 @@
-"""How this package's loops are compiled; the one place that sets up Numba."""
+"""Compiles this package's loops; Numba is set up here and nowhere else."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ if _settings["CPU_FEATURES"] is None and "NUMBA_CPU_NAME" not in os.environ:
 
 
 def is_private(folder: str) -> bool:
-    """Whether nobody else can put code into a folder, from which Numba would run it."""
+    """Whether no other user can write code to a folder from which Numba would run it."""
     if not folder or not hasattr(os, "geteuid"):
         return True
     try:
         stat = Path(folder).stat()
     except OSError:
-        return True  # it is made by this user, or not at all
+        return True  # it does not exist, and will be created by this user
     return stat.st_uid in (0, os.geteuid()) and not stat.st_mode & 0o022
 
 
-_KEEPS = is_private(_settings["CACHE_DIR"])
-if not _KEEPS:
+_CACHE_IS_PRIVATE = is_private(_settings["CACHE_DIR"])
+if not _CACHE_IS_PRIVATE:
     warnings.warn(
         f"Other users may write to NUMBA_CACHE_DIR, {_settings['CACHE_DIR']}: compiled code is "
-        "neither kept there nor read from there.",
+        "neither stored there nor read from there.",
         RuntimeWarning,
         stacklevel=2,
     )
@@ -49,20 +49,20 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile `function` on its first call, once for a machine; it runs without the GIL.
+    """Compile a function on its first call, once per machine; it runs without the GIL.
 
-    Multiply-adds may be fused; nothing else may be reordered, so that results do not depend on
-    how a loop was vectorised.
+    Multiplications and additions may be fused, but not reordered, so that results do not depend on
+    how a loop is vectorised.
     """
     dispatcher: Any = njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
-    if _KEEPS:
-        with suppress(RuntimeError):  # nowhere to keep it
+    if _CACHE_IS_PRIVATE:
+        with suppress(RuntimeError):  # there is no folder for the cache
             dispatcher._cache = _Cache(function)
     return cast(_Function, dispatcher)
 
 
 class _Cache:
-    """Numba's, but damage is a miss, and a full disk only means that code is not kept."""
+    """Numba's cache, but a damaged file is a cache miss, and a full disk is no error."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._cache = cast(Any, FunctionCache)(function)
@@ -73,13 +73,13 @@ class _Cache:
             return self._cache.load_overload(sig, target_context)
         except SystemError:  # an interrupt
             raise
-        except Exception:  # what a damaged pickle raises is anything
+        except Exception:  # a damaged pickle may raise any exception
             with suppress(OSError):
                 self._cache.flush()
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a compiled function where that is possible."""
+        """Store a compiled function if possible."""
         with suppress(OSError, EOFError, ValueError, pickle.PickleError):
             self._cache.save_overload(sig, data)
 
@@ -95,22 +95,21 @@ _VECTORS = {
     "neon": "NEON",
     "sse2": "SSE2",
 }
-"""Names of vector instructions by LLVM's feature, the widest first."""
+"""Names of vector instructions by their LLVM feature, the widest first."""
 
 
 def instruction_set() -> dict[str, str | None]:
-    """What loops are compiled for here.
+    """The processor and the vector instructions for which loops are compiled.
 
     Returns
     -------
     dict
-        `processor`, by LLVM's name, and `vectors`, its widest instructions; None if LLVM names
-        none that are known.
+        `processor`, LLVM's name, and `vectors`, its widest instructions or None.
     """
     named = _settings["CPU_NAME"]
     features = _settings["CPU_FEATURES"]
     if features is None:
-        # With a processor named in the environment Numba takes that one's own features.
+        # If the environment names a processor, Numba uses the features of that one.
         features = "" if named else llvm.get_host_cpu_features().flatten()
     used = {feature[1:] for feature in features.split(",") if feature.startswith("+")}
     vectors = next((name for feature, name in _VECTORS.items() if feature in used), None)
@@ -118,26 +117,26 @@ def instruction_set() -> dict[str, str | None]:
 
 
 def announce_compilation(warm_up: Callable[[], object], say: Callable[[str], None]) -> None:
-    """Run `warm_up`; if a loop has to be compiled for it, say so before the first is.
+    """Run `warm_up`, and print a message before the first loop is compiled.
 
-    With compiled code in the cache nothing is compiled and nothing is said.
+    Nothing is printed if all compiled code is in the cache.
     """
     with event.install_listener("numba:compile", _Announcement(say)):
         warm_up()
 
 
 class _Announcement(event.Listener):
-    """Says once that something is compiled."""
+    """Prints one message when something is compiled."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._said = False
 
     def on_start(self, event: object) -> None:  # noqa: ARG002 - what is compiled does not matter
-        """Say it."""
+        """Print the message if it has not been printed."""
         if not self._said:
             self._said = True
             self._say("Compiling the numerical loops for this machine (once, under 20 s) ...")
 
     def on_end(self, event: object) -> None:
-        """Nothing: the next progress bar shows that it is over."""
+        """Do nothing: the next progress bar shows that the compilation is finished."""

@@ -1,4 +1,4 @@
-"""An experiment's settings, and how they are read from TOML."""
+"""The configuration of an experiment, and reading it from a TOML file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 from rntk_bench.errors import ConfigError, short_repr
 
 MAX_BYTES = 1 << 20
-"""Far above any experiment; a larger file is something else."""
+"""Larger than any configuration; a larger file is not one."""
 MAX_EPOCHS = 100_000
-"""Orders of epochs and mini-batches are drawn before training."""
+"""The order of the mini-batches of all epochs is drawn before the training."""
 
 Value = float | str
 Grid = Mapping[str, tuple[Value, ...]]
@@ -105,7 +105,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What to run and how to choose; the defaults are the paper's protocol (A.1)."""
+    """Datasets, methods and protocol; the defaults are the paper's protocol (A.1)."""
 
     name: str = "paper"
     datasets: tuple[str, ...] = ()
@@ -117,7 +117,7 @@ class Experiment:
     max_iterations: int = 1_000_000
     network: Network = field(default_factory=Network)
     grids: Mapping[str, Grid] = field(default_factory=dict)
-    """Grids by method that replace the registry's."""
+    """Grids that replace those of the registry, by method."""
 
     def __post_init__(self) -> None:
         _require(self.seed >= 0, "seed", self.seed, "an integer >= 0")
@@ -129,26 +129,26 @@ class Experiment:
         object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
 
 
-def shown(value: Value) -> str:
-    """A parameter's value, numbers to four digits."""
+def format_value(value: Value) -> str:
+    """A parameter's value as text; numbers have four digits."""
     return value if isinstance(value, str) else f"{value:.4g}"
 
 
-def brief(setting: Mapping[str, Value]) -> str:
-    """A setting's values to four digits."""
-    return ", ".join(f"{name}={shown(value)}" for name, value in setting.items())
+def format_setting(setting: Mapping[str, Value]) -> str:
+    """A setting as text; numbers have four digits."""
+    return ", ".join(f"{name}={format_value(value)}" for name, value in setting.items())
 
 
-def brief_choice(selection: Mapping[str, Any]) -> str:
-    """The chosen setting of a record's `selection`, with C or the number of epochs."""
+def format_choice(selection: Mapping[str, Any]) -> str:
+    """The chosen setting of a record's `selection` as text, with C or the number of epochs."""
     rest = [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
-    return ", ".join([brief(selection["setting"]), *rest])
+    return ", ".join([format_setting(selection["setting"]), *rest])
 
 
-def configured(
+def load_experiment(
     path: Path | None, methods: Sequence[str] = (), seed: int | None = None
 ) -> Experiment:
-    """The experiment of a file, the paper's without one, with methods and seed in its own's place.
+    """The experiment of a file, or the paper's; `methods` and `seed` replace those of the file.
 
     Raises
     ------
@@ -175,7 +175,7 @@ _TABLES = {
 
 
 def read_experiment(path: Path) -> Experiment:
-    """Read an experiment from a TOML file; what it leaves out keeps the paper's value.
+    """Read an experiment from a TOML file; missing settings have the paper's values.
 
     Raises
     ------

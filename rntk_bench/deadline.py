@@ -1,4 +1,4 @@
-"""A limit on the time of some work, which compiled loops heed as well."""
+"""A time limit, which compiled loops check as well."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from rntk_bench.errors import RntkBenchError
 
 
 class TimeLimitError(RntkBenchError):
-    """Work that did not end within its time limit."""
+    """A computation that did not end within its time limit."""
 
 
 class Deadline:
-    """Ends the work inside `with Deadline(seconds):` once the time is over.
+    """Stops the computation inside `with Deadline(seconds):` when the time is over.
 
-    Loops are handed `stop`, look at it now and then, and return early with a result that is worth
-    nothing once it is true; who called them calls `check`. Work that leaves the block by an error
-    or an interrupt stops its loops in other threads in the same way.
+    Compiled loops get the array `stop` and look at it regularly. If it is true, they return early
+    with an invalid result, and their caller then calls `check`. If an error or an interrupt leaves
+    the block, loops in other threads are stopped in the same way.
 
     Parameters
     ----------
     seconds : float, optional
-        None is no limit.
-    spent : float
-        Of these, how many have passed already.
+        None for no limit.
+    elapsed : float
+        How many of these seconds have already passed.
     """
 
-    def __init__(self, seconds: float | None = None, spent: float = 0.0) -> None:
-        self.seconds, self._spent = seconds, spent
+    def __init__(self, seconds: float | None = None, elapsed: float = 0.0) -> None:
+        self.seconds, self._elapsed = seconds, elapsed
         self.stop: NDArray[np.bool_] = np.zeros(1, dtype=bool)
         self._timer: Timer | None = None
         self._end = time.monotonic()
@@ -43,7 +43,7 @@ class Deadline:
 
     def __enter__(self) -> Self:
         if self.seconds is not None:
-            left = max(0.0, self.seconds - self._spent)
+            left = max(0.0, self.seconds - self._elapsed)
             self._end = time.monotonic() + left
             self._timer = Timer(left, self._expire)
             self._timer.daemon = True
@@ -60,8 +60,8 @@ class Deadline:
             self._expire()
 
     @contextmanager
-    def here(self) -> Iterator[None]:
-        """Heed this deadline in another thread than the one that set it."""
+    def activate(self) -> Iterator[None]:
+        """Make this the current deadline in another thread than the one that set it."""
         token = _CURRENT.set(self)
         try:
             yield
@@ -70,11 +70,11 @@ class Deadline:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds left, None without a limit."""
+        """The remaining seconds, None without a limit."""
         return None if self.seconds is None else max(0.0, self._end - time.monotonic())
 
     def check(self) -> None:
-        """Raise TimeLimitError if the work is to stop."""
+        """Raise TimeLimitError if the computation is to stop."""
         if self.stop[0]:
             raise TimeLimitError(
                 "It was stopped."
@@ -91,6 +91,6 @@ _NEVER = Deadline()
 _CURRENT: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
-def deadline() -> Deadline:
-    """The innermost one around this code; one without a limit if there is none."""
+def current_deadline() -> Deadline:
+    """The innermost deadline around the calling code, or one without a limit."""
     return _CURRENT.get() or _NEVER

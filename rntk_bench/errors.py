@@ -1,16 +1,16 @@
-"""The few errors a user can meet; the command line prints them as one sentence.
+"""The errors that are reported to users; the command line prints each of them as one sentence.
 
-Those about parameters and series are ValueErrors too, which scikit-learn's tools expect.
+Errors about parameters and series are also ValueErrors, as scikit-learn's tools expect.
 """
 
 
 def one_line(text: object) -> str:
-    """Write line breaks and other characters that are not printed as Python writes them."""
+    """The text on one line, with escape sequences for characters that cannot be printed."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
 
 
 class RntkBenchError(Exception):
-    """Base of every error whose message is written for the user, on one line."""
+    """Base class of the errors whose message is for the user, on one line."""
 
     exit_code = 1
 
@@ -19,7 +19,7 @@ class RntkBenchError(Exception):
 
 
 class StorageError(RntkBenchError):
-    """A result that cannot be written: no room, or a folder that may not be written to."""
+    """A result that cannot be written: the disk is full, or the folder is not writable."""
 
     exit_code = 3
 
@@ -29,7 +29,7 @@ class LockedError(StorageError):
 
 
 class InputError(RntkBenchError):
-    """A file, dataset name, option or configuration that cannot be used as given."""
+    """A file, dataset name, option or configuration that cannot be used."""
 
     exit_code = 2
 
@@ -39,11 +39,11 @@ class DataError(InputError):
 
 
 class ConfigError(InputError, ValueError):
-    """An experiment's configuration that does not say what to do."""
+    """An invalid configuration of an experiment."""
 
 
 class KernelError(InputError, ValueError):
-    """Kernel parameters or inputs outside what a kernel is defined for."""
+    """Parameters or series for which a kernel is not defined."""
 
 
 class ClusterError(RntkBenchError):
@@ -53,10 +53,10 @@ class ClusterError(RntkBenchError):
 
 
 class ExtraError(InputError):
-    """A command that needs packages of an extra which is not installed."""
+    """A feature that needs the packages of an extra which is not installed."""
 
     def __init__(self, what: str, package: str, extra: str) -> None:
-        # The arguments themselves, with which pickle makes the error again in another process.
+        # Pickle creates the error in another process from these arguments.
         super().__init__(what, package, extra)
 
     def __str__(self) -> str:
@@ -64,18 +64,18 @@ class ExtraError(InputError):
         return f"{what} needs {package}; install it with pip install 'rntk-bench[{extra}]'."
 
 
-def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
-    """The interrupt that compiled code, where it came, has made another error of; else None."""
-    behind: BaseException | None = error
-    while behind is not None:
-        if isinstance(behind, KeyboardInterrupt):
-            return behind
-        behind = behind.__cause__ or behind.__context__
+def find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
+    """The interrupt that compiled code has turned into this error; None if there is none."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return cause
+        cause = cause.__cause__ or cause.__context__
     return None
 
 
 def short_repr(value: object) -> str:
-    """A value on one line as Python writes it, cut where that is long or cannot be written."""
+    """The representation of a value on one line, shortened if it is long."""
     try:
         text = " ".join(repr(value).split())
     except ValueError:

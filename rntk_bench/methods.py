@@ -1,51 +1,70 @@
-"""The registry of methods; adding a kernel to the benchmark is one entry here.
+"""The registry of methods: a method is added to the benchmark by one entry here.
 
-The kernels' grids are the paper's, (25)-(28), (36)-(38), (40), (42) and (43); the networks' are
-those of A.1.
+Kernels are imported when they are first used, so that commands which only need the methods' names
+and descriptions start at once.
 """
 
 from __future__ import annotations
 
 import difflib
+import importlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, ClassVar, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rntk_bench.config import Experiment, Grid, Value
 from rntk_bench.errors import ConfigError, InputError, KernelError, short_repr
-from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
-from rntk_bench.kernels.parameters import LARGEST_COUNT, as_integer, as_number
+
+if TYPE_CHECKING:
+    from rntk_bench.kernels import Kernel
 
 MAX_SETTINGS = 100_000
-"""A grid's settings are listed before they are evaluated."""
-
-
-def _plain(value: Any) -> Any:
-    """A value of a grid as Python has it, which a record can hold."""
-    return value.item() if isinstance(value, np.generic | np.ndarray) and not value.ndim else value
+"""Largest number of settings in a grid: they are all listed before the first is evaluated."""
 
 
 @dataclass(frozen=True)
 class Method(ABC):
-    """What stands in a column of the tables, and its grid in the order that breaks ties."""
+    """A method of the benchmark: its description and its grid of hyperparameters.
+
+    Parameters
+    ----------
+    name : str
+        Its name on the command line and in records.
+    grid : mapping of str to sequence
+        Values of each hyperparameter. The last one varies fastest; of settings with equal accuracy
+        the first is chosen.
+    default : mapping of str to value
+        The setting to choose if cross-validation does not prefer any.
+    title : str
+        Its name in tables; `name` if empty.
+    summary : str
+        What it is, in one line.
+    reference : str
+        Where its formula is; numbers are the paper's equations.
+    extra : str
+        The optional dependencies (extra) of this package that it needs; empty for none.
+    """
 
     name: str
     grid: Grid
     default: Mapping[str, Value] = field(default_factory=dict, kw_only=True)
-    """The setting to take where cross-validation cannot tell settings apart."""
-    work: ClassVar[str]
-    """What takes the time, for a progress bar, and `part`, of what it counts."""
-    part: ClassVar[str]
+    title: str = field(default="", kw_only=True)
+    summary: str = field(default="", kw_only=True)
+    reference: str = field(default="", kw_only=True)
+    extra: str = field(default="", kw_only=True)
+    progress_label: ClassVar[str]
+    """What a progress bar says is computed."""
+    progress_unit: ClassVar[str]
+    """What a progress bar counts."""
 
     def __post_init__(self) -> None:
-        grid = {name: tuple(map(_plain, axis)) for name, axis in self.grid.items()}
+        grid = {name: tuple(map(_to_python, values)) for name, values in self.grid.items()}
         object.__setattr__(self, "grid", grid)
+        object.__setattr__(self, "title", self.title or self.name)
 
     def settings(self) -> list[dict[str, Value]]:
         """Every combination of the grid's values, the last parameter varying fastest."""
@@ -57,34 +76,48 @@ class Method(ABC):
     def default_setting(self) -> int:
         """Position of the default among `settings`.
 
-        On each axis it is the value nearest to the declared one; the middle one where none is
-        declared, or a name that the axis lacks.
+        Of each hyperparameter it has the value nearest to the declared default, or the middle value
+        if no default is declared or the default is a name that the grid does not contain.
         """
         position = 0
-        for name, axis in self.grid.items():
-            position = position * len(axis) + _nearest(axis, self.default.get(name))
+        for name, values in self.grid.items():
+            position = position * len(values) + _nearest(values, self.default.get(name))
         return position
 
     @abstractmethod
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
-        """Everything that decides a cell's answer but the data, as JSON values."""
+        """Everything but the data on which the result depends, as JSON values."""
 
     @abstractmethod
     def parameters(self) -> dict[str, Value]:
-        """Every parameter that may be an axis of the grid, with a value of its type."""
+        """Every parameter that the grid may have, with a value of its type."""
 
     @abstractmethod
     def check(self) -> None:
-        """Raise ConfigError for a value of the grid that no setting can have."""
+        """Raise ConfigError if the grid has a value that the method does not accept."""
 
 
 @dataclass(frozen=True)
 class KernelMethod(Method):
-    """A kernel family whose Grams go into support vector machines."""
+    """Support vector machines with a kernel.
 
-    kernel: type[Kernel]
-    work: ClassVar[str] = "Grams and SVMs"
-    part: ClassVar[str] = "kernel"
+    Parameters
+    ----------
+    kernel_class : subclass of Kernel, or str
+        A string names a class of `rntk_bench.kernels`.
+    """
+
+    kernel_class: type[Kernel] | str
+    progress_label: ClassVar[str] = "Grams and SVMs"
+    progress_unit: ClassVar[str] = "kernel"
+
+    @cached_property
+    def kernel(self) -> type[Kernel]:
+        """The kernel's class."""
+        if not isinstance(self.kernel_class, str):
+            return self.kernel_class
+        kernels = importlib.import_module("rntk_bench.kernels")
+        return cast("type[Kernel]", getattr(kernels, self.kernel_class))
 
     def kernels(self) -> list[Kernel]:
         """The kernels of `settings`, in the same order."""
@@ -92,12 +125,12 @@ class KernelMethod(Method):
 
     @cached_property
     def largest_batch(self) -> list[Kernel]:
-        """The most kernels whose Grams are computed together."""
+        """The largest group of kernels whose Gram matrices are computed together."""
         kernels = self.kernels()
         return [kernels[position] for position in max(self.kernel.batches(kernels), key=len)]
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
-        """Everything that decides a cell's answer but the data, as JSON values."""
+        """Everything but the data on which the result depends, as JSON values."""
         return {
             "method": self.name,
             "kernel": self.kernel.__name__,
@@ -113,13 +146,13 @@ class KernelMethod(Method):
 
     def parameters(self) -> dict[str, Value]:
         """The kernel's parameters."""
-        known: dict[str, Any] = {
+        defaults: dict[str, Any] = {
             field.name: field.default for field in fields(cast(Any, self.kernel))
         }
-        return known | {name: axis[0] for name, axis in self.grid.items()}
+        return defaults | {name: values[0] for name, values in self.grid.items()}
 
     def check(self) -> None:
-        """Make every kernel."""
+        """Raise ConfigError if a kernel does not accept a setting."""
         try:
             self.kernels()
         except KernelError as error:
@@ -130,11 +163,11 @@ class KernelMethod(Method):
 class NetworkMethod(Method):
     """A kind of finite recurrent network, by its name in `rntk_bench.networks.models`."""
 
-    work: ClassVar[str] = "training"
-    part: ClassVar[str] = "run"
+    progress_label: ClassVar[str] = "training"
+    progress_unit: ClassVar[str] = "run"
 
     def protocol(self, experiment: Experiment) -> dict[str, Any]:
-        """Everything that decides a cell's answer but the data, as JSON values."""
+        """Everything but the data on which the result depends, as JSON values."""
         return {
             "method": self.name,
             "grid": {name: list(values) for name, values in self.grid.items()},
@@ -144,33 +177,35 @@ class NetworkMethod(Method):
         }
 
     def parameters(self) -> dict[str, Value]:
-        """The grid's axes."""
-        return {name: axis[0] for name, axis in self.grid.items()}
+        """The grid's parameters."""
+        return {name: values[0] for name, values in self.grid.items()}
 
     def check(self) -> None:
-        """Sizes are at least 1, and rates above 0."""
-        for name, axis in self.grid.items():
-            for value in axis:
+        """Raise ConfigError for a size or a learning rate that is not positive."""
+        for name, values in self.grid.items():
+            for value in values:
                 if isinstance(value, str) or value <= 0:
                     raise ConfigError(f"grid.{self.name}.{name} holds {value!r}, but must be > 0.")
 
 
-def _nearest(axis: Sequence[Value], wanted: Value | None) -> int:
-    """Position of the value nearest to the wanted one, the middle if none is near to anything."""
-    if wanted in axis:
-        return axis.index(wanted)
+def _to_python(value: Any) -> Any:
+    """A NumPy scalar as the Python number that a record can hold; other values as they are."""
+    return value.item() if hasattr(value, "item") and not getattr(value, "ndim", 0) else value
+
+
+def _nearest(values: Sequence[Value], wanted: Value | None) -> int:
+    """Position of the value nearest to the wanted one, or of the middle value if none is near."""
+    if wanted in values:
+        return values.index(wanted)
+    middle = (len(values) - 1) // 2
     if not isinstance(wanted, int | float):
-        return (len(axis) - 1) // 2
-    distances = [abs(value - wanted) for value in axis if isinstance(value, int | float)]
-    return distances.index(min(distances)) if len(distances) == len(axis) else (len(axis) - 1) // 2
+        return middle
+    distances = [abs(value - wanted) for value in values if isinstance(value, int | float)]
+    return distances.index(min(distances)) if len(distances) == len(values) else middle
 
 
-_NETWORK_GRID: Grid = {
-    "n_layers": (1, 2),
-    "width": (50, 100, 200, 500),
-    "learning_rate": (1e-2, 1e-3, 1e-4, 1e-5),
-}
-_NETWORK_DEFAULT: Mapping[str, Value] = {"n_layers": 1, "width": 100, "learning_rate": 1e-3}
+# The paper's grids: (25)-(28) of the RNTK, (36)-(38) of the NTK, (40) of the RBF kernel, (42) and
+# (43) of the polynomial kernel, and A.1 of the networks.
 _RNTK_GRID: Grid = {
     "sigma_w": (
         *(1.34, 1.35, 1.36, 1.37, 1.38, 1.39, 1.40, 1.41, 1.42),
@@ -180,7 +215,6 @@ _RNTK_GRID: Grid = {
     "sigma_b": (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.0, 2.0),
     "sigma_h": (0.0, 0.01, 0.1, 0.5, 1.0),
 }
-
 _RNTK_DEFAULT: Mapping[str, Value] = {
     "sigma_w": math.sqrt(2.0),
     "sigma_u": 1.0,
@@ -188,46 +222,96 @@ _RNTK_DEFAULT: Mapping[str, Value] = {
     "sigma_h": 0.0,
 }
 """The paper's S_ReLU (section 3), but with a bias."""
+_NTK_GRID: Grid = {
+    "n_layers": tuple(range(1, 11)),
+    "sigma_w": (0.5, 1.0, math.sqrt(2.0), 2.0, 2.5, 3.0),
+    "sigma_b": (0.0, 0.01, 0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 5.0),
+}
+_RBF_GRID: Grid = {
+    "alpha": (
+        *(0.01, 0.05, 0.1, 0.2, 0.5, 0.6, 0.7, 0.8, 1.0),
+        *(2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 30.0, 40.0, 100.0),
+    )
+}
+_POLYNOMIAL_GRID: Grid = {"degree": (1, 2, 3, 4, 5), "r": (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)}
+_NETWORK: dict[str, Any] = {
+    "grid": {
+        "n_layers": (1, 2),
+        "width": (50, 100, 200, 500),
+        "learning_rate": (1e-2, 1e-3, 1e-4, 1e-5),
+    },
+    "default": {"n_layers": 1, "width": 100, "learning_rate": 1e-3},
+    "extra": "finite",
+}
 
-KERNEL_METHODS: Mapping[str, KernelMethod] = {
+METHODS: Mapping[str, Method] = {
     method.name: method
     for method in (
-        KernelMethod("rntk", _RNTK_GRID, RNTK, default=_RNTK_DEFAULT),
+        KernelMethod(
+            "rntk",
+            _RNTK_GRID,
+            "RNTK",
+            default=_RNTK_DEFAULT,
+            title="RNTK",
+            summary="tangent kernel of an infinitely wide recurrent network, read out at the last "
+            "step",
+            reference="Theorem 1, (116) and (141)",
+        ),
         KernelMethod(
             "ntk",
-            {
-                "n_layers": tuple(range(1, 11)),
-                "sigma_w": (0.5, 1.0, math.sqrt(2.0), 2.0, 2.5, 3.0),
-                "sigma_b": (0.0, 0.01, 0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 5.0),
-            },
-            NTK,
+            _NTK_GRID,
+            "NTK",
             default={"n_layers": 1, "sigma_w": math.sqrt(2.0), "sigma_b": 0.1},
+            title="NTK",
+            summary="tangent kernel of an infinitely wide perceptron, the series one vector",
+            reference="(30) to (35)",
         ),
         KernelMethod(
             "rbf",
-            {
-                "alpha": (
-                    *(0.01, 0.05, 0.1, 0.2, 0.5, 0.6, 0.7, 0.8, 1.0),
-                    *(2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 30.0, 40.0, 100.0),
-                )
-            },
-            RBF,
+            _RBF_GRID,
+            "RBF",
             default={"alpha": 1.0},
+            title="RBF",
+            summary="radial basis function, the series one vector",
+            reference="(39)",
         ),
         KernelMethod(
             "poly",
-            {"degree": (1, 2, 3, 4, 5), "r": (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)},
-            Polynomial,
+            _POLYNOMIAL_GRID,
+            "Polynomial",
             default={"degree": 3, "r": 1.0},
+            title="Polynomial",
+            summary="polynomial kernel, the series one vector",
+            reference="(41)",
         ),
-        # Beyond the paper: the readouts of arXiv:2012.04859, and the network's Gaussian process.
+        # Not in the paper: the readouts of arXiv:2012.04859, and the network's Gaussian process.
         KernelMethod(
-            "rntk-avg", {"pooling": ("average",), **_RNTK_GRID}, RNTK, default=_RNTK_DEFAULT
+            "rntk-avg",
+            {"pooling": ("average",), **_RNTK_GRID},
+            "RNTK",
+            default=_RNTK_DEFAULT,
+            title="RNTK average",
+            summary="the RNTK with a readout at every step",
+            reference="(141) at every step, arXiv:2012.04859",
         ),
         KernelMethod(
-            "rntk-both", {"direction": ("both",), **_RNTK_GRID}, RNTK, default=_RNTK_DEFAULT
+            "rntk-both",
+            {"direction": ("both",), **_RNTK_GRID},
+            "RNTK",
+            default=_RNTK_DEFAULT,
+            title="RNTK both",
+            summary="the sum of the RNTKs forward and backward in time",
+            reference="(141) in both directions, arXiv:2012.04859",
         ),
-        KernelMethod("nngp", _RNTK_GRID, NNGP, default=_RNTK_DEFAULT),
+        KernelMethod(
+            "nngp",
+            _RNTK_GRID,
+            "NNGP",
+            default=_RNTK_DEFAULT,
+            title="NNGP",
+            summary="Gaussian process of the RNTK's network: its output before any training",
+            reference="(9)",
+        ),
         KernelMethod(
             "rntk-extended",
             {
@@ -235,37 +319,67 @@ KERNEL_METHODS: Mapping[str, KernelMethod] = {
                 "pooling": ("last", "average"),
                 **_RNTK_GRID,
             },
-            RNTK,
+            "RNTK",
             default={"direction": "forward", "pooling": "last", **_RNTK_DEFAULT},
+            title="RNTK extended",
+            summary="the RNTK, its direction and pooling chosen by cross-validation too",
+            reference="(141), arXiv:2012.04859",
+        ),
+        NetworkMethod(
+            "rnn-gaussian",
+            title="Gaussian RNN",
+            summary="finite ReLU network in NTK parametrisation, its weights drawn from a Gaussian",
+            reference="A.1",
+            **_NETWORK,
+        ),
+        NetworkMethod(
+            "rnn-identity",
+            title="Identity RNN",
+            summary="finite ReLU network that begins with W = I",
+            reference="A.1; Le, Jaitly and Hinton (2015), arXiv:1504.00941",
+            **_NETWORK,
+        ),
+        NetworkMethod(
+            "gru",
+            title="GRU",
+            summary="finite network of gated recurrent units",
+            reference="A.1; Cho et al. (2014), arXiv:1406.1078",
+            **_NETWORK,
         ),
     )
 }
-NETWORK_METHODS: Mapping[str, NetworkMethod] = {
-    name: NetworkMethod(name, _NETWORK_GRID, default=_NETWORK_DEFAULT)
-    for name in ("rnn-gaussian", "rnn-identity", "gru")
+KERNEL_METHODS: Mapping[str, KernelMethod] = {
+    name: method for name, method in METHODS.items() if isinstance(method, KernelMethod)
 }
-METHODS: Mapping[str, Method] = {**KERNEL_METHODS, **NETWORK_METHODS}
+NETWORK_METHODS: Mapping[str, NetworkMethod] = {
+    name: method for name, method in METHODS.items() if isinstance(method, NetworkMethod)
+}
+
+
+def display_name(name: str) -> str:
+    """A method's title in tables; its name if it is not in the registry."""
+    return METHODS[name].title if name in METHODS else name
 
 
 def resolve(experiment: Experiment) -> list[Method]:
-    """The experiment's methods with its grids in place of the registry's.
+    """The experiment's methods, with its grids in place of the registry's.
 
     Raises
     ------
     ConfigError
-        For an unknown method, an unknown grid parameter, or a value no kernel takes.
+        For an unknown method, an unknown grid parameter, or a value that no kernel accepts.
     """
     for name in (*experiment.methods, *experiment.grids):
         if name not in METHODS:
             near = difflib.get_close_matches(name, METHODS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(METHODS)}."
             raise ConfigError(f"There is no method {name!r}; {hint}")
-    # Also the grids of methods that do not run: what they say must not wait to be refused.
-    known = {
+    # Grids of methods that do not run are checked as well.
+    methods = {
         name: with_grid(METHODS[name], experiment.grids.get(name, {}))
-        for name in (*experiment.methods, *experiment.grids)
+        for name in dict.fromkeys((*experiment.methods, *experiment.grids))
     }
-    return [known[name] for name in dict.fromkeys(experiment.methods)]
+    return [methods[name] for name in dict.fromkeys(experiment.methods)]
 
 
 def only_kernels(methods: Sequence[Method], command: str) -> list[KernelMethod]:
@@ -285,18 +399,18 @@ def only_kernels(methods: Sequence[Method], command: str) -> list[KernelMethod]:
 
 
 def with_grid(method: Method, replaced: Grid) -> Method:
-    """The method with some axes of its grid replaced, or further parameters made axes.
+    """The method with the values of some parameters replaced, or with further parameters.
 
     Raises
     ------
     ConfigError
-        For an unknown parameter, or a value that no kernel takes.
+        For an unknown parameter, or a value that no kernel accepts.
     """
     if not replaced:
         return method
     known = method.parameters()
     typed = {
-        parameter: _typed(f"grid.{method.name}.{parameter}", known, parameter, values)
+        parameter: _convert(f"grid.{method.name}.{parameter}", known, parameter, values)
         for parameter, values in replaced.items()
     }
     changed = replace(method, grid={**method.grid, **typed})
@@ -309,30 +423,31 @@ def with_grid(method: Method, replaced: Grid) -> Method:
     return changed
 
 
-def _typed(
+def _convert(
     key: str, known: Mapping[str, Value], parameter: str, values: tuple[Value, ...]
 ) -> tuple[Value, ...]:
-    """The values as the parameter has them: 1 and 1.0 must make one protocol."""
+    """The values in the parameter's type, so that 1 and 1.0 are the same protocol."""
+    from rntk_bench.kernels.parameters import LARGEST_COUNT, as_integer, as_number
+
     if parameter not in known:
         raise ConfigError(f"{key} is not a parameter; known are {', '.join(known)}.")
     kind = type(known[parameter])
-    read, named = _TYPES[kind]
-    typed = []
+    convert, type_name = {
+        float: (as_number, "numbers"),
+        int: (as_integer, "integers"),
+        str: (_as_string, "names"),
+    }[kind]
+    converted: list[Any] = []
     for value in values:
-        if (plain := read(value)) is None:
-            raise ConfigError(f"{key} holds {short_repr(value)}, but must be a list of {named}.")
+        if (plain := convert(value)) is None:
+            raise ConfigError(
+                f"{key} holds {short_repr(value)}, but must be a list of {type_name}."
+            )
         if kind is int and plain > LARGEST_COUNT:
             raise ConfigError(f"{key} holds {value!r}, but must be at most {LARGEST_COUNT}.")
-        typed.append(plain)
-    return tuple(typed)
+        converted.append(plain)
+    return tuple(converted)
 
 
-def _as_name(value: object) -> str | None:
+def _as_string(value: object) -> Any:
     return str(value) if isinstance(value, str) else None
-
-
-_TYPES: Mapping[type, tuple[Callable[[object], Any], str]] = {
-    float: (as_number, "numbers"),
-    int: (as_integer, "integers"),
-    str: (_as_name, "names"),
-}

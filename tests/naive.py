@@ -1,4 +1,4 @@
-"""Slow, obvious oracles: the paper's definitions in loops over pairs and steps.
+"""Slow reference implementations: the paper's definitions as loops over pairs and steps.
 
 The RNTK follows (13) with the backward recursion (19)-(21) of Pi, not the forward-only form that
 the package computes. Arithmetic is mpmath's with 40 digits, because 1 - c loses digits in float64
@@ -111,7 +111,7 @@ def rntk(
 ):
     """Theta(x, y), or K(x, y) without `tangent`, by (141) with the backward recursion of Pi.
 
-    x and y are (T,) or (T, m); the sigmas are numbers or one a layer. With `readout="step"` it is
+    x and y are (T,) or (T, m); the sigmas are numbers or one per layer. With `readout="step"` it is
     sigma_v^2 (1 - arccos(c) / pi) of the last pre-activations.
     """
     options = {

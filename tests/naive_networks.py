@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rntk_bench.networks.models import CELLS
+from rntk_bench.networks.models import RNN_CELLS
 
 
 def sigmoid(z):
@@ -11,7 +11,7 @@ def sigmoid(z):
 
 def logits(classifier, parameters, x):
     """Logits (C,) of one series x (T, m), from its true first step."""
-    n, scale = classifier.width, CELLS[classifier.cell].scale
+    n, scale = classifier.width, RNN_CELLS[classifier.cell].scale
     below = list(np.asarray(x, dtype=float))
     for layer in parameters["layers"]:
         W, U, b = (np.asarray(layer[name], dtype=float) for name in ("W", "U", "b"))
@@ -34,7 +34,7 @@ def logits(classifier, parameters, x):
     return below[-1] @ V * scale("readout", n) + d * scale("bias", 1)
 
 
-def stopped_epochs(hits, losses, n_held_out, patience, criterion):
+def stopped_epochs(n_correct, losses, n_held_out, patience, criterion):
     """How many epochs of a run are trained, and its best one, by looking back from each epoch."""
 
     def best_of(n):
@@ -42,20 +42,20 @@ def stopped_epochs(hits, losses, n_held_out, patience, criterion):
         if criterion == "loss":
             return min(epochs, key=lambda e: (losses[e - 1], e))
         if criterion == "strict-accuracy":
-            return min(epochs, key=lambda e: (-hits[e - 1], e))
-        return min(epochs, key=lambda e: (-hits[e - 1], losses[e - 1], e))
+            return min(epochs, key=lambda e: (-n_correct[e - 1], e))
+        return min(epochs, key=lambda e: (-n_correct[e - 1], losses[e - 1], e))
 
     def is_setback(n):
         if n == 1:
             return False
         if criterion == "accuracy":
-            return hits[n - 1] < max(hits[: n - 1])
+            return n_correct[n - 1] < max(n_correct[: n - 1])
         return best_of(n) != n
 
-    for epoch in range(1, len(hits) + 1):
+    for epoch in range(1, len(n_correct) + 1):
         last = range(epoch, max(epoch - patience, 0), -1)
         if len(last) == patience and all(map(is_setback, last)):
             break
-        if criterion == "strict-accuracy" and max(hits[:epoch]) == n_held_out:
+        if criterion == "strict-accuracy" and max(n_correct[:epoch]) == n_held_out:
             break
     return epoch, best_of(epoch)

@@ -20,7 +20,7 @@ def test_slow_work_that_compiles_nothing_says_nothing():
 
 
 def test_compiling_is_announced_once_and_before_it_begins(monkeypatch):
-    monkeypatch.setattr(compiling, "_KEEPS", False)
+    monkeypatch.setattr(compiling, "_CACHE_IS_PRIVATE", False)
     first, second = compiled(lambda x: 3.0 * x), compiled(lambda x: 5.0 * x)
     said: list[int] = []
 

@@ -1,6 +1,6 @@
 import pytest
 
-from rntk_bench.config import Experiment, Network, configured, read_experiment
+from rntk_bench.config import Experiment, Network, load_experiment, read_experiment
 from rntk_bench.errors import ConfigError
 from tests.paths import CONFIGS
 
@@ -105,8 +105,8 @@ def test_a_missing_and_a_binary_file_are_refused(tmp_path):
 
 
 def test_methods_and_seed_stand_in_place_of_the_files():
-    assert configured(None) == Experiment()
-    changed = configured(CONFIGS / "quick.toml", ["gru"], 7)
+    assert load_experiment(None) == Experiment()
+    changed = load_experiment(CONFIGS / "quick.toml", ["gru"], 7)
     assert (changed.name, changed.methods, changed.seed) == ("quick", ("gru",), 7)
 
 

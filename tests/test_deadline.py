@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rntk_bench import NTK, RNTK
-from rntk_bench.deadline import Deadline, TimeLimitError, deadline
+from rntk_bench.deadline import Deadline, TimeLimitError, current_deadline
 from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.svc import CrossValidation, SVCOptions
 
@@ -18,10 +18,10 @@ def expired():
 
 def test_without_a_limit_nothing_stops():
     with Deadline() as limit:
-        assert deadline() is limit
+        assert current_deadline() is limit
         assert limit.remaining is None
         limit.check()
-    assert deadline().seconds is None
+    assert current_deadline().seconds is None
 
 
 def test_the_time_passes_and_the_message_names_it():
@@ -35,9 +35,9 @@ def test_the_time_passes_and_the_message_names_it():
 
 
 def test_what_is_spent_already_counts():
-    with Deadline(60.0, spent=50.0) as limit:
+    with Deadline(60.0, elapsed=50.0) as limit:
         assert 9.0 < limit.remaining <= 10.0
-    with Deadline(60.0, spent=70.0) as limit:
+    with Deadline(60.0, elapsed=70.0) as limit:
         while not limit.stop[0]:
             time.sleep(0.001)
         with pytest.raises(TimeLimitError, match="60 s"):
@@ -47,8 +47,8 @@ def test_what_is_spent_already_counts():
 def test_an_inner_deadline_ends_with_its_block_and_others_are_not_touched():
     with Deadline(60.0) as outer:
         with Deadline(30.0) as inner:
-            assert deadline() is inner
-        assert deadline() is outer
+            assert current_deadline() is inner
+        assert current_deadline() is outer
         outer.check()
 
 
@@ -57,9 +57,9 @@ def test_an_error_stops_the_loops_of_other_threads():
     started = threading.Event()
 
     def work(limit):
-        with limit.here():
+        with limit.activate():
             started.set()
-            while not deadline().stop[0]:
+            while not current_deadline().stop[0]:
                 time.sleep(0.001)
             seen.append(True)
 
@@ -100,7 +100,7 @@ def test_the_solver_stops():
     X = rng.standard_normal((40, 3))
     validation = CrossValidation(y, stratified_folds(y, 5, 0), SVCOptions())
     with expired(), pytest.raises(TimeLimitError):
-        validation.hits(X @ X.T, np.arange(5), 5)
+        validation.count_correct(X @ X.T, np.arange(5), 5)
 
 
 def test_a_long_problem_of_the_solver_is_stopped_in_its_midst():
@@ -110,8 +110,8 @@ def test_a_long_problem_of_the_solver_is_stopped_in_its_midst():
     X = rng.standard_normal((800, 2))
     options = SVCOptions(C=(1e6,), tolerance=1e-12)
     validation = CrossValidation(y, stratified_folds(y, 2, 0), options)
-    validation.hits(np.eye(800), np.arange(2), 1)
+    validation.count_correct(np.eye(800), np.arange(2), 1)
     start = time.monotonic()
     with Deadline(0.2), pytest.raises(TimeLimitError):
-        validation.hits(X @ X.T, np.arange(2), 1)
+        validation.count_correct(X @ X.T, np.arange(2), 1)
     assert time.monotonic() - start < 10.0

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -5,9 +7,9 @@ import pytest
 
 from rntk_bench import RNTK
 from rntk_bench.config import Experiment, Network, read_experiment
+from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.errors import ConfigError
 from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, KernelMethod, resolve
-from rntk_bench.report.results.paper import paper_datasets
 from rntk_bench.storage.records import protocol_id
 from tests.paths import CONFIGS
 
@@ -19,6 +21,22 @@ def test_grids_have_the_papers_sizes():
     networks = {"rnn-gaussian": 32, "rnn-identity": 32, "gru": 32}
     assert sizes == paper | beyond | networks
     assert sum(paper.values()) * 5 * 10 == 74_400
+
+
+def test_every_method_is_described():
+    assert {name for name, method in METHODS.items() if method.extra} == set(NETWORK_METHODS)
+    assert all(method.summary and method.reference for method in METHODS.values())
+    titles = [method.title for method in METHODS.values()]
+    assert len(set(titles)) == len(titles)
+    assert KernelMethod("mine", {}, RNTK).title == "mine"
+
+
+def test_the_registry_is_read_without_importing_numerical_packages():
+    command = "import sys, rntk_bench.methods; print(*sys.modules)"
+    modules = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"numpy", "numba", "jax", "rntk_bench.kernels"} & set(modules)
 
 
 def test_the_last_parameter_varies_fastest():
@@ -34,7 +52,7 @@ def test_kernels_carry_their_settings():
 
 def test_the_papers_configuration_is_the_registry():
     experiment = read_experiment(CONFIGS / "paper.toml")
-    assert list(experiment.datasets) == paper_datasets()
+    assert experiment.datasets == PAPER_DATASETS
     assert len(experiment.datasets) == 54
     assert replace(experiment, datasets=(), grids={}) == Experiment()
     for method in resolve(replace(experiment, methods=(*experiment.methods, *NETWORK_METHODS))):

@@ -1,4 +1,4 @@
-"""What the cells of all methods share: the problem, the clock and the record."""
+"""What the evaluations of all methods share: the prepared data, the timings and the record."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from traceback import clear_frames, format_exception
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, Sequences, unit_norm
-from rntk_bench.errors import RntkBenchError, StorageError, interrupt_behind
+from rntk_bench.errors import RntkBenchError, StorageError, find_interrupt
 from rntk_bench.methods import Method
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
 
-Result = TypeVar("Result")
 REASON_LENGTH = 300
-"""Characters of an exception's message that a reason holds; the traceback holds them all."""
+"""Characters of an exception's message that a reason contains; the traceback contains them all."""
 
 Progress = Callable[[int, int, float], None]
-"""Told how many parts are done, of how many, and the best validation accuracy so far."""
+"""Receives how many parts are done, how many there are, and the best validation accuracy so far."""
 
 
 class Stopwatch:
-    """Seconds by stage, summed over threads."""
+    """Seconds for each stage, summed over threads."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -37,7 +36,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        """Add the time spent inside to the stage."""
+        """Add the time spent inside the block to a stage."""
         start = time.perf_counter()
         try:
             yield
@@ -45,7 +44,7 @@ class Stopwatch:
             self.add(stage, time.perf_counter() - start)
 
     def add(self, stage: str, seconds: float) -> None:
-        """Add seconds to the stage."""
+        """Add seconds to a stage."""
         with self._lock:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
@@ -77,7 +76,7 @@ class Problem:
         return cls(dataset, X_sorted, dataset.y_train[order], X_test, tuple(notes))
 
 
-def finished_cell(
+def finished_record(
     problem: Problem,
     method: Method,
     experiment: Experiment,
@@ -89,7 +88,7 @@ def finished_cell(
     watch: Stopwatch,
     device: str | None = None,
 ) -> Record:
-    """The record of a cell from its choice and its test predictions (n_test,)."""
+    """The record of an evaluation, from its choice and its test predictions (n_test,)."""
     dataset, notes = problem.dataset, [*problem.notes, *notes]
     correct = int((predictions == dataset.y_test).sum())
     return Record(
@@ -97,7 +96,7 @@ def finished_cell(
         method=method.name,
         status="ok",
         protocol=method.protocol(experiment),
-        data={**describe(dataset), "notes": notes},
+        data={**describe_dataset(dataset), "notes": notes},
         selection=selection,
         test={
             "accuracy": correct / dataset.n_test,
@@ -113,32 +112,26 @@ def finished_cell(
     )
 
 
-def recorded(
-    dataset: Dataset, method: Method, experiment: Experiment, compute: Callable[[], Result]
-) -> Result | Record:
-    """What `compute` returns, or the record of a failed cell if it raises an exception.
+def raise_if_fatal(error: Exception) -> None:
+    """Raise an error that ends the run rather than failing one evaluation.
 
     Raises
     ------
     StorageError
-        If a result cannot be written, since then no record could be.
+        If a result could not be written, since then no record could be.
     KeyboardInterrupt
-        Also where compiled code has made another exception of it.
+        Also if compiled code has turned it into another exception.
     """
-    try:
-        return compute()
-    except StorageError:
-        raise
-    except Exception as error:
-        if interrupt := interrupt_behind(error):
-            raise interrupt from None
-        return failed_cell(dataset, method, experiment, error)
+    if isinstance(error, StorageError):
+        raise error
+    if interrupt := find_interrupt(error):
+        raise interrupt from None
 
 
-def failed_cell(
+def failed_record(
     dataset: Dataset, method: Method, experiment: Experiment, error: Exception
 ) -> Record:
-    """The record of a cell that could not be computed, with a traceback if that is unexpected."""
+    """The record of an evaluation that failed, with a traceback if the error is unexpected."""
     trace = None if isinstance(error, RntkBenchError) else "".join(format_exception(error))
     # The frames hold arrays, and the reason may be a lack of memory.
     clear_frames(error.__traceback__)
@@ -147,19 +140,19 @@ def failed_cell(
         method=method.name,
         status="failed",
         protocol=method.protocol(experiment),
-        data=describe(dataset),
+        data=describe_dataset(dataset),
         selection=None,
         test=None,
         warnings=[],
-        error=reason(error),
+        error=failure_reason(error),
         timings={},
         environment=environment(),
         traceback=trace,
     )
 
 
-def reason(error: Exception) -> str:
-    """Why something failed, in one line; an exception that is none of ours is named."""
+def failure_reason(error: Exception) -> str:
+    """Why something failed, in one line, with the type of an exception that is unexpected."""
     text = str(error)
     if isinstance(error, RntkBenchError):
         return text
@@ -173,8 +166,8 @@ def reason(error: Exception) -> str:
     return f"It was ended by an unexpected {type(error).__name__}{text}."
 
 
-def describe(dataset: Dataset) -> dict[str, Any]:
-    """Fingerprint, source and sizes."""
+def describe_dataset(dataset: Dataset) -> dict[str, Any]:
+    """A dataset's fingerprint, source and sizes, for records."""
     return {
         "fingerprint": dataset.fingerprint,
         "source": dataset.source,

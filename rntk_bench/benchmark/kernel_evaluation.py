@@ -1,4 +1,4 @@
-"""A kernel's cell: Grams, cross-validated SVMs, the choice and its test (A.1)."""
+"""Evaluates a kernel: Gram matrices, cross-validated SVMs, the choice and its test (A.1)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import rntk_bench.kernels
-from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_cell
-from rntk_bench.benchmark.parallel import evaluate_grid
+from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_record
+from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
@@ -26,47 +26,33 @@ from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import source_digest
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.grid_search import Choice, Search, undecided
+from rntk_bench.svm.grid_search import Choice, Search, undecided_message
 from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
 
 Array = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 COMPUTE_STEP, STORE_PAIR, STORE_FILE = 0.65e-9, 15e-9, 0.2e-3
-"""Seconds to compute one step of one pair, to store and read it once, and for the file itself,
-measured on 390 series of length 300."""
+"""Seconds to compute one step of a pair of series, to store and read the pair's entry once, and for
+the file itself, measured on 390 series of length 300."""
 
 
-def run_kernel_cell(
-    dataset: Dataset,
-    method: KernelMethod,
-    experiment: Experiment,
-    *,
-    n_jobs: int = 1,
-    prune: bool = True,
-    cache: GramCache | None = None,
-    progress: Progress | None = None,
-) -> Record:
-    """Choose a setting by cross-validation, refit it and score it once on the test set.
+class KernelEvaluation:
+    """Evaluates a kernel method on a dataset.
 
     The record is the same for any `n_jobs`, and with or without `prune` and `cache`, but for
-    timings and the folds that pruning leaves out.
+    timings and for the folds that pruning leaves out. A grid may also be evaluated in chunks by
+    several instances: see `evaluate`, `search` and `finish`.
 
-    Raises
-    ------
-    RntkBenchError
-        If no setting of the grid can be used on this dataset, or the kernel cannot read it.
-    TimeLimitError
-        If the `Deadline` around the call passes.
-    """
-    cell = KernelCell(dataset, method, experiment, prune=prune, cache=cache)
-    with cell.watch("total"):
-        search = cell.search()
-        cell.evaluate(search, range(len(cell.kernels)), n_jobs, progress)
-        fit = cell.fit(search)
-    return cell.record(search, fit)
-
-
-class KernelCell:
-    """What the pieces of one cell share: its problem, its folds and its Grams.
+    Parameters
+    ----------
+    dataset : Dataset
+    method : KernelMethod
+    experiment : Experiment
+    prune : bool
+        Leave out folds that cannot change the choice.
+    cache : GramCache, optional
+    best : int
+        A score that another instance has reached on the same grid.
 
     Raises
     ------
@@ -82,46 +68,56 @@ class KernelCell:
         *,
         prune: bool = True,
         cache: GramCache | None = None,
+        best: int = 0,
     ) -> None:
-        self.method, self.experiment, self.prune = method, experiment, prune
+        self._method, self._experiment = method, experiment
         self.watch = Stopwatch()
         with self.watch("total"):
-            self.problem = Problem.of(dataset)
-            self.kernels = method.kernels()
+            self._problem = Problem.of(dataset)
+            self._kernels = method.kernels()
+            self.batches = method.kernel.batches(self._kernels)
             self._options = SVCOptions(
                 experiment.C, experiment.tolerance, experiment.max_iterations
             )
-            y = self.problem.y_train
+            y = self._problem.y_train
             fold = stratified_folds(y, experiment.n_folds, experiment.seed)
-            self._validation = CrossValidation(y, fold, self._options)
-            self._grams = _Grams(method.kernel, self.problem, cache, self.watch)
+            validation = CrossValidation(y, fold, self._options)
+            self.search = Search(validation, len(self._kernels), prune, best)
+            self._grams = _Grams(method.kernel, self._kernels, self._problem, cache, self.watch)
 
-    def search(self, best: int = 0) -> Search:
-        """A search that has evaluated nothing, but may know of a score reached elsewhere."""
-        return Search(self._validation, len(self.kernels), self.prune, best)
+    def run(self, n_jobs: int = 1, progress: Progress | None = None) -> Record:
+        """Evaluate the whole grid, choose a setting, and score it once on the test set.
+
+        Raises
+        ------
+        RntkBenchError
+            If no setting of the grid can be used on this dataset, or the chosen one not on its
+            test series.
+        TimeLimitError
+            If the `Deadline` around the call passes.
+        """
+        self.evaluate(self.batches, n_jobs, progress)
+        return self.finish()
 
     def evaluate(
-        self,
-        search: Search,
-        settings: Sequence[int],
-        n_jobs: int = 1,
-        progress: Progress | None = None,
+        self, batches: Sequence[Batch], n_jobs: int = 1, progress: Progress | None = None
     ) -> None:
-        """Cross-validate some settings of the grid."""
+        """Cross-validate the settings in some of the grid's batches."""
+        n_settings = len(positions(batches))
 
-        def evaluate(position: int, gram: Array) -> None:
+        def evaluate(setting: int, gram: Array) -> None:
             with self.watch("svm"):
-                search.evaluate(settings[position], gram)
+                self.search.evaluate(setting, gram)
 
         def report(done: int) -> None:
             if progress is not None:
-                progress(done, len(settings), search.best_accuracy)
+                progress(done, n_settings, self.search.best_accuracy)
 
-        kernels = [self.kernels[i] for i in settings]
-        evaluate_grid(kernels, self._grams.many, evaluate, n_jobs, report)
+        with self.watch("total"):
+            evaluate_grid(batches, self._grams.train, evaluate, n_jobs, report)
 
-    def fit(self, search: Search) -> Fit:
-        """Choose, train on everything and classify the test series.
+    def finish(self) -> Record:
+        """Choose a setting, train it on the whole training set and classify the test series.
 
         Raises
         ------
@@ -129,45 +125,42 @@ class KernelCell:
             If no setting of the grid can be used on this dataset, or the chosen one not on its
             test series.
         """
-        name = self.problem.dataset.name
-        try:
-            choice = search.choose(self.method.default_setting)
-        except ValueError:
-            found = " or ".join(sorted(set(search.flaws.values())))
-            raise RntkBenchError(
-                f"No setting of {self.method.name}'s grid can be used on {name}: the Gram {found}."
-            ) from None
-        kernel, C = self.kernels[choice.setting], self.experiment.C[choice.C]
-        with self.watch("test"), np.errstate(all="ignore"):
-            test = self._grams.test(kernel)
-            if not np.isfinite(test).all():
-                raise RntkBenchError(
-                    f"The chosen setting of {self.method.name} overflows on the test series of "
-                    f"{name}."
-                )
-            train = self._grams.one(kernel)
-            return Fit(choice, *classify(train, self.problem.y_train, test, C, self._options))
-
-    def record(self, search: Search, fit: Fit) -> Record:
-        """The record of a cell that is done."""
-        return finished_cell(
-            self.problem,
-            self.method,
-            self.experiment,
-            selection=_selection(self.method, self.experiment, fit.choice, search),
-            predictions=fit.predictions,
-            notes=_length_notes(self.problem.dataset, self.method),
-            warnings=_warnings(search, fit, self._options),
+        with self.watch("total"):
+            choice = self._choose()
+            with self.watch("test"), np.errstate(all="ignore"):
+                predictions, n_unfinished = self._classify(choice)
+        return finished_record(
+            self._problem,
+            self._method,
+            self._experiment,
+            selection=_selection(self._method, self._experiment, choice, self.search),
+            predictions=predictions,
+            notes=_length_notes(self._problem.dataset, self._method),
+            warnings=_warnings(self.search, choice, n_unfinished, self._options),
             watch=self.watch,
         )
 
+    def _choose(self) -> Choice:
+        try:
+            return self.search.choose(self._method.default_setting)
+        except ValueError:
+            reasons = " or ".join(sorted(set(self.search.invalid_reasons.values())))
+            raise RntkBenchError(
+                f"No setting of {self._method.name}'s grid can be used on "
+                f"{self._problem.dataset.name}: the Gram {reasons}."
+            ) from None
 
-class Fit(NamedTuple):
-    """The choice, its predictions (n_test,), and its problems that stopped at the bound."""
-
-    choice: Choice
-    predictions: NDArray[np.int64]
-    unfinished: int
+    def _classify(self, choice: Choice) -> tuple[IntArray, int]:
+        """Test predictions (n_test,), and how many problems stopped at the bound on steps."""
+        test = self._grams.test(choice.setting)
+        if not np.isfinite(test).all():
+            raise RntkBenchError(
+                f"The chosen setting of {self._method.name} overflows on the test series of "
+                f"{self._problem.dataset.name}."
+            )
+        ((_, train),) = self._grams.train([[choice.setting]])
+        C = self._experiment.C[choice.C]
+        return classify(train, self._problem.y_train, test, C, self._options)
 
 
 def _length_notes(dataset: Dataset, method: KernelMethod) -> list[str]:
@@ -179,80 +172,83 @@ def _length_notes(dataset: Dataset, method: KernelMethod) -> list[str]:
 
 
 class _Grams:
-    """Train and test Grams of one kernel family on one problem, through the cache where it pays."""
+    """Gram matrices of a grid of kernels, read from the cache or computed and stored there.
+
+    Gram matrices that are computed faster than they are read are not stored.
+    """
 
     def __init__(
-        self, family: type[Kernel], problem: Problem, cache: GramCache | None, watch: Stopwatch
+        self,
+        family: type[Kernel],
+        kernels: Sequence[Kernel],
+        problem: Problem,
+        cache: GramCache | None,
+        watch: Stopwatch,
     ) -> None:
-        self._family, self._problem, self._watch = family, problem, watch
-        self._X_train, self._X_test = family.read_alike(problem.X_train, problem.X_test)
+        self._family, self._kernels, self._problem = family, kernels, problem
+        self._watch = watch
+        self._X_train, self._X_test = family.pad_to_common_length(problem.X_train, problem.X_test)
         with watch("gram"):
-            self._train = family.prepare(self._X_train)
-        pays = family.uses_time and worth_storing(len(problem.y_train), problem.dataset.length)
-        self._cache = cache if pays else None
+            self._prepared = family.prepare(self._X_train)
+        n, length = len(problem.y_train), problem.dataset.length
+        self._cache = cache if family.uses_time and worth_storing(n, length) else None
 
-    def many(self, kernels: list[Kernel]) -> Iterator[Array]:
-        for batch in self._family.batches(kernels):
-            yield from self._batch([kernels[position] for position in batch])
+    def train(self, batches: Sequence[Batch]) -> Iterator[tuple[int, Array]]:
+        """Yield each setting of the batches and its Gram matrix of the training series."""
+        for batch in batches:
+            cached = {setting: self._read(setting, "train") for setting in batch}
+            missing = [self._kernels[setting] for setting in batch if cached[setting] is None]
+            computed = self._family.grams(missing, self._prepared)
+            for setting in batch:
+                gram = cached[setting]
+                if gram is None:
+                    with self._watch("gram"):
+                        gram = next(computed)
+                    self._store(setting, "train", gram)
+                yield setting, gram
 
-    def _batch(self, kernels: list[Kernel]) -> Iterator[Array]:
-        """Grams that share work: those not stored are computed together."""
-        stored = [self._stored(kernel, "train") for kernel in kernels]
-        missing = [k for k, gram in zip(kernels, stored, strict=True) if gram is None]
-        computed = self._family.grams(missing, self._train)
-        for kernel, gram in zip(kernels, stored, strict=True):
-            if gram is None:
-                with self._watch("gram"):
-                    gram = next(computed)
-                self._store(kernel, "train", gram)
-            yield gram
-
-    def one(self, kernel: Kernel) -> Array:
-        """Kernel (n_train, n_train) of the training series."""
-        return next(self._batch([kernel]))
-
-    def test(self, kernel: Kernel) -> Array:
-        """Kernel (n_train, n_test) of the training with the test series."""
-        gram = self._stored(kernel, "test")
+    def test(self, setting: int) -> Array:
+        """Gram matrix (n_train, n_test) of the training and the test series."""
+        gram = self._read(setting, "test")
         if gram is None:
             with self._watch("gram"):
-                gram = kernel.gram(self._family.prepare(self._X_train, self._X_test))
-            self._store(kernel, "test", gram)
+                prepared = self._family.prepare(self._X_train, self._X_test)
+                gram = self._kernels[setting].gram(prepared)
+            self._store(setting, "test", gram)
         return gram
 
-    def _stored(self, kernel: Kernel, part: str) -> Array | None:
-        key = self._key(kernel, part)
+    def _read(self, setting: int, split: str) -> Array | None:
+        key = self._key(setting, split)
         if self._cache is None or key is None:
             return None
-        n, train = len(self._problem.y_train), part == "train"
+        n, train = len(self._problem.y_train), split == "train"
         shape = n, n if train else self._problem.dataset.n_test
         with self._watch("cache"):
             return self._cache.get(key, shape, symmetric=train)
 
-    def _store(self, kernel: Kernel, part: str, gram: Array) -> None:
-        key = self._key(kernel, part)
+    def _store(self, setting: int, split: str, gram: Array) -> None:
+        key = self._key(setting, split)
         if self._cache is not None and key is not None:
             with self._watch("cache"):
-                self._cache.put(key, gram, symmetric=part == "train")
+                self._cache.put(key, gram, symmetric=split == "train")
 
-    def _key(self, kernel: Kernel, part: str) -> str | None:
-        if self._cache is None or (identity := gram_identity(kernel)) is None:
+    def _key(self, setting: int, split: str) -> str | None:
+        if self._cache is None or (identity := gram_identity(self._kernels[setting])) is None:
             return None
-        text = "\n".join((self._problem.dataset.fingerprint, part, identity))
+        text = "\n".join((self._problem.dataset.fingerprint, split, identity))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def worth_storing(n: int, length: int) -> bool:
-    """Whether a Gram of n series costs more to compute than to store and read once."""
+    """Whether the Gram matrix of n series takes longer to compute than to store and read once."""
     pairs = n * n / 2
     return pairs * length * COMPUTE_STEP > pairs * STORE_PAIR + STORE_FILE
 
 
 def gram_identity(kernel: Kernel) -> str | None:
-    """What the Grams of this kernel have in common, and of no other: its key and source code.
+    """Text that identifies a kernel's Gram matrices: its cache key and a digest of its source code.
 
-    None where they do not tell kernels apart: the kernel has no key, or its class was not
-    defined in a file.
+    None if the kernel has no cache key, or its class was not defined in a file.
     """
     key = kernel.cache_key()
     try:
@@ -263,7 +259,7 @@ def gram_identity(kernel: Kernel) -> str | None:
 
 @cache
 def _code_version(family: type[Kernel]) -> str:
-    """Digest of the source of all kernels and of the modules of the family and its bases."""
+    """Digest of the source code of all kernels, and of the modules of a class and its bases."""
     digest = hashlib.sha256(source_digest(rntk_bench.kernels).encode())
     for cls in family.__mro__:
         if issubclass(cls, Kernel):
@@ -282,24 +278,24 @@ def _selection(
         "accuracy": choice.accuracy,
         "ties": choice.ties,
         "n_settings": len(method.settings()),
-        "unusable_settings": sorted(search.flaws),
-        "flaws": [search.flaws[setting] for setting in sorted(search.flaws)],
+        "unusable_settings": sorted(search.invalid_reasons),
+        "flaws": [search.invalid_reasons[setting] for setting in sorted(search.invalid_reasons)],
         "fold_sizes": search.validation.fold_sizes.tolist(),
         "pruned": search.prune,
-        "hits": encode_counts(search.hits.astype(np.int16)),
+        "hits": encode_counts(search.n_correct.astype(np.int16)),
         **({"by_default": True} if choice.by_default else {}),
     }
 
 
-def _warnings(search: Search, fit: Fit, options: SVCOptions) -> list[str]:
-    choice, messages = fit.choice, []
+def _warnings(search: Search, choice: Choice, n_unfinished: int, options: SVCOptions) -> list[str]:
+    messages = []
     if choice.by_default:
-        messages.append(undecided(f"{choice.ties} pairs of setting and C", choice.accuracy))
-    for found, count in sorted(Counter(search.flaws.values()).items()):
-        messages.append(f"The Gram of {count} settings {found}; they were not considered.")
+        messages.append(undecided_message(f"{choice.ties} pairs of setting and C", choice.accuracy))
+    for reason, count in sorted(Counter(search.invalid_reasons.values()).items()):
+        messages.append(f"The Gram of {count} settings {reason}; they were not considered.")
     bound = f"stopped at the bound of {options.max_iterations} steps"
-    if hard := search.unfinished_settings:
-        messages.append(f"In {hard} settings a cross-validation problem {bound}.")
-    if fit.unfinished:
-        messages.append(f"{fit.unfinished} problems of the final fit {bound}.")
+    if n_settings := search.unfinished_settings:
+        messages.append(f"In {n_settings} settings a cross-validation problem {bound}.")
+    if n_unfinished:
+        messages.append(f"{n_unfinished} problems of the final fit {bound}.")
     return messages

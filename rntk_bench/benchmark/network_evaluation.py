@@ -1,4 +1,4 @@
-"""A finite network's cell: cross-validated training, the choice and its test (A.1)."""
+"""Evaluates a finite network: cross-validated training, the choice and its test (A.1)."""
 
 from __future__ import annotations
 
@@ -9,62 +9,69 @@ from typing import Any
 
 import numpy as np
 
-from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_cell
+from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_record
 from rntk_bench.benchmark.tested_networks import classify_retrained, classify_test
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import NetworkMethod
-from rntk_bench.networks.cross_validation import Curve, Trained, Training
-from rntk_bench.networks.early_stopping import StoppedChoice, StoppedSearch
-from rntk_bench.networks.fitting import Rules
+from rntk_bench.networks.cross_validation import TrainedRun, Training, TrainingCurve
+from rntk_bench.networks.early_stopping import NetworkChoice, NetworkSearch
 from rntk_bench.networks.models import Classifier, Parameters
 from rntk_bench.networks.pool import Setting, device, train_all
 from rntk_bench.networks.schedule import Task
-from rntk_bench.networks.series import bucket, pack
-from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.networks.series import pad_series, round_up_size
+from rntk_bench.networks.training import TrainingOptions
+from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.grid_search import undecided
+from rntk_bench.svm.grid_search import undecided_message
 
 
-def run_network_cell(
+def evaluate_network(
     dataset: Dataset,
     method: NetworkMethod,
     experiment: Experiment,
     *,
     n_jobs: int = 1,
     prune: bool = True,
-    partial: Path | None = None,
+    checkpoint_path: Path | None = None,
     progress: Progress | None = None,
 ) -> Record:
-    """Choose a setting by cross-validation and score the network that the protocol names once.
+    """Choose a setting by cross-validation, and score it once on the test set.
 
-    On one kind of device and with the same versions the record is the same for any `n_jobs`, and
-    with or without `prune`, but for timings and the folds that pruning leaves out. Runs that are
-    finished are kept in the file `partial`, if it is given, and not trained again but for their
-    weights, should these be needed; remove it once the record is stored.
+    The protocol says which network of the setting is tested. On the same kind of device and with
+    the same versions the record is the same for any `n_jobs`, and with or without `prune`, but for
+    timings and for the folds that pruning leaves out.
+
+    Parameters
+    ----------
+    checkpoint_path : Path, optional
+        File of the finished runs. These are not trained again, unless their weights are needed. The
+        file can be removed when the record is stored.
 
     Raises
     ------
     RntkBenchError
         If no run finishes an epoch, or the chosen network's outputs on the test set overflow.
     TimeLimitError
-        If the `Deadline` around the call passes; on an accelerator, after some epochs more.
+        If the `Deadline` around the call passes; on an accelerator some more epochs are trained.
     """
     if dataset.n_train < 2:
         raise RntkBenchError(f"{dataset.name} has a single training series; networks need two.")
     watch = Stopwatch()
     with watch("total"):
         problem = network_problem(dataset, experiment)
-        training = training_of(problem, experiment)
+        training = make_training(problem, experiment)
         settings = network_settings(dataset, method)
-        search = StoppedSearch(np.bincount(training.fold), len(settings), prune)
-        journal = Journal(partial, _header(dataset, method, experiment)) if partial else None
-        runs = _Runs(search, len(settings), journal, progress)
-        train_all(training, settings, runs.missing, runs.reach, runs.add, n_jobs)
+        search = NetworkSearch(np.bincount(training.fold), len(settings), prune)
+        checkpoint = None
+        if checkpoint_path:
+            checkpoint = Checkpoint(checkpoint_path, _header(dataset, method, experiment))
+        runs = _Runs(search, len(settings), checkpoint, progress)
+        train_all(training, settings, runs.missing, runs.upper_bound, runs.add, n_jobs)
         watch.add("training", runs.seconds)
         try:
             choice = search.choose(method.default_setting, experiment.network.max_epochs)
@@ -89,8 +96,8 @@ def run_network_cell(
             f"The chosen network of {method.name} overflows on the test series of {dataset.name}."
         )
     if choice.by_default:
-        warnings.append(undecided(f"{choice.ties} settings", choice.accuracy))
-    record = finished_cell(
+        warnings.append(undecided_message(f"{choice.ties} settings", choice.accuracy))
+    record = finished_record(
         problem,
         method,
         experiment,
@@ -114,7 +121,7 @@ def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> 
         "data": dataset.fingerprint,
         "protocol": method.protocol(experiment),
         "device": device(),
-        "entry": list(Curve._fields),
+        "entry": list(TrainingCurve._fields),
         **machine,
     }
 
@@ -124,13 +131,13 @@ def network_problem(dataset: Dataset, experiment: Experiment) -> Problem:
     return Problem.of(dataset, normalise=experiment.network.input == "unit-norm")
 
 
-def training_of(problem: Problem, experiment: Experiment) -> Training:
-    """How the experiment trains networks on a problem."""
+def make_training(problem: Problem, experiment: Experiment) -> Training:
+    """The training set, folds and rules with which the experiment trains networks."""
     protocol, dataset = experiment.network, problem.dataset
     return Training(
-        pack(problem.X_train, problem.y_train, dataset.n_classes),
+        pad_series(problem.X_train, problem.y_train, dataset.n_classes),
         stratified_folds(problem.y_train, protocol.n_folds, experiment.seed),
-        Rules(
+        TrainingOptions(
             protocol.decay,
             protocol.epsilon,
             protocol.patience,
@@ -145,7 +152,7 @@ def training_of(problem: Problem, experiment: Experiment) -> Training:
 
 def network_settings(dataset: Dataset, method: NetworkMethod) -> list[Setting]:
     """The network and the learning rate of each of a method's settings."""
-    n_classes = bucket(dataset.n_classes)
+    n_classes = round_up_size(dataset.n_classes)
     return [
         (
             Classifier(
@@ -162,64 +169,65 @@ def network_settings(dataset: Dataset, method: NetworkMethod) -> list[Setting]:
 
 
 class _Runs:
-    """A cell's runs, those of an interrupted cell included."""
+    """The training runs of an evaluation, including those of an interrupted one."""
 
     def __init__(
         self,
-        search: StoppedSearch,
+        search: NetworkSearch,
         n_settings: int,
-        journal: Journal | None,
+        checkpoint: Checkpoint | None,
         progress: Progress | None,
     ) -> None:
         folds = range(len(search.fold_sizes))
         self._tasks = [(setting, fold) for setting in range(n_settings) for fold in folds]
-        self._search, self._journal, self._progress = search, journal, progress
-        self._curves: dict[Task, Curve] = {}
+        self._search, self._checkpoint, self._progress = search, checkpoint, progress
+        self._curves: dict[Task, TrainingCurve] = {}
         self._weights: dict[Task, Parameters] = {}
-        for entry in journal.entries if journal else ():
-            curve = Curve(*(entry[key] for key in Curve._fields))
-            self._take((entry["setting"], entry["fold"]), curve)
+        for entry in checkpoint.entries if checkpoint else ():
+            curve = TrainingCurve(*(entry[key] for key in TrainingCurve._fields))
+            self._add_curve((entry["setting"], entry["fold"]), curve)
         self._report()
 
     @property
     def missing(self) -> list[Task]:
-        """Runs that are not done."""
+        """The runs that are not finished."""
         return [task for task in self._tasks if task not in self._curves]
 
     @property
     def seconds(self) -> float:
-        """Time spent on all runs."""
+        """The time of all runs."""
         return sum(curve.seconds for curve in self._curves.values())
 
-    def reach(self, task: Task) -> int | None:
+    def upper_bound(self, task: Task) -> int | None:
         """The highest score that the run's setting can have; None if it is not needed."""
-        return self._search.reach(*task)
+        return self._search.upper_bound(*task)
 
-    def add(self, task: Task, trained: Trained) -> None:
-        """Keep a run that is done."""
-        if self._journal is not None:
+    def add(self, task: Task, trained: TrainedRun) -> None:
+        """Add a finished run, and append it to the checkpoint."""
+        if self._checkpoint is not None:
             setting, fold = task
-            self._journal.append({"setting": setting, "fold": fold, **trained.curve._asdict()})
-        self._take(task, trained.curve)
+            self._checkpoint.append({"setting": setting, "fold": fold, **trained.curve._asdict()})
+        self._add_curve(task, trained.curve)
         self._weights[task] = trained.weights
-        for other in list(self._weights):  # no more than may be asked for
+        for other in list(self._weights):  # only the weights that may be needed
             if not self._search.may_be_chosen(other[0]):
                 del self._weights[other]
         self._report()
 
     def weights(
         self,
-        choice: StoppedChoice,
+        choice: NetworkChoice,
         training: Training,
         settings: Sequence[Setting],
         n_jobs: int,
     ) -> list[Parameters | None]:
-        """Of the best epochs of the chosen setting's folds, None where a fold has none.
+        """The weights of the best epoch of each fold of the chosen setting, None if there is none.
 
-        Runs of a cell that was interrupted are trained once more: they have left no weights.
+        The runs of an interrupted evaluation are trained once more, since a checkpoint has no
+        weights.
         """
 
-        def keep(task: Task, trained: Trained) -> None:
+        def keep(task: Task, trained: TrainedRun) -> None:
             self._weights[task] = trained.weights
 
         tasks = [(choice.setting, fold) for fold in range(len(choice.best_epochs))]
@@ -231,12 +239,12 @@ class _Runs:
 
     @property
     def diverged(self) -> list[Task]:
-        """Settings and folds of the runs that diverged, among those that the choice needs."""
+        """Settings and folds of the runs that diverged, of those that the choice needs."""
         needed = self._search.needed
         return sorted(task for task, curve in self._curves.items() if curve.diverged & needed[task])
 
     def warnings(self) -> list[str]:
-        """What a reader of the record should know."""
+        """The warnings for the record."""
         if not self.diverged:
             return []
         return [
@@ -244,13 +252,13 @@ class _Runs:
             "their accuracy before."
         ]
 
-    def _take(self, task: Task, curve: Curve) -> None:
+    def _add_curve(self, task: Task, curve: TrainingCurve) -> None:
         self._curves[task] = curve
-        self._search.add(*task, curve.hits, curve.best_epoch, curve.loss)
+        self._search.add(*task, curve.n_correct, curve.best_epoch, curve.loss)
 
     def _report(self) -> None:
         if self._progress is not None:
-            left = sum(self.reach(task) is not None for task in self.missing)
+            left = sum(self.upper_bound(task) is not None for task in self.missing)
             total = len(self._tasks)
             self._progress(total - left, total, self._search.best_accuracy)
 
@@ -258,8 +266,8 @@ class _Runs:
 def _selection(
     method: NetworkMethod,
     experiment: Experiment,
-    choice: StoppedChoice,
-    search: StoppedSearch,
+    choice: NetworkChoice,
+    search: NetworkSearch,
     runs: _Runs,
 ) -> dict[str, Any]:
     epochs = {
@@ -280,7 +288,7 @@ def _selection(
         **epochs,
         "diverged": [list(task) for task in runs.diverged],
         "pruned": search.prune,
-        "hits": encode_counts(search.hits.astype(np.int16)),
+        "hits": encode_counts(search.n_correct.astype(np.int16)),
         "run_epochs": encode_counts(search.best_epochs.astype(np.int32)),
         **({"by_default": True} if choice.by_default else {}),
     }

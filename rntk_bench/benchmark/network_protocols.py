@@ -1,9 +1,10 @@
-"""Which protocol of training serves finite networks best, by the training sets alone.
+"""Compares protocols for the training of finite networks, by the training sets alone.
 
-Of a training set's folds one stops the runs, the next judges what they stopped with, and the rest
-trains; every fold judges once. (A fold that both stops and judges would always prefer to wait
-longer.) Mini-batches of each size are trained to the last epoch once; what shorter patience or
-another criterion would have stopped with is read off the curves.
+Of the folds of a training set, one is used for early stopping, one for scoring the stopped
+network, and the rest for training; every fold is used for scoring once. (If the same fold were
+used for both, longer training would always look better.) For each size of mini-batches, networks
+are trained to the last epoch once; where a shorter patience or another criterion would have
+stopped is read off the learning curves.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from typing import Any
 import numpy as np
 
 from rntk_bench.benchmark.evaluation import Problem
-from rntk_bench.benchmark.network_evaluation import network_problem, network_settings, training_of
+from rntk_bench.benchmark.network_evaluation import make_training, network_problem, network_settings
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset
 from rntk_bench.methods import NetworkMethod, resolve
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import StoppedSearch, stopped
-from rntk_bench.networks.judging import JudgedCurve, train_judged
+from rntk_bench.networks.early_stopping import NetworkSearch, stopped_epochs
+from rntk_bench.networks.full_training import FullCurve, train_all_epochs
 from rntk_bench.networks.pool import call_all
-from rntk_bench.networks.series import pack
+from rntk_bench.networks.series import pad_series
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.records import protocol_id
 
@@ -41,7 +42,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A method on a dataset with one size of mini-batches, under every patience and criterion."""
+    """A method on a dataset with one size of mini-batches and every patience and criterion."""
 
     dataset: Dataset
     method: NetworkMethod
@@ -49,15 +50,15 @@ class Comparison:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What its rows say first: dataset, method, batch size and the runs' protocol."""
+        """The first fields of its rows: dataset, method, batch size and protocol of the runs."""
         identifier = protocol_id(self.method.protocol(self.experiment))
         batch_size = str(self.experiment.network.batch_size)
         return self.dataset.name, self.method.name, batch_size, identifier
 
     def rows(self, n_jobs: int) -> list[Row]:
-        """Train all runs and read every protocol's choice off their curves."""
+        """Train all runs, and determine the choice of every protocol from their curves."""
         problem = network_problem(self.dataset, self.experiment)
-        training = training_of(problem, self.experiment)
+        training = make_training(problem, self.experiment)
         curves = self._curves(problem, training, n_jobs)
         return [
             self._row(training, curves, patience, criterion)
@@ -67,8 +68,8 @@ class Comparison:
 
     def _curves(
         self, problem: Problem, training: Training, n_jobs: int
-    ) -> dict[tuple[int, int], JudgedCurve]:
-        """Of each setting and judging fold."""
+    ) -> dict[tuple[int, int], FullCurve]:
+        """The learning curve of each setting and scoring fold."""
         settings = network_settings(self.dataset, self.method)
         rotations = [_rotation(problem, training, fold) for fold in range(training.n_folds)]
         tasks = [
@@ -80,12 +81,12 @@ class Comparison:
             network, rate = settings[setting]
             stopping = _stopping(training, fold)
             calls.append((rest, network, stopping, rate, judging, n_judging))
-        return dict(zip(tasks, call_all(train_judged, calls, n_jobs), strict=True))
+        return dict(zip(tasks, call_all(train_all_epochs, calls, n_jobs), strict=True))
 
     def _row(
         self,
         training: Training,
-        curves: dict[tuple[int, int], JudgedCurve],
+        curves: dict[tuple[int, int], FullCurve],
         patience: int,
         criterion: str,
     ) -> Row:
@@ -93,15 +94,19 @@ class Comparison:
         folds = range(training.n_folds)
         stopping = np.array([sizes[_stopping(training, fold)] for fold in folds])
         settings = self.method.settings()
-        search = StoppedSearch(stopping, len(settings), prune=False)
+        search = NetworkSearch(stopping, len(settings), prune=False)
         epochs = {}
         for (setting, fold), curve in curves.items():
-            n, best = stopped(curve.hits, curve.losses, stopping[fold], patience, criterion)
+            n, best = stopped_epochs(
+                curve.n_correct, curve.losses, stopping[fold], patience, criterion
+            )
             epochs[setting, fold] = n
-            search.add(setting, fold, curve.hits[:n], best, curve.losses[best - 1] if best else 0.0)
+            search.add(
+                setting, fold, curve.n_correct[:n], best, curve.losses[best - 1] if best else 0.0
+            )
         choice = search.choose()
         judged = [
-            Fraction(curves[choice.setting, fold].judged[best - 1], int(sizes[fold]))
+            Fraction(curves[choice.setting, fold].n_correct_evaluation[best - 1], int(sizes[fold]))
             if best
             else Fraction(0)
             for fold, best in enumerate(choice.best_epochs)
@@ -128,7 +133,7 @@ _FIELDS = (
 
 
 def compare(comparisons: Iterator[Comparison], path: Path, n_jobs: int) -> Iterator[list[Row]]:
-    """Compute what the file lacks, and add it as it comes; yields the rows of each comparison.
+    """Yield the rows of each comparison; those that the file lacks are computed and added to it.
 
     Raises
     ------
@@ -148,7 +153,7 @@ def compare(comparisons: Iterator[Comparison], path: Path, n_jobs: int) -> Itera
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a file that `compare` wrote; none if there is no file."""
+    """The rows of a file of `compare`; none if there is no file."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -156,8 +161,8 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def _rotation(problem: Problem, training: Training, fold: int) -> tuple[Training, Any, int]:
-    """The training without a fold, and the fold's series, which judge."""
-    judges = training.fold == fold
+    """The training without a fold, and the series of the fold, which are used for scoring."""
+    scoring = training.fold == fold
     n_classes = problem.dataset.n_classes
 
     def rows(chosen: Any) -> Any:
@@ -166,15 +171,15 @@ def _rotation(problem: Problem, training: Training, fold: int) -> tuple[Training
 
     rest = replace(
         training,
-        series=pack(rows(~judges), problem.y_train[~judges], n_classes),
-        fold=training.fold[~judges],
+        series=pad_series(rows(~scoring), problem.y_train[~scoring], n_classes),
+        fold=training.fold[~scoring],
     )
-    judging = pack(rows(judges), problem.y_train[judges], n_classes)
-    return rest, judging, int(judges.sum())
+    judging = pad_series(rows(scoring), problem.y_train[scoring], n_classes)
+    return rest, judging, int(scoring.sum())
 
 
 def _stopping(training: Training, fold: int) -> int:
-    """The fold that stops runs where this one judges."""
+    """The fold for early stopping if this one is used for scoring."""
     return (fold + 1) % training.n_folds
 
 
@@ -189,7 +194,7 @@ def _write_rows(path: Path, rows: Sequence[Row]) -> None:
 def comparisons(
     experiment: Experiment, datasets: Sequence[str], data_dir: Path | None, cache_dir: Path | None
 ) -> Iterator[Comparison]:
-    """Of the experiment's networks on datasets, with mini-batches of each size."""
+    """The comparisons of the experiment's networks, with each size of mini-batches."""
     methods = [method for method in resolve(experiment) if isinstance(method, NetworkMethod)]
     for name in datasets:
         dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)

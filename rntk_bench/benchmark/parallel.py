@@ -1,62 +1,72 @@
-"""Going through a grid of kernels in threads."""
+"""Evaluating a grid of kernels in threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from joblib import Parallel, delayed
 
-from rntk_bench.deadline import deadline
-from rntk_bench.kernels.base import Array, Kernel
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.blas import one_blas_thread
+from rntk_bench.types import FloatArray
 
-TASKS = 64
-"""Pieces into which a grid is cut for the threads."""
+Batch = list[int]
+"""Positions in a grid of kernels whose Gram matrices are computed together."""
+
+N_TASKS = 64
+"""Number of tasks into which a grid is divided for the threads."""
 
 
-def pieces(kernels: Sequence[Kernel], at_most: int) -> list[list[int]]:
-    """Cut a grid into pieces, by position; what is computed together stays together."""
-    batches = type(kernels[0]).batches(kernels)
-    size = -(-len(batches) // at_most)
-    return [
-        [i for batch in batches[k : k + size] for i in batch] for k in range(0, len(batches), size)
-    ]
+def split(batches: Sequence[Batch], n_chunks: int) -> list[list[Batch]]:
+    """Divide batches into at most `n_chunks` chunks of equal size, but for the last."""
+    size = -(-len(batches) // n_chunks)
+    return [list(batches[start : start + size]) for start in range(0, len(batches), size)]
+
+
+def positions(batches: Sequence[Batch]) -> list[int]:
+    """The positions in all batches, in order."""
+    return list(chain.from_iterable(batches))
 
 
 def evaluate_grid(
-    kernels: Sequence[Kernel],
-    grams: Callable[[list[Kernel]], Iterator[Array]],
-    evaluate: Callable[[int, Array], None],
+    batches: Sequence[Batch],
+    grams: Callable[[Sequence[Batch]], Iterator[tuple[int, FloatArray]]],
+    evaluate: Callable[[int, FloatArray], None],
     n_jobs: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Evaluate the Gram of every kernel, those that share work side by side.
+    """Compute and evaluate the Gram matrices of some batches of a grid.
 
     Parameters
     ----------
-    kernels : kernels of one family
-    grams : yields the Gram of each of some kernels
-    evaluate : told the position of a kernel and its Gram, from several threads
-    n_jobs : threads
-    progress : told how many kernels are done
+    batches : sequence of list of int
+    grams : callable
+        Yields the position and the Gram matrix of each kernel in the given batches.
+    evaluate : callable
+        Receives a position and a Gram matrix; it is called from several threads.
+    n_jobs : int
+        Number of threads.
+    progress : callable, optional
+        Receives the number of kernels that have been evaluated.
     """
-    first, *others = pieces(kernels, TASKS)
-    limit = deadline()
+    first, *others = split(batches, N_TASKS)
+    deadline = current_deadline()
 
-    def run(task: list[int]) -> int:
-        # What overflows is told by its Gram; a warning from each thread would say less.
-        with limit.here(), np.errstate(all="ignore"):
-            for position, gram in zip(task, grams([kernels[i] for i in task]), strict=True):
+    def run(task: list[Batch]) -> int:
+        # An overflow is found in the Gram matrix; NumPy's warnings would come from every thread.
+        with deadline.activate(), np.errstate(all="ignore"):
+            for position, gram in grams(task):
                 evaluate(position, gram)
-                limit.check()
-        return len(task)
+                deadline.check()
+        return len(positions(task))
 
     with one_blas_thread:
-        # The first alone: it computes what all settings share.
+        # The first task runs alone, since it computes what all kernels share.
         done = run(first)
         pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
-        for finished in pool(delayed(run)(task) for task in others):
-            done += finished
+        for n_evaluated in pool(delayed(run)(task) for task in others):
+            done += n_evaluated
             if progress is not None:
                 progress(done)

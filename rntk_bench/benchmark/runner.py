@@ -1,54 +1,116 @@
-"""Running a plan of cells: what is already there is skipped, failures stay with their cell."""
+"""Runs a plan: loads the datasets, locks each evaluation, has it computed and stores its record.
+
+Several processes may run the same plan into the same folder. Each computes the evaluations whose
+locks it gets, and reads the records of the others when these are finished.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import replace
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Self
 
-from rntk_bench.benchmark.cost.memory import jobs_within
-from rntk_bench.benchmark.evaluation import Progress, recorded
-from rntk_bench.benchmark.kernel_evaluation import run_kernel_cell
-from rntk_bench.benchmark.plan import Cell, Options, Outcome, Plan
-from rntk_bench.config import Experiment
-from rntk_bench.datasets import Dataset
+from rntk_bench.benchmark.cost.memory import limit_jobs
+from rntk_bench.benchmark.evaluation import Progress, failed_record, failure_reason, raise_if_fatal
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
+from rntk_bench.benchmark.plan import Evaluation
+from rntk_bench.datasets import Dataset, load_dataset
 from rntk_bench.deadline import Deadline
-from rntk_bench.methods import KernelMethod, Method, NetworkMethod
-from rntk_bench.storage.records import Record
+from rntk_bench.errors import InputError
+from rntk_bench.methods import KernelMethod, NetworkMethod
+from rntk_bench.storage.cache import GramCache
+from rntk_bench.storage.locks import is_locked, remove_stale, try_lock
+from rntk_bench.storage.records import (
+    Record,
+    RecordError,
+    has_choice,
+    read_record,
+    write_error,
+    write_record,
+)
 from rntk_bench.svm.svc import check_size
 
-PAUSE_S = 0.1
-"""Between two looks at the cells that other processes have claimed."""
-
-StartCell = Callable[[Dataset, Method], Progress]
-Backend = Callable[[Iterator[Cell | None]], Generator[tuple[Cell, Record]]]
-"""Computes cells, taking the next when it has room for it; gives each with its record when it is
-done. None in place of a cell asks it to look again a little later. Closing it gives up what is
-under way."""
+POLL_SECONDS = 0.1
+"""Time between two looks at the evaluations that other processes compute."""
 
 
-def _silent(done: int, total: int, best: float) -> None:
-    """Progress that nobody wants to know of."""
-
-
-def run_plan(
-    datasets: Sequence[str],
-    methods: Sequence[Method],
-    experiment: Experiment,
-    options: Options,
-    start_cell: StartCell = lambda *_: _silent,
-    report: Callable[[Outcome], None] = lambda _: None,
-    backend: Backend | None = None,
-) -> list[Outcome]:
-    """Compute every cell of the plan that has no record yet; write each as soon as it is done.
+@dataclass(frozen=True)
+class RunOptions:
+    """How a plan is run; nothing of it changes a result.
 
     Parameters
     ----------
-    start_cell : told before this process computes a cell; returns what to tell of its progress
-    report : told what became of each cell, and once of a dataset that cannot be read
-    backend : where cells are computed; one after the other in this process if None
+    data_dir, cache_dir : Path, optional
+        Folders of the datasets and of downloads.
+    n_jobs : int
+        Number of threads, or of processes that train networks.
+    prune : bool
+        Leave out folds that cannot change the choice.
+    overwrite : {"missing", "failed", "always"}
+        Compute what has no record, also what failed, or everything.
+    fail_fast : bool
+        Stop at the first failure.
+    cache : GramCache, optional
+    timeout : float, optional
+        An evaluation that takes more seconds fails.
+    memory_limit : int, optional
+        In bytes. An evaluation gets as many of the jobs as fit, and fails if not even one does.
+    """
+
+    data_dir: Path | None = None
+    cache_dir: Path | None = None
+    n_jobs: int = 1
+    prune: bool = True
+    overwrite: str = "missing"
+    fail_fast: bool = False
+    cache: GramCache | None = None
+    timeout: float | None = None
+    memory_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an evaluation ended: "computed", "kept", "failed", or with "unreadable" data."""
+
+    dataset: str
+    method: str
+    kind: str
+    record: Record | None = None
+    message: str = ""
+
+
+class LoadedEvaluation(NamedTuple):
+    """An evaluation and its dataset."""
+
+    evaluation: Evaluation
+    dataset: Dataset
+
+
+Backend = Callable[[Iterator[LoadedEvaluation | None]], Generator[tuple[LoadedEvaluation, Record]]]
+"""Computes evaluations. It takes the next one when it can start it, and yields each with its record
+when that is finished. None in place of an evaluation asks it to try again a little later. Closing
+the generator cancels what is unfinished."""
+
+
+def run_plan(
+    plan: Sequence[Evaluation],
+    options: RunOptions | None = None,
+    backend: Backend | None = None,
+    report: Callable[[Outcome], None] = lambda _: None,
+) -> list[Outcome]:
+    """Compute every evaluation that has no record, and write each record as soon as it is done.
+
+    Parameters
+    ----------
+    plan : sequence of Evaluation
+    options : RunOptions, optional
+    backend : callable, optional
+        Where evaluations are computed: by default in this process, one after the other.
+    report : callable
+        Receives the outcome of each evaluation, or one outcome for a dataset that cannot be read.
 
     Returns
     -------
@@ -61,81 +123,251 @@ def run_plan(
     ClusterError
         If a cluster is lost.
     """
-    with Plan(datasets, methods, experiment, options, report) as plan:
-        compute = backend or _here(plan, experiment, options, start_cell)
-        with closing(compute(plan.missing())) as computed:
-            for cell, record in computed:
-                plan.store(cell, record)
-                if plan.stopped:
-                    break
-    return plan.outcomes
+    options = options or RunOptions()
+    compute = backend or LocalBackend(options)
+    with Runner(plan, options, report) as runner, closing(compute(runner.pending())) as computed:
+        for loaded, record in computed:
+            runner.store(loaded.evaluation, record)
+            if runner.stopped:
+                break
+    return runner.outcomes
 
 
-def _here(plan: Plan, experiment: Experiment, options: Options, start_cell: StartCell) -> Backend:
-    def compute(cells: Iterator[Cell | None]) -> Generator[tuple[Cell, Record]]:
-        for cell in cells:
-            if cell is None:
-                time.sleep(PAUSE_S)
+class LocalBackend:
+    """Computes evaluations one after the other in this process; a `Backend`.
+
+    Parameters
+    ----------
+    options : RunOptions
+    start : callable, optional
+        Called before each evaluation; it returns the callback for the progress of this evaluation.
+    """
+
+    def __init__(
+        self,
+        options: RunOptions,
+        start: Callable[[LoadedEvaluation], Progress | None] = lambda _: None,
+    ) -> None:
+        self._options, self._start = options, start
+
+    def __call__(
+        self, evaluations: Iterator[LoadedEvaluation | None]
+    ) -> Generator[tuple[LoadedEvaluation, Record]]:
+        """Yield each evaluation with its record."""
+        for loaded in evaluations:
+            if loaded is None:
+                time.sleep(POLL_SECONDS)
                 continue
-            progress = start_cell(*cell)
-            yield cell, compute_cell(cell, experiment, options, plan.partial(cell), progress)
+            progress = self._start(loaded)
+            checkpoint = loaded.evaluation.checkpoint_path
+            yield loaded, compute(loaded, self._options, progress, checkpoint)
 
-    return compute
 
-
-def compute_cell(
-    cell: Cell,
-    experiment: Experiment,
-    options: Options,
-    partial: Path | None = None,
+def compute(
+    loaded: LoadedEvaluation,
+    options: RunOptions,
     progress: Progress | None = None,
+    checkpoint: Path | None = None,
 ) -> Record:
-    """The record of a cell, also of one that fails; `partial` keeps a network's finished runs.
+    """The record of an evaluation, also of one that fails.
+
+    Parameters
+    ----------
+    checkpoint : Path, optional
+        File in which a network's finished training runs are kept.
 
     Raises
     ------
     StorageError
-        If a finished run cannot be kept.
+        If the checkpoint cannot be written.
+    """
+    evaluation, dataset = loaded
+    method, experiment = evaluation.method, evaluation.experiment
+    try:
+        if isinstance(method, KernelMethod):
+            check_size(dataset.y_train, dataset.name)
+        n_jobs = limit_jobs(options.memory_limit, dataset, method, experiment, options.n_jobs)
+        with Deadline(options.timeout):
+            if isinstance(method, KernelMethod):
+                return KernelEvaluation(
+                    dataset, method, experiment, prune=options.prune, cache=options.cache
+                ).run(n_jobs, progress)
+            assert isinstance(method, NetworkMethod)
+            # Imported here, since the extra `finite` is only needed for networks.
+            from rntk_bench.benchmark.network_evaluation import evaluate_network
+
+            return evaluate_network(
+                dataset,
+                method,
+                experiment,
+                n_jobs=n_jobs,
+                prune=options.prune,
+                checkpoint_path=checkpoint,
+                progress=progress,
+            )
+    except Exception as error:
+        raise_if_fatal(error)
+        return failed_record(dataset, method, experiment, error)
+
+
+class Runner:
+    """Loads, locks and stores the evaluations of a plan, and holds its locks while it is entered.
+
+    Parameters
+    ----------
+    plan : sequence of Evaluation
+    options : RunOptions
+    report : callable
+        Receives the outcome of each evaluation, or one outcome for a dataset that cannot be read.
     """
 
-    def compute() -> Record:
-        if isinstance(cell.method, KernelMethod):
-            check_size(cell.dataset.y_train, cell.dataset.name)
-        n_jobs = jobs_within(options.memory_limit, *cell, experiment, options.n_jobs)
-        with Deadline(options.timeout):
-            return _compute(*cell, experiment, replace(options, n_jobs=n_jobs), partial, progress)
+    def __init__(
+        self, plan: Sequence[Evaluation], options: RunOptions, report: Callable[[Outcome], None]
+    ) -> None:
+        self._plan, self._options, self._report = plan, options, report
+        self._overwrite = options.overwrite
+        self._outcomes: dict[tuple[str, str], Outcome] = {}
+        self._locks: dict[tuple[str, str], ExitStack] = {}
+        self.stopped = False
+        """Whether an evaluation has failed after which no other is to be computed."""
 
-    return recorded(*cell, experiment, compute)
+    def __enter__(self) -> Self:
+        for results in {evaluation.results for evaluation in self._plan}:
+            for pattern in ("*/.*.tmp", "*/.*.lock"):
+                remove_stale(results, pattern)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._locks:
+            self._locks.popitem()[1].close()
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The outcomes so far, in the order of the plan."""
+        keys = [evaluation.key for evaluation in self._plan]
+        return [self._outcomes[key] for key in keys if key in self._outcomes]
+
+    def pending(self) -> Iterator[LoadedEvaluation | None]:
+        """The evaluations to compute, each locked; None while other processes compute the rest."""
+        waiting = list(self._plan)
+        while waiting:
+            for name in dict.fromkeys(evaluation.dataset for evaluation in waiting):
+                yield from self._load([each for each in waiting if each.dataset == name])
+                if self.stopped:
+                    return
+            waiting = [
+                evaluation
+                for evaluation in waiting
+                if evaluation.key not in self._outcomes and evaluation.key not in self._locks
+            ]
+            if waiting:
+                # What another process stores now is not computed again, even with "always".
+                self._overwrite = "missing"
+                yield None
+
+    def store(self, evaluation: Evaluation, record: Record) -> None:
+        """Write the record of an evaluation that is finished, and release its lock.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written; those that are stored stay.
+        """
+        write_record(evaluation.results, record)
+        kind = "failed"
+        if record.status == "ok":
+            kind = "computed"
+            evaluation.checkpoint_path.unlink(missing_ok=True)
+        self._locks.pop(evaluation.key).close()
+        self._add(Outcome(*evaluation.key, kind, record, record.error or ""))
+
+    def _load(self, evaluations: Sequence[Evaluation]) -> Iterator[LoadedEvaluation]:
+        """The evaluations on one dataset that are to be computed and that no other process has."""
+        try:
+            free = [each for each in evaluations if not is_locked(each.lock_path)]
+            if not free:
+                return
+            data_dir, cache_dir = self._options.data_dir, self._options.cache_dir
+            dataset = load_dataset(free[0].dataset, data_dir=data_dir, cache_dir=cache_dir)
+        except Exception as error:
+            raise_if_fatal(error)
+            message = failure_reason(error)
+            self._add(*(Outcome(*each.key, "unreadable", message=message) for each in evaluations))
+            return
+        for evaluation in free:
+            if self._lock_if_missing(evaluation, dataset):
+                yield LoadedEvaluation(evaluation, dataset)
+            if self.stopped:
+                return
+
+    def _lock_if_missing(self, evaluation: Evaluation, dataset: Dataset) -> bool:
+        """Lock an evaluation that has no record; whether that was so, and the lock was free."""
+        record = stored_record(evaluation, self._overwrite, dataset)
+        checkpoint = evaluation.checkpoint_path
+        if record is None or (record.status == "ok" and checkpoint.exists()):
+            with ExitStack() as stack:
+                if not stack.enter_context(_locked(evaluation)):
+                    return False
+                # Another process may have stored it meanwhile.
+                record = stored_record(evaluation, self._overwrite, dataset)
+                if record is None:
+                    self._locks[evaluation.key] = stack.pop_all()
+                    return True
+                checkpoint.unlink(missing_ok=True)
+        kind = "kept" if record.status == "ok" else "failed"
+        self._add(Outcome(*evaluation.key, kind, record, record.error or ""))
+        return False
+
+    def _add(self, *outcomes: Outcome) -> None:
+        """Add outcomes of evaluations on one dataset, and report the first on behalf of all."""
+        for outcome in outcomes:
+            self._outcomes[outcome.dataset, outcome.method] = outcome
+        self._report(outcomes[0])
+        if self._options.fail_fast and outcomes[0].kind in ("failed", "unreadable"):
+            self.stopped = True
 
 
-def _compute(
-    dataset: Dataset,
-    method: Method,
-    experiment: Experiment,
-    options: Options,
-    partial: Path | None,
-    progress: Progress | None,
-) -> Record:
-    if isinstance(method, NetworkMethod):
-        # Only now: the extra `finite` is for these methods alone.
-        from rntk_bench.benchmark.network_evaluation import run_network_cell
+def stored_record(
+    evaluation: Evaluation, overwrite: str, dataset: Dataset | None = None
+) -> Record | None:
+    """The stored record that makes it unnecessary to compute an evaluation, if there is one.
 
-        return run_network_cell(
-            dataset,
-            method,
-            experiment,
-            n_jobs=options.n_jobs,
-            prune=options.prune,
-            partial=partial,
-            progress=progress,
-        )
-    assert isinstance(method, KernelMethod)
-    return run_kernel_cell(
-        dataset,
-        method,
-        experiment,
-        n_jobs=options.n_jobs,
-        prune=options.prune,
-        cache=options.cache,
-        progress=progress,
-    )
+    Parameters
+    ----------
+    overwrite : as in `RunOptions`
+    dataset : Dataset, optional
+        The record must be of these data.
+    """
+    if overwrite == "always":
+        return None
+    try:
+        record = read_record(evaluation.record_path)
+    except RecordError:
+        return None
+    if dataset is not None and record.data.get("fingerprint") != dataset.fingerprint:
+        return None
+    if record.status == "ok" and not has_choice(record):
+        return None
+    return None if record.status == "failed" and overwrite == "failed" else record
+
+
+def count_stored(plan: Sequence[Evaluation]) -> int:
+    """The number of evaluations with a record, whichever process wrote it."""
+    count = 0
+    for evaluation in plan:
+        with suppress(InputError):  # a name that no record can have
+            count += evaluation.record_path.exists()
+    return count
+
+
+@contextmanager
+def _locked(evaluation: Evaluation) -> Iterator[bool]:
+    """Hold an evaluation's lock; False if another process holds it."""
+    path = evaluation.record_path
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            acquired = stack.enter_context(try_lock(evaluation.lock_path))
+        except OSError as error:
+            raise write_error(path, error) from error
+        yield acquired

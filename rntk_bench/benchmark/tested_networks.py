@@ -1,4 +1,4 @@
-"""The networks that a cross-validation leaves, on the test series: each fold's and all together."""
+"""Tests the networks of a cross-validation: that of each fold, and the ensemble of all."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from scipy.special import softmax
 
 from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import StoppedChoice
+from rntk_bench.networks.early_stopping import NetworkChoice
 from rntk_bench.networks.models import Parameters
-from rntk_bench.networks.pool import Setting, classify, train_last
-from rntk_bench.networks.series import pack
+from rntk_bench.networks.pool import Setting, classify, train_final_network
+from rntk_bench.networks.series import pad_series
 
 Logits = NDArray[np.float32]
 
 
 class Tested(NamedTuple):
-    """The networks of the chosen setting's folds on the test series.
+    """Test predictions of the networks of the chosen setting's folds.
 
     Attributes
     ----------
     folds : list of (n_test,) predictions, or None
-        None where a fold has no network, for its training diverged in the first epoch, or the
-        network's outputs overflow.
+        None for a fold without a network, whose training diverged in the first epoch, or whose
+        outputs overflow.
     ensemble : (n_test,) predictions, or None
-        By the mean of the probabilities of the networks that there are.
+        By the mean of the networks' probabilities.
     """
 
     folds: list[NDArray[np.int64] | None]
@@ -36,15 +36,15 @@ class Tested(NamedTuple):
 
     @classmethod
     def of(cls, logits: Sequence[Logits | None]) -> Tested:
-        """From each fold's logits (n_test, C), None where there are none."""
-        known = [softmax(part.astype(np.float64), axis=1) for part in logits if part is not None]
+        """From each fold's logits (n_test, n_classes), None for a fold without them."""
+        known = [softmax(z.astype(np.float64), axis=1) for z in logits if z is not None]
         return cls(
-            [None if part is None else part.argmax(axis=1) for part in logits],
+            [None if z is None else z.argmax(axis=1) for z in logits],
             np.mean(known, axis=0).argmax(axis=1) if known else None,
         )
 
     def correct(self, y: NDArray[np.int64]) -> dict[str, Any]:
-        """Right predictions of each fold's network and of all together, as a record keeps them."""
+        """Correct predictions of each fold's network and of the ensemble, for the record."""
 
         def count(predictions: NDArray[np.int64] | None) -> int | None:
             return None if predictions is None else int((predictions == y).sum())
@@ -58,9 +58,9 @@ class Tested(NamedTuple):
 def classify_test(
     problem: Problem, setting: Setting, weights: Sequence[Parameters | None]
 ) -> Tested:
-    """The networks of a setting on the test series; None stands for a fold without one."""
+    """Test the networks of a setting, given by their weights or None for a fold without one."""
     dataset = problem.dataset
-    test = pack(problem.X_test, dataset.y_test, dataset.n_classes)
+    test = pad_series(problem.X_test, dataset.y_test, dataset.n_classes)
     known = {fold: network for fold, network in enumerate(weights) if network is not None}
     logits = classify(setting[0], list(known.values()), test, dataset.n_test)
     by_fold = dict(zip(known, logits, strict=True))
@@ -71,12 +71,14 @@ def classify_retrained(
     problem: Problem,
     training: Training,
     setting: Setting,
-    choice: StoppedChoice,
+    choice: NetworkChoice,
     warnings: list[str],
 ) -> NDArray[np.int64] | None:
-    """Predictions (n_test,) of a network of the chosen setting that is trained on everything; None
-    if its outputs overflow. A warning is added if its training diverges."""
-    final = train_last(training, setting, choice.n_epochs)
+    """Test predictions (n_test,) of a network that is trained on the whole training set.
+
+    None if its outputs overflow. If its training diverges, a warning is appended to `warnings`.
+    """
+    final = train_final_network(training, setting, choice.n_epochs)
     if final.diverged:
         warnings.append(
             f"The final training diverged in epoch {final.epochs + 1} of {choice.n_epochs}; "

@@ -1,4 +1,4 @@
-"""Compiling every loop before the first measurement or progress bar."""
+"""Compiles the numerical loops before the first measurement or progress bar."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
 
 
 def check_extras(methods: Sequence[Method]) -> None:
-    """Say at once if a method needs packages that are not installed.
+    """Check that the packages that the methods need are installed.
 
     Raises
     ------
     ExtraError
+        If they are not.
     """
     if any(isinstance(method, NetworkMethod) for method in methods):
         import rntk_bench.networks  # noqa: F401
 
 
 def warm_up(methods: Sequence[Method]) -> None:
-    """Call every loop that the methods need on a tiny problem; quick where they are compiled.
+    """Call every loop that the methods need on a tiny problem; fast if all are compiled.
 
     Raises
     ------
@@ -40,5 +41,5 @@ def warm_up(methods: Sequence[Method]) -> None:
         batch = [kernels[position] for position in method.kernel.batches(kernels)[0]]
         list(method.kernel.grams(batch, method.kernel.prepare(X)))
     gram = X @ X.T
-    CrossValidation(y, np.array([0, 1, 0, 1]), SVCOptions()).hits(gram, np.arange(2), 1)
+    CrossValidation(y, np.array([0, 1, 0, 1]), SVCOptions()).count_correct(gram, np.arange(2), 1)
     classify(gram, y, gram, 0.01, SVCOptions())

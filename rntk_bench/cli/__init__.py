@@ -20,6 +20,7 @@ from rntk_bench.cli import (
     gram,
     methods,
     plot,
+    predict,
     regress,
     report,
     run,
@@ -29,7 +30,7 @@ from rntk_bench.cli import (
     status,
     table,
 )
-from rntk_bench.cli._signals import as_interrupts, exit_code, heed_termination, no_memory
+from rntk_bench.cli._signals import exit_code, handle_sigterm, memory_message, reraise_interrupts
 from rntk_bench.cli._streams import prepare_streams, refuse_unwritable_stream, say
 from rntk_bench.errors import RntkBenchError
 
@@ -45,9 +46,9 @@ class _Group(click.Group):
             sys.exit(refuse_unwritable_stream(error))
 
     def invoke(self, ctx: click.Context) -> Any:
-        heed_termination()
+        handle_sigterm()
         try:
-            with as_interrupts():
+            with reraise_interrupts():
                 return super().invoke(ctx)
         except RntkBenchError as error:
             say(f"Error: {error}", err=True)
@@ -56,7 +57,7 @@ class _Group(click.Group):
             say("Interrupted.", err=True)
             ctx.exit(exit_code(stop))
         except MemoryError as error:
-            say(f"Error: {no_memory(error)}", err=True)
+            say(f"Error: {memory_message(error)}", err=True)
             ctx.exit(1)
 
 
@@ -68,7 +69,7 @@ def main() -> None:
 
 for _command in (
     *(run.run, table.table, report.report, compare.compare, plot.plot, audit.audit, figure.figure),
-    *(regress.regress, sensitivity.sensitivity, fit.fit, fit.predict, gram.gram),
+    *(regress.regress, sensitivity.sensitivity, fit.fit, predict.predict, gram.gram),
     *(datasets.datasets, fetch.fetch, cache.cache, speed.speed, status.status, show.show),
     *(methods.methods, env.env, completion.completion),
 ):

@@ -1,4 +1,4 @@
-"""Where `rntk-bench run` computes: on this machine, or on a Dask cluster."""
+"""Options of `rntk-bench run` that say where it computes: on this machine or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from rntk_bench.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from rntk_bench.benchmark.plan import Options
-    from rntk_bench.benchmark.runner import Backend
-    from rntk_bench.config import Experiment
+    from rntk_bench.benchmark.evaluation import Progress
+    from rntk_bench.benchmark.runner import Backend, LoadedEvaluation, RunOptions
     from rntk_bench.methods import Method
 
-backend = click.option(
+backend_option = click.option(
     "--backend",
     type=click.Choice(["local", "dask"]),
     default="local",
@@ -26,13 +25,15 @@ backend = click.option(
     help="Compute on this machine, or on a Dask cluster (extra `cluster`).",
 )
 
-scheduler = click.option(
+scheduler_option = click.option(
     "--scheduler", metavar="ADDRESS", help="Of the Dask cluster, such as tcp://10.0.0.1:8786."
 )
 
 
-def check(backend: str, scheduler: str | None, dry_run: bool, memory_limit: int | None) -> None:
-    """Raise InputError for options that mean nothing together."""
+def check_options(
+    backend: str, scheduler: str | None, dry_run: bool, memory_limit: int | None
+) -> None:
+    """Raise InputError for options that cannot be combined."""
     if backend == "local":
         if scheduler is not None:
             raise InputError("--scheduler needs --backend dask.")
@@ -54,18 +55,23 @@ def check(backend: str, scheduler: str | None, dry_run: bool, memory_limit: int 
 
 
 @contextmanager
-def opened(
+def open_backend(
     scheduler: str | None,
     methods: Sequence[Method],
-    experiment: Experiment,
-    options: Options,
+    options: RunOptions,
+    start_evaluation: Callable[[LoadedEvaluation], Progress],
     start_plan: Callable[[], Callable[[str], None]],
-) -> Iterator[Backend | None]:
-    """The backend at a scheduler's address, None without one.
+) -> Iterator[Backend]:
+    """The backend on the cluster of a scheduler, or in this process if there is no scheduler.
 
     Parameters
     ----------
-    start_plan : told once the cluster is there; returns what to tell of the plan's progress
+    scheduler : str or None
+        The scheduler's address.
+    start_evaluation : callable
+        Called before each evaluation in this process; returns the callback for its progress.
+    start_plan : callable
+        Called when the cluster is connected; returns the callback for the plan's progress.
 
     Raises
     ------
@@ -73,10 +79,12 @@ def opened(
         As `rntk_bench.benchmark.dask.connection.connected` does.
     """
     if scheduler is None:
-        yield None
+        from rntk_bench.benchmark.runner import LocalBackend
+
+        yield LocalBackend(options, start_evaluation)
         return
     from rntk_bench.benchmark.dask.backend import DaskBackend
     from rntk_bench.benchmark.dask.connection import connected
 
     with connected(scheduler, methods, partial(click.echo, err=True)) as client:
-        yield DaskBackend(client, methods, experiment, options, start_plan())
+        yield DaskBackend(client, methods, options, start_plan())

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from rntk_bench.catalogue import CATALOGUE, describe
+from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, display_name
 
 Items = list[CompletionItem]
 
@@ -38,17 +38,17 @@ def recorded_datasets(ctx: click.Context, _: click.Parameter, incomplete: str) -
 
 def methods(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
     """Methods, kernels and networks."""
-    return _method_items(incomplete, CATALOGUE)
+    return _method_items(incomplete, METHODS)
 
 
 def kernels(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
     """Methods that are kernels."""
-    return _method_items(incomplete, [name for name, entry in CATALOGUE.items() if not entry.extra])
+    return _method_items(incomplete, KERNEL_METHODS)
 
 
 def networks(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
     """Methods that are finite networks."""
-    return _method_items(incomplete, [name for name, entry in CATALOGUE.items() if entry.extra])
+    return _method_items(incomplete, NETWORK_METHODS)
 
 
 def recorded_methods(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
@@ -80,7 +80,7 @@ def _matching_items(incomplete: str, names: Iterable[str]) -> Items:
 def _method_items(incomplete: str, names: Iterable[str]) -> Items:
     """Methods with their titles, for shells that show descriptions."""
     items = _matching_items(incomplete, names)
-    return [CompletionItem(item.value, help=describe(item.value).title) for item in items]
+    return [CompletionItem(item.value, help=display_name(item.value)) for item in items]
 
 
 def _records(ctx: click.Context) -> Iterator[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""What a plan costs: told by `rntk-bench run --dry-run`, and what does not fit is refused."""
+"""The time and memory of a plan: the output of `run --dry-run`, and the check of the memory."""
 
 from __future__ import annotations
 
@@ -12,125 +12,109 @@ from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
     from rntk_bench.benchmark.cost.formula import Size
-    from rntk_bench.benchmark.plan import Options
-    from rntk_bench.config import Experiment
-    from rntk_bench.methods import Method
-    from rntk_bench.storage.records import Record
+    from rntk_bench.benchmark.plan import Evaluation
+    from rntk_bench.benchmark.runner import RunOptions
 
 Sizes = dict[str, "Size"]
 
 
-def sizes(names: Sequence[str], data_dir: Path | None, cache_dir: Path | None) -> Sizes:
-    """The datasets' sizes, by the archive's table where the data are not here.
+def dataset_sizes(names: Sequence[str], data_dir: Path | None, cache_dir: Path | None) -> Sizes:
+    """The datasets that are on this machine, and the entries of the archive's table for others.
 
     Raises
     ------
     DataError
-        For a dataset that is neither here nor in the table.
+        For a dataset that is neither on this machine nor in the table.
     """
     from rntk_bench.datasets import ARCHIVE, load_dataset
     from rntk_bench.errors import DataError
 
-    found: Sizes = {}
+    sizes: Sizes = {}
     for name in names:
         try:
-            found[name] = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir, download=False)
+            sizes[name] = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir, download=False)
         except DataError as error:
             if name not in ARCHIVE:
                 raise
-            found[name] = ARCHIVE[name]
+            sizes[name] = ARCHIVE[name]
             click.echo(f"{name}: by the archive's table ({error})", err=True)
-    return found
+    return sizes
 
 
-def refuse_what_does_not_fit(
-    names: Sequence[str], methods: Sequence[Method], experiment: Experiment, settings: Options
-) -> None:
-    """Refuse a plan with a cell to compute that does not fit into the memory, by the archive's
-    table.
+def check_memory(plan: Sequence[Evaluation], options: RunOptions) -> None:
+    """Refuse a plan with an evaluation that needs too much memory, by the archive's table.
+
+    Evaluations with a record need no memory.
 
     Raises
     ------
     InputError
-        Names the first such cell, what it takes and how many there are.
+        Names the first such evaluation, the memory that it needs, and how many there are.
     """
-    from rntk_bench.benchmark.cost.memory import jobs_within
+    from rntk_bench.benchmark.cost.memory import limit_jobs
+    from rntk_bench.benchmark.runner import stored_record
     from rntk_bench.datasets import ARCHIVE
 
     errors = []
-    for name in names:
-        for method in methods:
-            try:
-                if name in ARCHIVE:
-                    jobs_within(settings.memory_limit, ARCHIVE[name], method, experiment, 1)
-            except InputError as error:
-                if _kept(name, method, experiment, settings) is None:
-                    errors.append(f"{name}: {error}")
+    for evaluation in plan:
+        name, limit = evaluation.dataset, options.memory_limit
+        try:
+            if name in ARCHIVE:
+                limit_jobs(limit, ARCHIVE[name], evaluation.method, evaluation.experiment, 1)
+        except InputError as error:
+            if stored_record(evaluation, options.overwrite) is None:
+                errors.append(f"{name}: {error}")
     if errors:
-        more = f" ({len(errors)} cells of the plan do not fit.)" if len(errors) > 1 else ""
+        more = f" ({len(errors)} evaluations of the plan do not fit.)" if len(errors) > 1 else ""
         raise InputError(errors[0] + more)
 
 
-def _kept(
-    name: str,
-    method: Method,
-    experiment: Experiment,
-    settings: Options,
-    size: Size | None = None,
-) -> Record | None:
-    """The record that makes computing a cell unnecessary, of these data where they are here."""
-    from rntk_bench.benchmark.plan import kept_record
-    from rntk_bench.datasets import Dataset
-    from rntk_bench.storage.records import record_path
+def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) -> None:
+    """Print the estimated time and memory of every evaluation on this machine.
 
-    path = record_path(settings.results, name, method.name, method.protocol(experiment))
-    return kept_record(path, settings.overwrite, size if isinstance(size, Dataset) else None)
-
-
-def print_plan(
-    found: Sizes, methods: Sequence[Method], experiment: Experiment, settings: Options
-) -> None:
-    """Estimate every cell on this machine, a kernel's by a short trial where its data are here.
-
-    What has a record that a run would keep takes no time.
+    A kernel's time is measured for a short while if the data are here. Evaluations whose record a
+    run would keep take no time.
 
     Raises
     ------
     InputError
-        If a cell does not fit into the memory, or has more series than can be classified.
+        If an evaluation needs too much memory, or has more series than can be classified.
     """
-    from rntk_bench.benchmark.cost.formula import calibrate, cell_cost
-    from rntk_bench.benchmark.cost.memory import cell_memory, in_words, jobs_within
-    from rntk_bench.benchmark.cost.timed_estimate import tried_seconds
+    from rntk_bench.benchmark.cost.formula import calibrate, estimate_cost
+    from rntk_bench.benchmark.cost.memory import estimate_memory, format_bytes, limit_jobs
+    from rntk_bench.benchmark.cost.timed_estimate import estimate_seconds
+    from rntk_bench.benchmark.runner import stored_record
     from rntk_bench.datasets import Dataset
     from rntk_bench.methods import KernelMethod
     from rntk_bench.svm.svc import check_size
 
     slowness = calibrate()
-    total = at_most = 0.0
+    total = total_at_most = 0.0
     n_kept = 0
     click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'jobs':>6}{'time':>10}{'memory':>10}")
-    for name, size in found.items():
-        for method in methods:
-            line = f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
-            if record := _kept(name, method, experiment, settings, size):
-                n_kept += 1
-                click.echo(f"{line}{'kept' if record.status == 'ok' else 'failed':>16}")
-                continue
-            if isinstance(size, Dataset) and isinstance(method, KernelMethod):
-                check_size(size.y_train, name)
-            fitting = jobs_within(settings.memory_limit, size, method, experiment, settings.n_jobs)
-            cost = cell_cost(size, method, experiment, slowness, fitting)
-            seconds, longest = cost.seconds / fitting, cost.at_most / fitting
-            if isinstance(size, Dataset) and isinstance(method, KernelMethod):
-                seconds = longest = tried_seconds(
-                    size, method, experiment, fitting, slowness, settings.prune
-                )
-            total, at_most = total + seconds, at_most + longest
-            memory = in_words(cell_memory(size, method, experiment, fitting))
-            click.echo(f"{line}{fitting:>6}{seconds:>8.1f} s{memory:>10}")
-    click.echo(f"About {total:.0f} s with {settings.n_jobs} jobs, without cached Grams.")
+    for evaluation in plan:
+        name, method, experiment = evaluation.dataset, evaluation.method, evaluation.experiment
+        size = sizes[name]
+        dataset = size if isinstance(size, Dataset) else None
+        line = f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
+        if record := stored_record(evaluation, options.overwrite, dataset):
+            n_kept += 1
+            click.echo(f"{line}{'kept' if record.status == 'ok' else 'failed':>16}")
+            continue
+        if dataset is not None and isinstance(method, KernelMethod):
+            check_size(dataset.y_train, name)
+        n_jobs = limit_jobs(options.memory_limit, size, method, experiment, options.n_jobs)
+        cost = estimate_cost(size, method, experiment, slowness, n_jobs)
+        seconds, at_most = cost.seconds / n_jobs, cost.at_most / n_jobs
+        if dataset is not None and isinstance(method, KernelMethod):
+            seconds = at_most = estimate_seconds(
+                dataset, method, experiment, n_jobs, slowness, options.prune
+            )
+        total, total_at_most = total + seconds, total_at_most + at_most
+        memory = format_bytes(estimate_memory(size, method, experiment, n_jobs))
+        click.echo(f"{line}{n_jobs:>6}{seconds:>8.1f} s{memory:>10}")
+    click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
     if n_kept:
-        click.echo(f"{n_kept} of {len(found) * len(methods)} cells have a record and are kept.")
-    if at_most > total:
-        click.echo(f"{at_most:.0f} s if no network stopped early.")
+        click.echo(f"{n_kept} of {len(plan)} evaluations have a record and are kept.")
+    if total_at_most > total:
+        click.echo(f"{total_at_most:.0f} s if no network stopped early.")

@@ -1,4 +1,4 @@
-"""Progress bars, drawn on terminals only."""
+"""Progress bars, which are drawn on terminals only."""
 
 from __future__ import annotations
 
@@ -6,31 +6,44 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rntk_bench.cli._signals import telling
+from rntk_bench.cli._signals import report_progress_on_stop
 
 
 @contextmanager
-def counting(
-    name: str, parts: str, quiet: bool, kept: Path
+def progress_bar(
+    name: str, unit: str, quiet: bool, path: Path
 ) -> Iterator[Callable[[int, int], None]]:
-    """A bar that is told how many parts are done, and of how many.
+    """A progress bar; yields the callback that sets how many parts are done and how many there are.
 
-    Where the block is stopped it is said how many are finished and that `kept` holds them.
+    If the block is stopped, the number of finished parts is printed, and the path that keeps them
+    if it exists.
+
+    Parameters
+    ----------
+    name : str
+        What is computed.
+    unit : str
+        What is counted, in the plural.
+    quiet : bool
+        Draw no bar.
+    path : Path
+        File or folder with the finished parts.
     """
     from tqdm import tqdm
 
-    bar = tqdm(desc=name, unit=f" {parts}", leave=False, disable=True if quiet else None)
+    bar = tqdm(desc=name, unit=f" {unit}", leave=False, disable=True if quiet else None)
 
-    def tell(done: int, total: int) -> None:
+    def update(done: int, total: int) -> None:
         bar.total, bar.n = total, done
         bar.refresh()
 
-    def finished() -> str:
+    def progress() -> str:
         bar.close()
+        kept = f" and kept in {path}" if path.exists() else ""
         return (
-            f"{bar.n} of {bar.total or 'all'} {parts} are finished and kept in {kept}; the same "
-            "command goes on from there."
+            f"{bar.n} of {bar.total or 'all'} {unit} are finished{kept}; the same command goes on "
+            "from there."
         )
 
-    with telling(finished), bar:
-        yield tell
+    with report_progress_on_stop(progress), bar:
+        yield update

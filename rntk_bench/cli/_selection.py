@@ -237,14 +237,14 @@ def _value(record: Record, field: str) -> str:
 
 def _unknown_name(records: Sequence[Record], field: str, name: str) -> str:
     """A sentence on a name that no record has, with the nearest names of the records."""
-    from rntk_bench.datasets.archive import nearest_names
-    from rntk_bench.report.results.results import display_name
+    from rntk_bench.datasets.archive import close_matches
+    from rntk_bench.methods import display_name
 
     known = sorted({_value(record, field) for record in records})
     spellings = {spelling: spelling for spelling in known}
     if field == "method":
         spellings |= {display_name(method): method for method in known}
-    nearest = dict.fromkeys(spellings[spelling] for spelling in nearest_names(name, spellings))
+    nearest = dict.fromkeys(spellings[spelling] for spelling in close_matches(name, spellings))
     if nearest:
         hint = f"did you mean {' or '.join(nearest)}?"
     else:

@@ -1,4 +1,4 @@
-"""Commands that are stopped: by Ctrl-C, by SIGTERM, or because a run cannot go on."""
+"""What commands do when they are stopped by Ctrl-C, by SIGTERM or by an error."""
 
 from __future__ import annotations
 
@@ -11,62 +11,63 @@ from types import FrameType
 
 import click
 
-from rntk_bench.errors import ClusterError, LockedError, StorageError, interrupt_behind
+from rntk_bench.errors import ClusterError, LockedError, StorageError, find_interrupt
 
 
 class Terminated(KeyboardInterrupt):
-    """A SIGTERM, as schedulers send it before they kill."""
+    """A SIGTERM, which job schedulers send before they kill a process."""
 
 
-def heed_termination() -> None:
-    """Answer a SIGTERM as Ctrl-C is answered."""
+def handle_sigterm() -> None:
+    """Have a SIGTERM stop the command in the same way as Ctrl-C."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
-    """What shells say of a process that the signal ended."""
+    """The exit code that shells report for a process that was ended by the signal."""
     number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
     return 128 + int(number)
 
 
 @contextmanager
-def as_interrupts() -> Iterator[None]:
-    """Raise as an interrupt what compiled code, where it came, has made another error of."""
+def reraise_interrupts() -> Iterator[None]:
+    """Raise an interrupt that compiled code has turned into another error as an interrupt again."""
     try:
         yield
     except Exception as error:
-        if interrupt := interrupt_behind(error):
+        if interrupt := find_interrupt(error):
             raise interrupt from None
         raise
 
 
 @contextmanager
-def telling(progress: Callable[[], str]) -> Iterator[None]:
-    """Where the block is stopped say in one sentence what is finished, and end the process.
+def report_progress_on_stop(progress: Callable[[], str]) -> Iterator[None]:
+    """If the block is stopped, print in one sentence what is finished, and end the process.
 
     Parameters
     ----------
-    progress : what is finished, where it is, and how to go on
+    progress : callable
+        Returns a sentence that says what is finished, where it is, and how to continue.
     """
     try:
-        with as_interrupts():
+        with reraise_interrupts():
             yield
     except KeyboardInterrupt as stop:
         click.echo(f"Interrupted: {progress()}", err=True)
         sys.exit(exit_code(stop))
-    except LockedError:  # nothing has begun
+    except LockedError:  # nothing has been computed yet
         raise
     except (StorageError, ClusterError) as error:
         click.echo(f"Error: {error}\nStopped: {progress()}", err=True)
         sys.exit(error.exit_code)
     except MemoryError as error:
-        click.echo(f"Error: {no_memory(error)}\nStopped: {progress()}", err=True)
+        click.echo(f"Error: {memory_message(error)}\nStopped: {progress()}", err=True)
         sys.exit(1)
 
 
-def no_memory(error: MemoryError) -> str:
-    """A lack of memory in one sentence."""
+def memory_message(error: MemoryError) -> str:
+    """A sentence about a lack of memory."""
     detail = f" ({error})" if str(error) else ""
     return f"The memory does not suffice{detail}; use fewer --jobs or smaller data."
 

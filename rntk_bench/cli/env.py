@@ -103,10 +103,10 @@ def _device() -> str | None:
 def _compilations() -> str | None:
     """The folder of the networks that XLA compiled; None without JAX."""
     try:
-        from rntk_bench.networks.compilations import compilation_folder
+        from rntk_bench.networks.compilation_cache import compilation_cache_folder
     except ExtraError:
         return None
-    return str(compilation_folder())
+    return str(compilation_cache_folder())
 
 
 _FILES = {

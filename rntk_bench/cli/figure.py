@@ -56,17 +56,17 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
     """Convergence of finite networks to the RNTK, with tied and untied weights (Theorems 1, 3)."""
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.convergence import plot_convergence
-    from rntk_bench.theory.convergence import convergence
+    from rntk_bench.theory.convergence import compute_convergence
 
     if widths:
         options.reject_unused(["quick"], "cannot be combined with --width")
     figures.check_output_folder(out)
     widths = widths or [2**k for k in range(4, 9 if quick else 13)]
     with _progress(2 + 2 * len(widths)) as progress:
-        result = convergence(1000, 97, widths, draws, seed, progress)
-    plot = plot_convergence(result.angles, result.widths, result.slopes, result.width)
+        result = compute_convergence(1000, 97, widths, draws, seed, progress)
+    plot = plot_convergence(result.by_angle, result.by_width, result.slopes, result.width)
     _print_slopes(result.slopes)
-    options.print_files(figures.save(plot, out, "figure-2", result.table()))
+    options.print_files(figures.save(plot, out, "figure-2", result.to_frame()))
 
 
 @figure.command("3")
@@ -87,7 +87,7 @@ def figure_3(out: Path, seed: int, quick: bool, pairs: int | None) -> None:
     if pairs:
         options.reject_unused(["quick"], "cannot be combined with --pairs")
     figures.check_output_folder(out)
-    curves = experiment.figure_3(seed, pairs or (50 if quick else 1000))
+    curves = experiment.figure_3_curves(seed, pairs or (50 if quick else 1000))
     options.print_files(figures.save(plot_figure_3(curves), out, "figure-3", curves))
 
 
@@ -139,7 +139,7 @@ def training(
     """Training of finite networks approaches the linear dynamics of the RNTK (Theorem 2)."""
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.training import plot_training
-    from rntk_bench.theory.training_dynamics import training_dynamics
+    from rntk_bench.theory.training_dynamics import compute_training_dynamics
 
     if widths and draws:
         options.reject_unused(["quick"], "cannot be combined with --width and --draws")
@@ -147,11 +147,13 @@ def training(
     widths = widths or [2**k for k in (range(6, 9) if quick else range(7, 12))]
     draws = draws or (10 if quick else 20)
     with _progress(len(widths)) as progress:
-        result = training_dynamics(widths, draws, 100, seed, share=fraction, progress=progress)
+        result = compute_training_dynamics(
+            widths, draws, 100, seed, rate_fraction=fraction, progress=progress
+        )
     click.echo(f"learning rate {result.rate:.4g}, eta* {result.largest_rate:.4g}")
     _print_slopes(result.slopes)
-    plot = plot_training(result.widths, result.paths, result.slopes)
-    options.print_files(figures.save(plot, out, "figure-training", result.table()))
+    plot = plot_training(result.distances, result.losses, result.slopes)
+    options.print_files(figures.save(plot, out, "figure-training", result.to_frame()))
 
 
 @figure.command("scaling")
@@ -161,13 +163,13 @@ def scaling(out: Path, quick: bool) -> None:
     """Time of one RNTK Gram matrix on this machine, by the length and the number of the series."""
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.scaling import plot_scaling
-    from rntk_bench.speed.scaling import LENGTHS, NUMBERS
-    from rntk_bench.speed.scaling import scaling as measure
+    from rntk_bench.speed.scaling import LENGTHS, NUMBERS_OF_SERIES, measure_scaling
 
     figures.check_output_folder(out)
-    lengths, numbers = (LENGTHS[:4], NUMBERS[:4]) if quick else (LENGTHS, NUMBERS)
+    n_points = 4 if quick else None
+    lengths, numbers = LENGTHS[:n_points], NUMBERS_OF_SERIES[:n_points]
     with _progress(len(lengths) + len(numbers)) as progress:
-        points, lines = measure(lengths, numbers, progress)
+        points, lines = measure_scaling(lengths, numbers, progress)
     for varied, (fixed, each, max_deviation) in lines.items():
         click.echo(
             f"{varied}: {1e3 * fixed:.3g} ms and {1e9 * each:.4g} ns each, at most "

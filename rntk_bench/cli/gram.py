@@ -1,4 +1,4 @@
-"""`rntk-bench gram`: one kernel's Gram matrix of one's own series, however many, in a file."""
+"""`rntk-bench gram`: the Gram matrix of a kernel on users' series, which may exceed the memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
-from rntk_bench.cli._progress import counting
+from rntk_bench.cli._progress import progress_bar
 from rntk_bench.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     type=FILE,
     required=True,
     metavar="GRAM.npy",
-    help="File of the Gram matrix.",
+    help="File for the Gram matrix.",
 )
 @options.kernel
 @click.option(
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "assignments",
     metavar="NAME=VALUE",
     multiple=True,
-    help="A parameter of the kernel; may be repeated.  [default: the kernel's own]",
+    help="Set a parameter of the kernel; may be repeated.  [default: the kernel's defaults]",
 )
 @click.option(
     "--unit-norm/--as-is",
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     help="Divide each series by its norm, as the benchmark does.",
 )
 @options.no_labels
-@options.memory_limit("Memory that the series and the tiles in work may take.")
+@options.memory_limit("Maximal memory for the series and the tiles being computed.")
 @options.jobs
 @options.quiet
 def gram(
@@ -61,11 +61,11 @@ def gram(
     jobs: int,
     quiet: bool,
 ) -> None:
-    """Compute the Gram matrix of a file's series, or of two files', into a NumPy file.
+    """Compute the Gram matrix of the series of one file, or of two files, into a NumPy file.
 
-    It is computed tile by tile, so that it may be larger than memory, and an interrupted command
-    goes on with the tiles that are missing. FILE and OTHER are read as `fit` reads them, but labels
-    are not needed.
+    The matrix is computed tile by tile, so it may be larger than the memory. If the command was
+    interrupted, run it again to continue with the missing tiles. FILE and OTHER have the same
+    formats as for `fit`, but labels are not required.
     """
     from functools import partial
 
@@ -79,8 +79,8 @@ def gram(
     sets = [_series(path, no_labels, unit_norm) for path in (file, other) if path is not None]
     announce_compilation(lambda: kernel([[0.5, 1.0], [1.0]]), partial(click.echo, err=True))
     started = time.perf_counter()
-    with counting(kernel.name, "tiles", quiet, unfinished_path(output)) as progress:
-        found = gram_to_file(
+    with progress_bar(kernel.name, "tiles", quiet, unfinished_path(output)) as progress:
+        gram_matrix = gram_to_file(
             kernel,
             sets[0],
             output,
@@ -91,34 +91,36 @@ def gram(
         )
     if not quiet:
         seconds = time.perf_counter() - started
-        click.echo(f"{kernel}: {found.shape[0]} x {found.shape[1]} [{seconds:.1f} s]")
+        click.echo(f"{kernel}: {gram_matrix.shape[0]} x {gram_matrix.shape[1]} [{seconds:.1f} s]")
         click.echo(str(output))
 
 
 def _kernel(name: str, assignments: tuple[str, ...]) -> Kernel:
-    """The method's kernel at its own defaults, some parameters set."""
+    """Create the method's kernel with its default parameters and the given assignments."""
     from rntk_bench.config import Experiment
     from rntk_bench.methods import KernelMethod, only_kernels, resolve, with_grid
 
     (method,) = only_kernels(resolve(Experiment(methods=(name,))), "gram")
-    fixed = replace(method, grid={key: axis for key, axis in method.grid.items() if len(axis) == 1})
-    known = fixed.parameters()
-    given = {}
+    default = replace(
+        method, grid={key: axis for key, axis in method.grid.items() if len(axis) == 1}
+    )
+    known = default.parameters()
+    values = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or key not in known:
             raise InputError(
                 f"--set {assignment} must be NAME=VALUE with a NAME among {', '.join(known)}."
             )
-        if key in given:
-            raise InputError(f"--set {key} is given twice; give each parameter once.")
-        given[key] = (_value(value),)
+        if key in values:
+            raise InputError(f"--set {key} is given twice; set each parameter once.")
+        values[key] = (_value(value),)
     try:
-        found = with_grid(fixed, given)
+        method_with_values = with_grid(default, values)
     except ConfigError as error:
         raise InputError(f"--set: {error}") from None
-    assert isinstance(found, KernelMethod)
-    return found.kernels()[0]
+    assert isinstance(method_with_values, KernelMethod)
+    return method_with_values.kernels()[0]
 
 
 def _value(text: str) -> float | int | str:
@@ -132,9 +134,9 @@ def _value(text: str) -> float | int | str:
 
 def _series(path: Path, no_labels: bool, unit_norm: bool) -> Sequences:
     from rntk_bench.datasets import unit_norm as divide
-    from rntk_bench.datasets.assemble import check_dimensions, sequences
+    from rntk_bench.datasets.assemble import check_dimensions, stack_series
     from rntk_bench.datasets.readers import read_split
 
     split = read_split(path, "none" if no_labels else "partial")
     check_dimensions(split, split)
-    return divide(sequences(split))[0] if unit_norm else sequences(split)
+    return divide(stack_series(split))[0] if unit_norm else stack_series(split)

@@ -1,4 +1,4 @@
-"""`rntk-bench methods`: what can be benchmarked, and over which grids."""
+"""`rntk-bench methods`: lists the methods and their grids."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.catalogue import describe
 from rntk_bench.cli import _options as options
-from rntk_bench.config import shown
+from rntk_bench.config import format_value
 
 if TYPE_CHECKING:
     from rntk_bench.methods import Method
@@ -21,17 +20,18 @@ if TYPE_CHECKING:
 @options.config
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def methods(methods: tuple[str, ...], config: Path | None, as_json: bool) -> None:
-    """List the methods with what they are, where their formula is, and their grids.
+    """List the methods with a description, the place of their formula, and their grids.
 
-    Formulas are the paper's by number. Grids are those of the configuration where it has any.
+    Formulas are given by their number in the paper. Grids are those of the configuration if it has
+    any.
     """
-    from rntk_bench.config import Experiment, configured
+    from rntk_bench.config import Experiment, load_experiment
     from rntk_bench.methods import METHODS, resolve
 
     chosen = methods or (() if config else tuple(METHODS))
-    resolved = resolve(configured(config, chosen))
+    resolved = resolve(load_experiment(config, chosen))
     if as_json:
-        click.echo(json.dumps([_described(method) for method in resolved], indent=1))
+        click.echo(json.dumps([_to_json(method) for method in resolved], indent=1))
         return
     for number, method in enumerate(resolved):
         if number:
@@ -39,23 +39,22 @@ def methods(methods: tuple[str, ...], config: Path | None, as_json: bool) -> Non
         _print(method, method.name in Experiment().methods)
 
 
-def _described(method: Method) -> dict[str, Any]:
+def _to_json(method: Method) -> dict[str, Any]:
+    keys = ("name", "title", "summary", "reference", "extra")
     return {
-        "name": method.name,
-        **describe(method.name)._asdict(),
+        **{key: getattr(method, key) for key in keys},
         "settings": len(method.settings()),
-        "grid": {axis: list(values) for axis, values in method.grid.items()},
+        "grid": {parameter: list(values) for parameter, values in method.grid.items()},
     }
 
 
 def _print(method: Method, by_default: bool) -> None:
-    entry = describe(method.name)
-    title = f"{entry.title}: {entry.summary}" if entry.summary else entry.title
+    title = f"{method.title}: {method.summary}" if method.summary else method.title
     options.print_entry(method.name, title + (" (run by default)" if by_default else ""))
-    if entry.reference:
-        options.print_entry("  formula", entry.reference)
-    if entry.extra:
-        options.print_entry("  extra", f"{entry.extra}, pip install 'rntk-bench[{entry.extra}]'")
+    if method.reference:
+        options.print_entry("  formula", method.reference)
+    if method.extra:
+        options.print_entry("  extra", f"{method.extra}, pip install 'rntk-bench[{method.extra}]'")
     options.print_entry("  settings", f"{len(method.settings())}")
-    for axis, values in method.grid.items():
-        options.print_entry(f"  {axis}", ", ".join(map(shown, values)))
+    for parameter, values in method.grid.items():
+        options.print_entry(f"  {parameter}", ", ".join(map(format_value, values)))

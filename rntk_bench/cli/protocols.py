@@ -40,11 +40,11 @@ def protocols(
         comparisons,
         read_rows,
     )
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.report.tables.network_protocols import protocol_table
     from rntk_bench.report.tables.text import render_text
 
-    experiment = configured(config)
+    experiment = load_experiment(config)
     planned = comparisons(experiment, datasets or experiment.datasets, data_dir, cache_dir)
     for rows in compare(planned, table, effective_n_jobs(jobs)):
         first, best = rows[0], max(rows, key=lambda row: float(row["judged"]))

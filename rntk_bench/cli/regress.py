@@ -1,4 +1,4 @@
-"""`rntk-bench regress`: the paper's regression experiment, Figure 4."""
+"""`rntk-bench regress`: the paper's regression experiment (Figure 4), and the user's own series."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._output import check_not_input
-from rntk_bench.cli._progress import counting
-from rntk_bench.config import brief
+from rntk_bench.cli._progress import progress_bar
+from rntk_bench.config import format_setting
 
 if TYPE_CHECKING:
     from rntk_bench.methods import KernelMethod
@@ -31,8 +31,8 @@ _methods = options.methods(
 )
 
 
-def _shared(command: Callable[..., None]) -> Callable[..., None]:
-    """What both signals take."""
+def _common_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that `sine` and `prices` have in common."""
     for option in (
         options.quiet,
         _out,
@@ -45,27 +45,27 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
             "values",
             type=float,
             multiple=True,
-            help="A point of the curve; may be repeated.  [default: five or six]",
+            help="A point of the curve; may be repeated.  [default: five or six values]",
         ),
         click.option(
             "--repeats",
             type=click.IntRange(min=1),
             default=1000,
             show_default=True,
-            help="Random draws of the segments, over which the SNR is averaged.",
+            help="Number of random draws of the segments, over which the SNR is averaged.",
         ),
     ):
         command = option(command)
     return command
 
 
-def _vary(**kinds: str) -> Callable[[Any], Any]:
+def _vary_option(**parameters: str) -> Callable[[Any], Any]:
     return click.option(
         "--vary",
-        type=click.Choice([*kinds]),
+        type=click.Choice([*parameters]),
         default="length",
         show_default=True,
-        help=f"{', '.join(f'{kind}: {what}' for kind, what in kinds.items())}.",
+        help=f"{', '.join(f'{name}: {meaning}' for name, meaning in parameters.items())}.",
     )
 
 
@@ -73,13 +73,13 @@ _LENGTH, _NOISE, _TRAIN = "T_var", "sigma_n", "the number of training segments"
 
 
 @regress.command()
-@_vary(length=_LENGTH, noise=_NOISE, train=_TRAIN)
-@_shared
-def sine(**given: Any) -> None:
-    """One period of a noisy sine: panels (a) T_var and (b) noise."""
+@_vary_option(length=_LENGTH, noise=_NOISE, train=_TRAIN)
+@_common_options
+def sine(**arguments: Any) -> None:
+    """Predict one period of a noisy sine: panels (a) T_var and (b) noise."""
     from rntk_bench.regression.experiment import Sine
 
-    _curves(Sine(), "noisy sine", **given)
+    _compute_and_plot(Sine(), "noisy sine", **arguments)
 
 
 @regress.command()
@@ -90,90 +90,94 @@ def sine(**given: Any) -> None:
     required=True,
     help="CSV of daily prices with the columns Date and Close.",
 )
-@_vary(length=_LENGTH, train=_TRAIN)
-@_shared
-def prices(path: Path, **given: Any) -> None:
-    """Daily closing prices of a stock: panels (c) T_var and (d) training segments.
+@_vary_option(length=_LENGTH, train=_TRAIN)
+@_common_options
+def prices(path: Path, **arguments: Any) -> None:
+    """Predict daily closing prices of a stock: panels (c) T_var and (d) training segments.
 
-    The first 975 days are taken: training segments from the first 700, test segments from the
-    rest, all standardised by the training days' mean and deviation.
+    The first 975 days are used. Training segments come from the first 700 days, and test segments
+    from the rest. All are standardised by the mean and the standard deviation of the first 700.
     """
     from rntk_bench.datasets.csv_series import read_prices
     from rntk_bench.regression.experiment import Prices
 
-    _curves(Prices(read_prices(path)), f"daily closes, {path.stem}", **given)
+    _compute_and_plot(Prices(read_prices(path)), f"daily closes, {path.stem}", **arguments)
 
 
 @regress.command("csv")
 @click.argument("path", metavar="FILE", type=paths.FILE)
-@click.option("--column", required=True, help="Column of the series.")
+@click.option("--column", required=True, help="Name of the column that holds the series.")
 @click.option(
     "--length",
+    "window_length",
     type=click.IntRange(min=1),
     default=10,
     show_default=True,
-    help="Values before the one that is predicted.",
+    help="Number of values from which the next one is predicted.",
 )
 @click.option(
     "--train",
+    "n_train",
     type=click.IntRange(min=5),
     default=100,
     show_default=True,
-    help="Windows that are trained on, spread evenly.",
+    help="Number of windows to train on, spread evenly.",
 )
 @click.option(
     "--test",
-    "share",
+    "test_size",
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
     default=0.25,
     show_default=True,
-    help="Share of the series, its end, that is predicted.",
+    help="Fraction of the series, at its end, that is predicted.",
 )
 @_methods
 @options.config
 @options.seed
 @_out
-def own(
+def csv(
     path: Path,
     column: str,
-    length: int,
-    train: int,
-    share: float,
+    window_length: int,
+    n_train: int,
+    test_size: float,
     methods: tuple[str, ...],
     config: Path | None,
     seed: int,
     out: Path,
 ) -> None:
-    """Predict the end of one's own series, a CSV's column, one step ahead."""
+    """Predict the last part of your own series, a column of a CSV file, one step ahead."""
     from rntk_bench.datasets.csv_series import read_column
-    from rntk_bench.regression.forecast import forecast
+    from rntk_bench.methods import display_name
+    from rntk_bench.regression.forecast import compute_forecast
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_forecast
-    from rntk_bench.report.results.results import display_name
 
     kernels = _kernels(config, methods)
     figures.check_output_folder(out)
     name = f"{path.stem}-{figures.safe_file_name(column)}"
     check_not_input(out / f"{name}.csv")
-    found = forecast(read_column(path, column), kernels, length, train, share, seed)
+    forecast = compute_forecast(
+        read_column(path, column), kernels, window_length, n_train, test_size, seed
+    )
     click.echo(f"{'':<15}{'SNR, dB':>9}{'RMSE':>12}{'MAE':>12}{'ridge':>8}  setting")
-    for row in found.scores.to_dict("records"):
+    for row in forecast.scores.to_dict("records"):
         click.echo(
             f"{display_name(row['method']):<15}{row['snr']:9.2f}{row['rmse']:12.5g}"
-            f"{row['mae']:12.5g}{row['ridge']:8g}  {brief(row['setting'])}"
+            f"{row['mae']:12.5g}{row['ridge']:8g}  {format_setting(row['setting'])}"
         )
-    table = found.table()
+    table = forecast.to_frame()
     options.print_files(figures.save(plot_forecast(table, column), out, name, table))
 
 
 def _kernels(config: Path | None, methods: tuple[str, ...]) -> list[KernelMethod]:
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.methods import only_kernels, resolve
 
-    return only_kernels(resolve(configured(config, methods)), "regress")
+    return only_kernels(resolve(load_experiment(config, methods)), "regress")
 
 
-def _curves(
+def _compute_and_plot(
     signal: Signal,
     title: str,
     vary: str,
@@ -188,24 +192,26 @@ def _curves(
 ) -> None:
     from joblib import effective_n_jobs
 
-    from rntk_bench.regression.snr_curves import VALUES, Panel, snr_curves
+    from rntk_bench.methods import display_name
+    from rntk_bench.regression.snr_curves import DEFAULT_VALUES, VariedParameter, compute_snr_curves
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_regression
-    from rntk_bench.report.results.results import display_name
     from rntk_bench.storage.locks import output_lock
 
     kernels = _kernels(config, methods)
-    panel = Panel(signal, vary, tuple(sorted(set(values))) or VALUES[vary])
+    varied = VariedParameter(signal, vary, tuple(sorted(set(values))) or DEFAULT_VALUES[vary])
     name = f"{signal.name}-{vary}"
     figures.check_output_folder(out)
     check_not_input(out / f"{name}.csv")
-    partial = out / f"{name}.partial"
+    checkpoint_path = out / f"{name}.partial"
     n_jobs = effective_n_jobs(jobs)
-    with output_lock(partial):
-        with counting(name, "batches of repeats", quiet, partial) as progress:
-            curves = snr_curves(panel, kernels, repeats, seed, n_jobs, partial, progress)
+    with output_lock(checkpoint_path):
+        with progress_bar(name, "batches of repeats", quiet, checkpoint_path) as progress:
+            curves = compute_snr_curves(
+                varied, kernels, repeats, seed, n_jobs, checkpoint_path, progress
+            )
         files = figures.save(plot_regression(curves, vary, title), out, name, curves)
-        partial.unlink(missing_ok=True)
+        checkpoint_path.unlink(missing_ok=True)
     if quiet:
         return
     table = curves.pivot_table(index="value", columns="method", values="snr", sort=False)

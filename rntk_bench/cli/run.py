@@ -1,4 +1,4 @@
-"""`rntk-bench run`: benchmark methods on datasets."""
+"""`rntk-bench run`: benchmarks methods on datasets."""
 
 from __future__ import annotations
 
@@ -11,20 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.cli import _backend as place
 from rntk_bench.cli import _costs as costs
 from rntk_bench.cli import _options as options
-from rntk_bench.cli._signals import telling
-from rntk_bench.cli._streams import say
-from rntk_bench.config import brief_choice
+from rntk_bench.cli._backend import (
+    backend_option,
+    check_options,
+    open_backend,
+    scheduler_option,
+)
+from rntk_bench.cli._signals import report_progress_on_stop
+from rntk_bench.cli._streams import say, warn
+from rntk_bench.config import format_choice
 from rntk_bench.errors import ConfigError, InputError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rntk_bench.benchmark.plan import Outcome
+    from rntk_bench.benchmark.evaluation import Progress
+    from rntk_bench.benchmark.runner import LoadedEvaluation, Outcome
     from rntk_bench.config import Experiment
-    from rntk_bench.datasets import Dataset
     from rntk_bench.methods import Method
 
 
@@ -34,8 +39,8 @@ if TYPE_CHECKING:
 @options.methods("May be repeated.")
 @options.config
 @options.jobs
-@place.backend
-@place.scheduler
+@backend_option
+@scheduler_option
 @options.protocol_seed
 @options.results
 @options.data_dir
@@ -60,10 +65,10 @@ if TYPE_CHECKING:
     "--timeout",
     type=click.FloatRange(min=0.0, min_open=True),
     metavar="SECONDS",
-    help="A cell that takes longer is stopped and recorded as failed.",
+    help="An evaluation that takes longer is stopped and recorded as failed.",
 )
 @options.memory_limit(
-    "What a cell may take: it gets as many jobs as fit, and a plan that does not fit is refused.",
+    "For one evaluation: it gets as many jobs as fit, and a plan that does not fit is refused.",
     "the machine's memory",
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
@@ -90,35 +95,37 @@ def run(
     fail_fast: bool,
     quiet: bool,
 ) -> None:
-    """Benchmark methods on datasets; one record a cell, written as soon as it is done.
+    """Benchmark methods on datasets.
 
-    What has a record for the same protocol and data is skipped, so an interrupted run goes on
-    where it was, and several may share one folder. Exit code: 0 all done, 1 some cell failed, 2
-    usage or input, 3 a record cannot be stored, 4 no cluster or other code on it, 130 interrupted,
-    143 terminated.
+    Each evaluation of a method on a dataset gets one record, which is written as soon as it is
+    finished. Evaluations with a record for the same protocol and data are skipped, so an
+    interrupted run can be continued, and several runs may share one folder.
+
+    Exit codes: 0 all done, 1 some evaluation failed, 2 wrong usage or input, 3 a record cannot be
+    stored, 4 no cluster or other code on it, 130 interrupted, 143 terminated.
     """
     from joblib import effective_n_jobs
 
     from rntk_bench.benchmark.cost.machine_memory import machine_memory
-    from rntk_bench.benchmark.plan import Options, count_stored
-    from rntk_bench.benchmark.runner import run_plan
+    from rntk_bench.benchmark.plan import make_plan
+    from rntk_bench.benchmark.runner import RunOptions, count_stored, run_plan
     from rntk_bench.benchmark.warmup import check_extras, warm_up
     from rntk_bench.compiling import announce_compilation
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.methods import KERNEL_METHODS, resolve
     from rntk_bench.storage.cache import GramCache, cache_folder
 
-    place.check(backend, scheduler, dry_run, memory_limit)
+    check_options(backend, scheduler, dry_run, memory_limit)
     source = click.get_current_context().get_parameter_source("cache_limit")
     if no_cache and source is click.core.ParameterSource.COMMANDLINE:
         raise InputError("--cache-limit has no use with --no-cache; leave one of them out.")
-    experiment = configured(config, methods, seed)
+    experiment = load_experiment(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything, experiment, config)
+    plan = make_plan(names, resolved, experiment, results)
     if memory_limit is None and scheduler is None:
         memory_limit = machine_memory()
-    settings = Options(
-        results=results,
+    run_options = RunOptions(
         data_dir=data_dir,
         cache_dir=cache_dir,
         n_jobs=effective_n_jobs(jobs),
@@ -128,48 +135,45 @@ def run(
         timeout=timeout,
         memory_limit=memory_limit,
     )
-    costs.refuse_what_does_not_fit(names, resolved, experiment, settings)
+    costs.check_memory(plan, run_options)
     display = _Display(quiet)
-    n_cells = len(names) * len(resolved)
 
     def progress() -> str:
         display.close()
-        finished = count_stored(names, resolved, experiment, results)
         return (
-            f"{finished} of {n_cells} cells are finished and kept in {results}; the same command "
-            "goes on from there."
+            f"{count_stored(plan)} of {len(plan)} evaluations are finished and kept in "
+            f"{results}; the same command goes on from there."
         )
 
     def compile_loops(methods: Sequence[Method]) -> None:
         announce_compilation(partial(warm_up, methods), partial(click.echo, err=True))
 
-    # Only before the first cell that is computed here: by then its data are on this machine.
+    # Loops are compiled when the data of the first evaluation in this process have been loaded.
     compile_once = cache(partial(compile_loops, resolved))
 
-    def start_cell(dataset: Dataset, method: Method) -> Any:
+    def start_evaluation(loaded: LoadedEvaluation) -> Progress:
         compile_once()
-        return display.start_cell(dataset, method)
+        return display.start_evaluation(loaded)
 
     check_extras(resolved)
-    with telling(progress):
+    with report_progress_on_stop(progress):
         if dry_run:
-            found = costs.sizes(names, data_dir, cache_dir)
-            # A plan's cost is told by the speed of the kernels' loops.
+            sizes = costs.dataset_sizes(names, data_dir, cache_dir)
+            # The speed of the RNTK's loops calibrates the estimate.
             compile_loops([*resolved, KERNEL_METHODS["rntk"]])
-            costs.print_plan(found, resolved, experiment, settings)
+            costs.print_plan(plan, sizes, run_options)
             return
         if not no_cache:
-            grams = GramCache(cache_folder(cache_dir), cache_limit, on_warning=_warn)
-            settings = replace(settings, cache=grams)
-        start_plan = partial(display.start_plan, n_cells)
-        with place.opened(scheduler, resolved, experiment, settings, start_plan) as where:
-            outcomes = run_plan(
-                names, resolved, experiment, settings, start_cell, display.report, where
-            )
+            grams = GramCache(cache_folder(cache_dir), cache_limit, on_warning=warn)
+            run_options = replace(run_options, cache=grams)
+        start_plan = partial(display.start_plan, len(plan))
+        with open_backend(scheduler, resolved, run_options, start_evaluation, start_plan) as where:
+            outcomes = run_plan(plan, run_options, where, display.report)
     kinds = Counter(outcome.kind for outcome in outcomes)
     if kinds["failed"]:
         click.echo(
-            f"{kinds['failed']} of {n_cells} cells failed; try them again with --overwrite failed.",
+            f"{kinds['failed']} of {len(plan)} evaluations failed; try them again with "
+            "--overwrite failed.",
             err=True,
         )
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
@@ -178,7 +182,7 @@ def run(
 def _names(
     datasets: Sequence[str], everything: bool, experiment: Experiment, config: Path | None
 ) -> list[str]:
-    from rntk_bench.report.results.paper import paper_datasets
+    from rntk_bench.datasets.paper import PAPER_DATASETS
 
     if datasets and everything:
         raise InputError("--all and --dataset exclude each other; leave one of them out.")
@@ -190,30 +194,31 @@ def _names(
         )
     if config and not experiment.datasets:
         raise ConfigError(f"{config}: experiment.datasets is missing; list some, or use -d NAME.")
-    return list(experiment.datasets or paper_datasets())
-
-
-def _warn(message: str) -> None:
-    click.echo(f"Warning: {message}", err=True)
+    return list(experiment.datasets or PAPER_DATASETS)
 
 
 class _Display:
-    """One progress bar a cell or one for a whole plan on a terminal, one line a finished cell."""
+    """The output of a run: progress bars on a terminal, and one line per finished evaluation.
+
+    There is one bar for each evaluation in this process, or one for a whole plan on a cluster.
+    """
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
         self._bar: Any = None
-        self._plan: Any = None
+        self._plan_bar: Any = None
 
-    def start_plan(self, n_cells: int) -> Callable[[str], None]:
-        """For cells that are computed side by side; returns what to tell of the plan's progress."""
-        self._plan = self._new_bar("plan", "cell", n_cells)
-        return partial(self._plan.set_postfix_str, refresh=True)
+    def start_plan(self, n_evaluations: int) -> Callable[[str], None]:
+        """Draw the bar of a plan; returns the callback for its progress."""
+        self._plan_bar = self._new_bar("plan", "evaluation", n_evaluations)
+        return partial(self._plan_bar.set_postfix_str, refresh=True)
 
-    def start_cell(self, dataset: Dataset, method: Method) -> Any:
-        name = f"{dataset.name} {method.name}: {method.work}"
-        self._bar = self._new_bar(name, method.part)
-        return self._progress
+    def start_evaluation(self, loaded: LoadedEvaluation) -> Progress:
+        """Draw the bar of an evaluation; returns the callback for its progress."""
+        method = loaded.evaluation.method
+        name = f"{loaded.dataset.name} {method.name}: {method.progress_label}"
+        self._bar = self._new_bar(name, method.progress_unit)
+        return self._show_progress
 
     def _new_bar(self, name: str, unit: str, total: int | None = None) -> Any:
         from tqdm import tqdm
@@ -221,7 +226,7 @@ class _Display:
         hidden = self.quiet or not sys.stderr.isatty()
         return tqdm(desc=name, unit=unit, total=total, leave=False, disable=hidden)
 
-    def _progress(self, done: int, total: int, best: float) -> None:
+    def _show_progress(self, done: int, total: int, best: float) -> None:
         self._bar.total = total
         self._bar.set_postfix_str(
             "test" if done == total else f"best validation {100 * best:.2f} %", refresh=False
@@ -229,46 +234,41 @@ class _Display:
         self._bar.update(done - self._bar.n)
 
     def report(self, outcome: Outcome) -> None:
-        """Say what became of a cell, above the plan's bar if there is one."""
-        self._close_cell()
-        if self._plan is None:
-            self._tell(outcome)
+        """Print an outcome, above the plan's bar if there is one."""
+        self._close_bar()
+        if self._plan_bar is None:
+            self._print(outcome)
             return
-        self._plan.clear()
-        self._tell(outcome)
-        self._plan.update()
-        self._plan.refresh()
+        self._plan_bar.clear()
+        self._print(outcome)
+        self._plan_bar.update()
+        self._plan_bar.refresh()
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _print(self, outcome: Outcome) -> None:
+        dataset, method, record = one_line(outcome.dataset), outcome.method, outcome.record
         if outcome.kind in ("failed", "unreadable"):
-            name = (
-                outcome.dataset
-                if outcome.kind == "unreadable"
-                else (f"{outcome.dataset} {outcome.method}")
-            )
-            say(f"{one_line(name)} failed: {outcome.message}", err=True)
+            name = f"{dataset} {method}" if outcome.kind == "failed" else dataset
+            say(f"{name} failed: {outcome.message}", err=True)
             return
-        record = outcome.record
         if self.quiet or record is None or record.selection is None or record.test is None:
             return
-        spent = "kept" if outcome.kind == "kept" else f"{record.timings['total']:.1f} s"
         selection = record.selection
+        time = "kept" if outcome.kind == "kept" else f"{record.timings['total']:.1f} s"
         say(
-            f"{one_line(outcome.dataset)} {outcome.method}: "
-            f"test {100 * record.test['accuracy']:.2f} %, "
+            f"{dataset} {method}: test {100 * record.test['accuracy']:.2f} %, "
             f"validation {100 * selection['accuracy']:.2f} % "
-            f"({brief_choice(selection)}, {selection['ties']} tied) [{spent}]"
+            f"({format_choice(selection)}, {selection['ties']} tied) [{time}]"
         )
         for warning in record.warnings if outcome.kind == "computed" else ():
             say(f"  {warning}", err=True)
 
     def close(self) -> None:
-        """Take the bars away."""
-        self._close_cell()
-        if self._plan is not None:
-            self._plan.close()
+        """Remove the bars."""
+        self._close_bar()
+        if self._plan_bar is not None:
+            self._plan_bar.close()
 
-    def _close_cell(self) -> None:
+    def _close_bar(self) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None

@@ -97,11 +97,11 @@ def sensitivity(
     from rntk_bench.datasets import load_dataset
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.sensitivity import plot_dataset
-    from rntk_bench.theory.sensitivity import CENTRES, dataset_sensitivity
+    from rntk_bench.theory.sensitivity import REFERENCE_KERNELS, dataset_sensitivity
 
     if pairs:
         options.reject_unused(["quick"], "cannot be combined with --pairs")
-    parameter, kernels = _kernels(CENTRES[activation], values)
+    parameter, kernels = _kernels(REFERENCE_KERNELS[activation], values)
     figures.check_output_folder(out)
     dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
     n_pairs = pairs or (20 if quick else 100)
@@ -138,7 +138,7 @@ def _fixed(kernel: RNTK, parameter: str) -> str:
 
 
 def _print_table(title: str, parameter: str, curves: pd.DataFrame) -> None:
-    from rntk_bench.theory.sensitivity import Profile
+    from rntk_bench.theory.sensitivity import SensitivityProfile
 
     drawn = curves.groupby("pairs")["n"].max()
     click.echo(title)
@@ -147,9 +147,9 @@ def _print_table(title: str, parameter: str, curves: pd.DataFrame) -> None:
     )
     click.echo(f"{parameter:>8}  first third  middle third  last third    max / min  early steps")
     for value, group in curves[curves["pairs"] == "all"].groupby("value"):
-        profile = Profile.of(group["sensitivity"].to_numpy())
+        profile = SensitivityProfile.from_sensitivity(group["sensitivity"].to_numpy())
         first, middle, last = (100.0 * third for third in profile.thirds)
         click.echo(
             f"{value:8.4g}  {first:9.2f} %  {middle:10.2f} %  {last:8.2f} %  {profile.ratio:11.3g}"
-            f"  {profile.verdict}"
+            f"  {profile.early_steps}"
         )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rntk_bench.catalogue import describe
 from rntk_bench.cli import _completion, _selection
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._streams import warn
-from rntk_bench.config import brief_choice
+from rntk_bench.config import format_choice
 from rntk_bench.errors import DataError, InputError
+from rntk_bench.methods import display_name
 
 if TYPE_CHECKING:
     from rntk_bench.storage.records import Record
@@ -72,7 +72,7 @@ def show(
 
 def _records(results: Path, dataset: str) -> list[Record]:
     """Read the records of a dataset, of which there must be one."""
-    from rntk_bench.datasets.archive import nearest_names
+    from rntk_bench.datasets.archive import close_matches
     from rntk_bench.storage.records import read_records, record_files
 
     records, problems = read_records(results, dataset)
@@ -80,7 +80,7 @@ def _records(results: Path, dataset: str) -> list[Record]:
         warn(problem)
     if not records:
         known = sorted({path.parent.name for path in record_files(results)})
-        nearest = nearest_names(dataset, known)
+        nearest = close_matches(dataset, known)
         hint = (
             f"did you mean {' or '.join(nearest)}?"
             if nearest
@@ -123,7 +123,7 @@ def _print_record(record: Record, path: Path) -> None:
     from rntk_bench.storage.records import protocol_id
 
     entries = {
-        "record": f"{record.dataset}, {record.method} ({describe(record.method).title}), protocol "
+        "record": f"{record.dataset}, {record.method} ({display_name(record.method)}), protocol "
         f"{protocol_id(record.protocol)}, {record.created}",
         "file": str(path),
         **_outcome(record),
@@ -167,7 +167,7 @@ def _choice(selection: dict[str, Any]) -> dict[str, str]:
     left_out = "; folds that cannot change the choice left out" if selection["pruned"] else ""
     by_default = ", the default: all settings tie" if selection.get("by_default") else ""
     entries = {
-        "chosen": brief_choice(selection) + by_default,
+        "chosen": format_choice(selection) + by_default,
         "settings": f"number {selection['setting_index'] + 1} of {selection['n_settings']}; "
         f"other {what} that tie with it: {selection['ties'] - 1}",
         "validation": f"{100 * selection['accuracy']:.2f} % in {len(selection['fold_sizes'])} "

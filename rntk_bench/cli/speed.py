@@ -1,4 +1,4 @@
-"""`rntk-bench speed`: this package against the obvious way, in one process."""
+"""`rntk-bench speed`: how much faster this package is than ordinary implementations."""
 
 from __future__ import annotations
 
@@ -14,34 +14,36 @@ from rntk_bench.errors import InputError
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
     from rntk_bench.datasets import Dataset
-    from rntk_bench.speed.classification import Comparison
+    from rntk_bench.speed.timing import Speedup
 
 
 _DATA = ("dataset", "data_dir", "cache_dir")
-_USED = {
+_MODES = {
     "--regression": ("regression", "kernels"),
     "--variants": ("variants", *_DATA),
     "--method": ("methods", "config", *_DATA),
 }
-"""What is timed instead of Grams and support vector machines, and the parameters that it uses."""
+"""Options that select what is timed, and the parameters that may then be given; the first is the
+option's own."""
 
 
-def _refuse_unused(**instead: object) -> None:
-    """Refuse options that what is timed does not use.
-
-    Parameters
-    ----------
-    instead : whether each option of `_USED` is given, by its parameter's name
-    """
-    flag = next((flag for flag, names in _USED.items() if instead[names[0]]), None)
+def _refuse_unused_options() -> None:
+    """Refuse options that have no effect on what is timed."""
     context = click.get_current_context()
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        given = source is click.core.ParameterSource.COMMANDLINE
-        if flag and given and parameter.name not in _USED[flag]:
-            raise InputError(
-                f"{max(parameter.opts, key=len)} has no use with {flag}; leave it out."
-            )
+    on_command_line = [
+        parameter
+        for parameter in context.command.params
+        if context.get_parameter_source(parameter.name or "")
+        is click.core.ParameterSource.COMMANDLINE
+    ]
+    names = {parameter.name for parameter in on_command_line}
+    mode = next((option for option, used in _MODES.items() if used[0] in names), None)
+    if mode is None:
+        return
+    for parameter in on_command_line:
+        if parameter.name not in _MODES[mode]:
+            option = max(parameter.opts, key=len)
+            raise InputError(f"{option} has no effect with {mode}; leave it out.")
 
 
 @click.command()
@@ -52,7 +54,7 @@ def _refuse_unused(**instead: object) -> None:
     show_default=True,
     metavar="NAME",
     shell_complete=_completion.datasets,
-    help="The dataset to measure on.",
+    help="The dataset whose series are used.",
 )
 @options.data_dir
 @options.cache_dir
@@ -61,16 +63,16 @@ def _refuse_unused(**instead: object) -> None:
     type=click.IntRange(1, 900),
     default=20,
     show_default=True,
-    help="How many kernels of the paper's grid to measure.",
+    help="How many kernels of the paper's grid to time.",
+)
+@click.option("--whole", is_flag=True, help="Also time the RNTK's whole grid on all cores.")
+@click.option(
+    "--variants",
+    is_flag=True,
+    help="Instead, time the variants of the RNTK: layers, lengths, activations and so on.",
 )
 @click.option(
-    "--whole", is_flag=True, help="Also time the RNTK's whole grid, all cores, both ways."
-)
-@click.option(
-    "--variants", is_flag=True, help="Instead, time layers, lengths, dimensions and activations."
-)
-@click.option(
-    "--regression", is_flag=True, help="Instead, time a repeat of regress against GridSearchCV."
+    "--regression", is_flag=True, help="Instead, time one repeat of 'regress' against GridSearchCV."
 )
 @options.methods(
     "Instead, time a finite network's whole grid against PyTorch. May be repeated.",
@@ -89,8 +91,11 @@ def speed(
     methods: tuple[str, ...],
     config: Path | None,
 ) -> None:
-    """Time Grams and SVM grids against vectorised NumPy and scikit-learn's SVC; with other
-    options kernel ridge regression, or the training of finite networks against PyTorch."""
+    """Time this package against ordinary implementations.
+
+    Gram matrices are timed against vectorised NumPy, and SVM grids against scikit-learn's SVC.
+    Other options time kernel ridge regression, or the training of finite networks against PyTorch.
+    """
     from functools import partial
 
     from joblib import cpu_count
@@ -98,49 +103,45 @@ def speed(
     from rntk_bench.benchmark.evaluation import Problem
     from rntk_bench.benchmark.warmup import warm_up
     from rntk_bench.compiling import announce_compilation
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.datasets import load_dataset
     from rntk_bench.errors import DataError
     from rntk_bench.methods import KERNEL_METHODS
-    from rntk_bench.speed import classification as measure
-    from rntk_bench.speed.variants import variant_costs
+    from rntk_bench.speed import classification
+    from rntk_bench.speed.variants import time_variants
     from rntk_bench.storage.environment import environment
 
-    _refuse_unused(regression=regression, variants=variants, methods=methods)
+    _refuse_unused_options()
     if regression:
         from rntk_bench.speed.regression import compare_repeat
 
-        _print("1 thread", compare_repeat(measure.spread(kernels)))
+        _print("1 thread", compare_repeat(classification.sample_grid(kernels)))
         return
     data = load_dataset(dataset, data_dir=data_dir, cache_dir=cache_dir)
     if not data.equal_length:
         raise DataError(f"{dataset} has series of different lengths; name one of equal lengths.")
-    problem, experiment = Problem.of(data), configured(config, methods)
+    problem, experiment = Problem.of(data), load_experiment(config, methods)
     if variants:
-        for cost in variant_costs(problem):
-            click.echo(f"{cost.name:<28}{cost.nanoseconds:8.2f} ns{cost.ratio:8.2f} times")
+        for variant in time_variants(problem):
+            click.echo(f"{variant.name:<28}{variant.nanoseconds:8.2f} ns{variant.ratio:8.2f} times")
         return
     cores = cpu_count()
     if methods:
-        _networks(data, experiment, cores)
+        _time_networks(data, experiment, cores)
         return
     announce_compilation(partial(warm_up, [KERNEL_METHODS["rntk"]]), partial(click.echo, err=True))
-    chosen = measure.spread(kernels)
+    sample = classification.sample_grid(kernels)
     click.echo(
         f"{dataset}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
-        f"{len(chosen)} kernels of the paper's grid; {environment()['cpu']}"
+        f"{len(sample)} kernels of the paper's grid; {environment()['cpu']}"
     )
-    comparisons = [
-        ("1 thread", measure.compare_gram(problem, chosen)),
-        ("1 thread", measure.compare_svm(problem, chosen, experiment)),
-    ]
+    _print("1 thread", classification.compare_gram(problem, sample))
+    _print("1 thread", classification.compare_svm(problem, sample, experiment))
     if whole:
-        comparisons.append((f"{cores} cores", measure.compare_whole(data, experiment, cores)))
-    for threads, result in comparisons:
-        _print(threads, result)
+        _print(f"{cores} cores", classification.compare_whole_grid(data, experiment, cores))
 
 
-def _networks(data: Dataset, experiment: Experiment, cores: int) -> None:
+def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
     from rntk_bench.methods import NETWORK_METHODS, NetworkMethod, resolve
     from rntk_bench.storage.environment import environment
 
@@ -154,17 +155,18 @@ def _networks(data: Dataset, experiment: Experiment, cores: int) -> None:
         f"{data.name}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
         f"whole grids; {environment()['cpu']}"
     )
-    ours = obvious = 0.0
+    results = []
     for method in networks:
-        result = compare_networks(data, method, experiment, cores)
-        ours, obvious = ours + result.ours, obvious + result.obvious
-        _print(f"{cores} cores", result)
+        results.append(compare_networks(data, method, experiment, cores))
+        _print(f"{cores} cores", results[-1])
     if len(networks) > 1:
-        click.echo(f"Together {obvious / ours:.2f} times faster.")
+        seconds = sum(result.seconds for result in results)
+        baseline_seconds = sum(result.baseline_seconds for result in results)
+        click.echo(f"Together {baseline_seconds / seconds:.2f} times faster.")
 
 
-def _print(threads: str, result: Comparison) -> None:
+def _print(threads: str, result: Speedup) -> None:
     click.echo(
-        f"{result.what:<12} {threads:<9} {result.ours:9.4f} s against {result.obvious:9.4f} s: "
-        f"{result.ratio:6.1f} times faster ({result.agreement})"
+        f"{result.task:<12} {threads:<9} {result.seconds:9.4f} s against "
+        f"{result.baseline_seconds:9.4f} s: {result.factor:6.1f} times faster ({result.agreement})"
     )

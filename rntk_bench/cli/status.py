@@ -1,4 +1,4 @@
-"""`rntk-bench status`: what is done of a plan, and what is not."""
+"""`rntk-bench status`: shows which evaluations of a plan are done."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "csv", "json"]),
     default="text",
     show_default=True,
-    help="A matrix, or an entry for each cell.",
+    help="A matrix, or one entry per evaluation.",
 )
 def status(
     datasets: tuple[str, ...],
@@ -47,12 +47,12 @@ def status(
     results: Path,
     style: str,
 ) -> None:
-    """Show which cells of a plan are done, failed, interrupted, stale or missing.
+    """Show which evaluations of a plan are done, failed, interrupted, stale or missing.
 
-    Takes the options of `run` that make a plan. Stale cells have records, but under another
-    protocol or ones that cannot be read. Data are not read.
+    The plan is given by the same options as for `run`. An evaluation is stale if it has a record,
+    but of another protocol or one that cannot be read. Datasets are not read.
     """
-    from rntk_bench.config import configured
+    from rntk_bench.config import load_experiment
     from rntk_bench.methods import METHODS, resolve
     from rntk_bench.report.tables.status import evaluation_states
     from rntk_bench.storage.records import read_records
@@ -60,11 +60,11 @@ def status(
     records, problems = read_records(results)
     for problem in problems:
         warn(problem)
-    experiment = configured(config, methods, seed)
+    experiment = load_experiment(config, methods, seed)
     if config is None and not methods:
         recorded = {record.method for record in records}
         known = [name for name in METHODS if name in {*experiment.methods, *recorded}]
-        experiment = configured(None, known, seed)
+        experiment = load_experiment(None, known, seed)
     names = _names(datasets, everything, experiment, results)
     protocols = {method.name: method.protocol(experiment) for method in resolve(experiment)}
     _print(evaluation_states(results, records, names, protocols), style)
@@ -73,20 +73,20 @@ def status(
 def _names(
     datasets: Sequence[str], everything: bool, experiment: Experiment, results: Path
 ) -> list[str]:
-    """The plan's datasets, as `run` has them, or those that have files in the results."""
-    from rntk_bench.report.results.paper import paper_datasets
-    from rntk_bench.storage.records import can_name
+    """The plan's datasets, as in `run`, or those with files in the results folder."""
+    from rntk_bench.datasets.paper import PAPER_DATASETS
+    from rntk_bench.storage.records import is_valid_name
 
     if datasets and everything:
         raise InputError("-d and --all are two selections of datasets; leave one of them out.")
-    kept = {
+    stored = {
         path.parent.name
         for path in results.glob("*/*")
-        if path.suffix in _SUFFIXES and can_name(path.parent.name) and path.name[0] != "."
+        if path.suffix in _SUFFIXES and is_valid_name(path.parent.name) and path.name[0] != "."
     }
     for name in datasets:
-        _warn_of_a_slip(name, kept)
-    names = datasets or experiment.datasets or (paper_datasets() if everything else sorted(kept))
+        _warn_of_misspelling(name, stored)
+    names = datasets or experiment.datasets or (PAPER_DATASETS if everything else sorted(stored))
     if not names:
         raise InputError(
             f"There are no run records in {results}; name their folder with --results, or a plan "
@@ -98,13 +98,12 @@ def _names(
 _SUFFIXES = (".json", ".partial")
 
 
-def _warn_of_a_slip(name: str, kept: Collection[str]) -> None:
-    """Say so if a dataset without records has almost the name of another."""
-    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE, nearest_names
+def _warn_of_misspelling(name: str, stored: Collection[str]) -> None:
+    """Warn if a dataset without records has almost the name of another."""
+    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE, close_matches
 
-    known = {*ARCHIVE, *MULTIVARIATE, *kept}
-    near = [] if name in known else nearest_names(name, known, 1)
-    for other in near:
+    known = {*ARCHIVE, *MULTIVARIATE, *stored}
+    for other in [] if name in known else close_matches(name, known, 1):
         warn(f"{name} has no records; did you mean {other}?")
 
 
@@ -115,8 +114,8 @@ def _print(states: Sequence[EvaluationState], style: str) -> None:
     if style == "text":
         click.echo(render_text(status_table(states)), nl=False)
     elif style == "json":
-        found = {"summary": count_states(states), "cells": [asdict(cell) for cell in states]}
-        click.echo(json.dumps(found, indent=1))
+        content = {"summary": count_states(states), "cells": [asdict(state) for state in states]}
+        click.echo(json.dumps(content, indent=1))
     else:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(field.name for field in fields(EvaluationState))

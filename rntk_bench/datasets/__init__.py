@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry
-    from rntk_bench.datasets.dataset import Dataset, FloatArray, IntArray, Sequences
+    from rntk_bench.datasets.dataset import Dataset, Sequences
     from rntk_bench.datasets.download import fetch_dataset, needs_download
     from rntk_bench.datasets.load import load_dataset
     from rntk_bench.datasets.preprocess import unit_norm, zero_pad
@@ -17,8 +17,6 @@ __all__ = [
     "ARCHIVE",
     "ArchiveEntry",
     "Dataset",
-    "FloatArray",
-    "IntArray",
     "Location",
     "Sequences",
     "dataset_names",
@@ -32,7 +30,7 @@ __all__ = [
 
 _MODULES = {
     **dict.fromkeys(("ARCHIVE", "ArchiveEntry"), "archive"),
-    **dict.fromkeys(("Dataset", "FloatArray", "IntArray", "Sequences"), "dataset"),
+    **dict.fromkeys(("Dataset", "Sequences"), "dataset"),
     **dict.fromkeys(("fetch_dataset", "needs_download"), "download"),
     "load_dataset": "load",
     **dict.fromkeys(("unit_norm", "zero_pad"), "preprocess"),

@@ -1,8 +1,8 @@
 """The 128 datasets of the UCR archive: names, sizes, lengths and class counts.
 
 The table is the UCR Time Series Classification Archive's own summary (H. A. Dau et al., "The UCR
-Time Series Archive", 2018). `length` is the width of the archive's file: where series are of
-unequal length, all of them may be shorter.
+Time Series Archive", 2018). `length` is the width of the archive's file: in datasets of
+unequal length, every series may be shorter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class ArchiveEntry:
-    """What the archive's summary says of one dataset."""
+    """One row of the archive's summary."""
 
     n_train: int
     n_test: int
@@ -43,11 +43,11 @@ def _read_table() -> dict[str, ArchiveEntry]:
 
 ARCHIVE: Mapping[str, ArchiveEntry] = MappingProxyType(_read_table())
 
-# Datasets that sktime carries and the archive's table does not list.
+# Datasets that sktime includes and that are not in the archive's table.
 MULTIVARIATE = ("BasicMotions", "JapaneseVowels")
 
 
-def nearest_names(name: str, known: Iterable[str], n: int = 3) -> list[str]:
-    """Return up to `n` of the known names that look most like `name`, ignoring case."""
+def close_matches(name: str, known: Iterable[str], n: int = 3) -> list[str]:
+    """Return up to `n` of the known names that are most similar to `name`, ignoring case."""
     spellings = {candidate.casefold(): candidate for candidate in known}
-    return [spellings[near] for near in get_close_matches(name.casefold(), spellings, n)]
+    return [spellings[match] for match in get_close_matches(name.casefold(), spellings, n)]

@@ -1,24 +1,25 @@
-"""Making one checked dataset of two splits: labels to codes, one dimension, the archive's sizes."""
+"""Combining a training and a test split into one validated dataset."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rntk_bench.datasets.archive import ARCHIVE
-from rntk_bench.datasets.dataset import Dataset, IntArray, Sequences
+from rntk_bench.datasets.dataset import Dataset, Sequences
 from rntk_bench.datasets.labels import encode_labels
 from rntk_bench.datasets.readers import Split
 from rntk_bench.errors import DataError
+from rntk_bench.types import IntArray
 
 
 def assemble(name: str, train: Split, test: Split, source: str) -> Dataset:
-    """Join two splits into a dataset.
+    """Combine two splits into a dataset.
 
     Raises
     ------
     DataError
-        If the splits do not belong together, or do not have the sizes that the archive's table
-        gives for `name`.
+        If the splits do not match, or their sizes differ from those that the archive's table gives
+        for `name`.
     """
     y, classes = encode_labels(train.labels + test.labels)
     y_train, y_test = np.split(y, [len(train.labels)])
@@ -28,23 +29,23 @@ def assemble(name: str, train: Split, test: Split, source: str) -> Dataset:
     _check_classes(train, test, y_train, y_test)
     return Dataset(
         name=name,
-        X_train=sequences(train, test),
+        X_train=stack_series(train, test),
         y_train=y_train,
-        X_test=sequences(test, train),
+        X_test=stack_series(test, train),
         y_test=y_test,
         classes=classes,
         source=source,
     )
 
 
-def sequences(split: Split, *others: Split) -> Sequences:
-    """A split's series: one array where they and those of the others all have one length."""
+def stack_series(split: Split, *others: Split) -> Sequences:
+    """Stack the series of a split if all series, also those of the others, have the same length."""
     lengths = {len(x) for each in (split, *others) for x in each.series}
     return np.stack(split.series) if len(lengths) == 1 else split.series
 
 
 def check_dimensions(train: Split, test: Split) -> None:
-    """Raise DataError naming the first series of another dimension than the training's first."""
+    """Raise a DataError if a series has another dimension than the first training series."""
     expected = _n_dimensions(train, 0)
     for split in (train, test):
         for i, row in enumerate(split.rows):
@@ -70,12 +71,12 @@ def _check_archive(name: str, train: Split, test: Split, lengths: set[int], n_cl
         "classes": (entry.n_classes, n_classes),
     }
     if len(lengths) == 1:
-        compared["steps a series"] = (entry.length, max(lengths))
-    for what, (expected, found) in compared.items():
-        if found != expected:
+        compared["steps per series"] = (entry.length, max(lengths))
+    for what, (expected, actual) in compared.items():
+        if actual != expected:
             raise DataError(
                 f"{train.path.parent}: the archive's {name} has {expected} {what}, but this copy "
-                f"has {found}; put a complete copy in its place, or give other data another name."
+                f"has {actual}; replace it by a complete copy, or give other data another name."
             )
 
 

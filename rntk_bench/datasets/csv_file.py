@@ -1,4 +1,4 @@
-"""Reading the header and the rows of a CSV file."""
+"""Reading the header and the rows of a CSV file, with error messages that name the line."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 def read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
-    """Read the header's names and, one after the other, the rows that hold something.
+    """Read the column names and iterate over the rows that are not empty.
 
-    Names and fields have no blanks around them. Commas at the end of a line are passed over, and
-    fields missing there are empty.
+    Blanks around names and fields are removed. Surplus commas at the end of a line are ignored, and
+    fields missing at the end of a line are empty.
 
     Returns
     -------
     names : list of str
     rows : iterator of (line, fields)
-        Each row's line in the file, counted from 1, and one field for each name.
+        The line number of each row, counted from 1, and one field for each name.
 
     Raises
     ------
     DataError
-        If the file cannot be read, is separated by something else than commas, or a row has more
-        fields than the header.
+        If the file cannot be read, has another separator than commas, or a row has more fields
+        than the header.
     """
     rows = _rows(path)
     try:
@@ -43,13 +43,13 @@ def read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
         for mark, name in _OTHER_SEPARATORS.items():
             if mark in names[0]:
                 raise DataError(
-                    f"{path} has {name} between its fields; write commas, and points before "
-                    "decimals."
+                    f"{path} has {name} between its fields; use commas as separators and decimal "
+                    "points."
                 )
-    return names, _complete(path, len(names), rows)
+    return names, _pad_rows(path, len(names), rows)
 
 
-def _complete(path: Path, width: int, rows: Iterator[Row]) -> Iterator[Row]:
+def _pad_rows(path: Path, width: int, rows: Iterator[Row]) -> Iterator[Row]:
     for line, fields in rows:
         if any(fields[width:]):
             raise DataError(
@@ -63,7 +63,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
     def texts() -> Iterator[str]:
         nonlocal number
-        for number, text in read_lines(path):  # noqa: B007 - rows are named by it
+        for number, text in read_lines(path):  # noqa: B007 - used in error messages
             yield f"{text}\n"
 
     try:

@@ -1,4 +1,4 @@
-"""Daily closing prices and other series from CSV files."""
+"""Reading daily closing prices and other single series from CSV files."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from rntk_bench.datasets.archive import nearest_names
+from rntk_bench.datasets.archive import close_matches
 from rntk_bench.datasets.csv_file import read_csv
 from rntk_bench.datasets.text import NumberError, parse_numbers
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 _OFFSET = re.compile(r"(?<=:\d\d)(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$")
 
 
 def read_prices(path: Path, date: str = "Date", close: str = "Close") -> tuple[float, ...]:
-    """Closes in the order of their dates.
+    """Read closing prices in the order of their dates.
 
     Parameters
     ----------
     path : Path
-        A CSV with a header.
+        A CSV file with a header.
     date, close : str
-        Its columns of dates and of closes.
+        The names of its columns of dates and of closing prices.
 
     Raises
     ------
     DataError
-        If the file cannot be read, a column is missing, a date or a close is missing or not one,
-        or a date occurs twice.
+        If the file cannot be read, a column is missing, a date or a price is missing or invalid, or
+        a date occurs twice.
     """
-    lines, (texts, closes) = _columns(path, date, close)
-    # Daily prices may change from one offset of a day to another; the local date is what counts.
+    lines, (texts, closes) = _read_columns(path, date, close)
+    # The UTC offset of daily prices may change between days; only the local date is relevant.
     local = [_OFFSET.sub("", text) for text in texts]
     dates = pd.Series(pd.to_datetime(local, errors="coerce", format="ISO8601"))
     if dates.isna().any():
         row = int(np.argmax(dates.isna()))
-        raise _wrong(path, lines[row], date, texts[row], "a date")
+        raise _type_error(path, lines[row], date, texts[row], "a date")
     if dates.duplicated().any():
         row = int(np.argmax(dates.duplicated()))
         raise DataError(f"{path}, line {lines[row]}: the date {texts[row][:40]} occurs twice.")
@@ -48,59 +48,57 @@ def read_prices(path: Path, date: str = "Date", close: str = "Close") -> tuple[f
     return tuple(values[np.argsort(dates.to_numpy(), kind="stable")].tolist())
 
 
-def read_column(path: Path, column: str) -> NDArray[np.float64]:
-    """The numbers of one column of a CSV with a header, in the order of its lines.
+def read_column(path: Path, column: str) -> FloatArray:
+    """Read the numbers of one column of a CSV file with a header, in the order of its lines.
 
     Raises
     ------
     DataError
-        If the file cannot be read, the column is missing, or a value is missing or no finite
-        number.
+        If the file cannot be read, the column is missing, or a value is missing or not a
+        finite number.
     """
-    lines, (texts,) = _columns(path, column)
+    lines, (texts,) = _read_columns(path, column)
     return _numbers(path, lines, column, texts)
 
 
-def _columns(path: Path, *names: str) -> tuple[list[int], list[list[str]]]:
-    """The lines of the rows, and what the columns of these names hold there."""
+def _read_columns(path: Path, *names: str) -> tuple[list[int], list[list[str]]]:
+    """Return the line numbers of the rows, and the fields of the named columns."""
     header, rows = read_csv(path)
-    places = [_place(path, header, name.strip()) for name in names]
+    indices = [_column_index(path, header, name.strip()) for name in names]
     lines, texts = [], []
     for line, fields in rows:
         lines.append(line)
-        texts.append([fields[place] for place in places])
+        texts.append([fields[index] for index in indices])
     if not lines:
         raise DataError(f"{path} has no rows below its header.")
     return lines, [list(column) for column in zip(*texts, strict=True)]
 
 
-def _place(path: Path, header: Sequence[str], name: str) -> int:
+def _column_index(path: Path, header: Sequence[str], name: str) -> int:
     if header.count(name) > 1:
         raise DataError(f"{path} has several columns called {name!r}; give each its own name.")
     if name in header:
         return header.index(name)
-    near = nearest_names(name, header, 1)
-    hint = f"did you mean {near[0]!r}? There" if near else "there"
+    matches = close_matches(name, header, 1)
+    hint = f"did you mean {matches[0]!r}? There" if matches else "there"
     names = ", ".join(" ".join(column.split())[:40] for column in header[:10])
     more = ", ..." if len(header) > 10 else ""
     raise DataError(f"{path} has no column {name!r}; {hint} are {names}{more}.")
 
 
-def _numbers(
-    path: Path, lines: Sequence[int], name: str, texts: Sequence[str]
-) -> NDArray[np.float64]:
+def _numbers(path: Path, lines: Sequence[int], name: str, texts: Sequence[str]) -> FloatArray:
     try:
         values = parse_numbers(texts)
     except NumberError as error:
         row = error.position
-        raise _wrong(path, lines[row], name, texts[row], f"a number{error.hint}") from None
+        raise _type_error(path, lines[row], name, texts[row], f"a number{error.hint}") from None
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
-        raise _wrong(path, lines[row], name, texts[row], "a number")
+        raise _type_error(path, lines[row], name, texts[row], "a number")
     return values
 
 
-def _wrong(path: Path, line: int, name: str, text: str, kind: str) -> DataError:
-    """Say that a line holds something else."""
-    held = f"holds {text[:40]!r}" if text else "is empty"
-    return DataError(f"{path}, line {line}: column {name!r} {held}, but must hold {kind}.")
+def _type_error(path: Path, line: int, name: str, text: str, kind: str) -> DataError:
+    """The error for a field that is not of the expected kind."""
+    content = f"holds {text[:40]!r}" if text else "is empty"
+    return DataError(f"{path}, line {line}: column {name!r} {content}, but must hold {kind}.")

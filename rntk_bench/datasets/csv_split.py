@@ -1,9 +1,9 @@
-"""Labelled series from a CSV file with a header, one series a row.
+"""Reading labelled series from a CSV file with a header, one series per row.
 
-The column of labels has one of the names in `LABEL_COLUMNS`, in any case; every other column is a
-time step, in the file's order. Empty fields at the end of a row are no steps. What cannot be a step
-is refused by its name; only the first column is left out if it has no name and counts the rows, as
-pandas writes its index.
+The label column has one of the names in `LABEL_COLUMNS`, ignoring case; every other column is a
+time step, in the order of the file. Empty fields at the end of a row are padding. A column that is
+not a time step, such as an identifier, is an error that names the column. Only a first column
+without a name that counts the rows is ignored: pandas writes its index so.
 """
 
 from __future__ import annotations
@@ -16,47 +16,47 @@ from pathlib import Path
 import numpy as np
 
 from rntk_bench.datasets.csv_file import read_csv
-from rntk_bench.datasets.dataset import FloatArray
 from rntk_bench.datasets.text import NumberError, parse_numbers
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 LABEL_COLUMNS = ("label", "class", "target")
 
-_SERIES = {
+_SERIES_NAMES = {
     *("uid", "idx", "row", "no", "nr", "#", "name", "file", "filename", "key", "level_0"),
     *("series", "case", "instance", "sample", "subject", "patient", "participant", "record"),
 }
 _IDENTIFIER = r"(.*[ ._-]|series|case|instance|sample|subject|patient|record)?(id|index)"
-_TIMES = {
+_TIME_NAMES = {
     *("time", "t", "timestamp", "date", "datetime", "ds", "step", "timestep", "time_step"),
     *("timepoint", "time_id", "reading_id", "dim_id"),
 }
-_VALUES = {"value", "values", "val", "reading", "measurement", "x", "y"}
-_OTHER_LABELS = {"labels", "classes", "targets", "category"}
-_FEWEST = 4
-"""Rows from which on values that count them are no coincidence."""
+_VALUE_NAMES = {"value", "values", "val", "reading", "measurement", "x", "y"}
+_UNSUPPORTED_LABEL_NAMES = {"labels", "classes", "targets", "category"}
+_MIN_ROWS = 4
+"""With at least so many rows, a column that counts them is not a coincidence."""
 
 
 def read_csv_rows(path: Path, labelled: bool) -> Iterator[tuple[int, str, FloatArray]]:
-    """Yield each row's line, its label (empty where there is none) and values (T,).
+    """Yield the line number, the label (empty if there is none) and the values (T,) of each row.
 
     Parameters
     ----------
     path : Path
     labelled : bool
-        Whether there must be a column of labels.
+        Whether there must be a label column.
 
     Raises
     ------
     DataError
-        If the file cannot be read, has no header, no column of labels where there must be one or
-        two of them, a column that is no step, or a field that is no number.
+        If the file cannot be read, has no header, no label column although one is required, two
+        label columns, a column that is not a time step, or a field that is not a number.
     """
     names, rows = read_csv(path)
     label = _label_column(path, names)
     if label is None and labelled:
         raise DataError(
-            f"{path} has no column of labels; call it {' or '.join(LABEL_COLUMNS)} in its header."
+            f"{path} has no label column; name it {' or '.join(LABEL_COLUMNS)} in its header."
         )
     if label is not None:
         names = names[:label] + names[label + 1 :]
@@ -68,27 +68,27 @@ def read_csv_rows(path: Path, labelled: bool) -> Iterator[tuple[int, str, FloatA
         values.append(_numbers(path, line, names, fields))
     if not lines:
         return
-    steps = _steps(path, names, np.stack(values))
+    steps = _check_steps(path, names, np.stack(values))
     yield from zip(lines, labels, steps, strict=True)
 
 
 def _label_column(path: Path, names: Sequence[str]) -> int | None:
     # Pandas writes a second column called label as label.1 where it has read both.
     pattern = rf"({'|'.join(LABEL_COLUMNS)})(\.\d+)?"
-    found = [i for i, name in enumerate(names) if re.fullmatch(pattern, name.casefold())]
-    if len(found) > 1:
-        columns = " and ".join(names[i] for i in found)
-        raise DataError(f"{path} has the columns {columns}; keep one for the labels.")
-    if not found and _is_data(names):
+    columns = [i for i, name in enumerate(names) if re.fullmatch(pattern, name.casefold())]
+    if len(columns) > 1:
+        both = " and ".join(names[i] for i in columns)
+        raise DataError(f"{path} has the columns {both}; keep one for the labels.")
+    if not columns and _is_numeric_header(names):
         raise DataError(
-            f"{path} begins with a row of numbers, not with a header; name its columns, that of "
-            f"the labels {' or '.join(LABEL_COLUMNS)}."
+            f"{path} begins with a row of numbers, not with a header; add a header that names the "
+            f"columns, and the label column {' or '.join(LABEL_COLUMNS)}."
         )
-    return found[0] if found else None
+    return columns[0] if columns else None
 
 
-def _is_data(names: Sequence[str]) -> bool:
-    """Whether a header is a series rather than names; steps may be counted from 0 or 1."""
+def _is_numeric_header(names: Sequence[str]) -> bool:
+    """Whether a header is a row of values; names that number the steps from 0 or 1 are not."""
     try:
         numbers = parse_numbers([name for name in names if name])
     except NumberError:
@@ -98,37 +98,37 @@ def _is_data(names: Sequence[str]) -> bool:
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
-    """Refuse columns that cannot be steps by their names."""
+    """Raise an error for columns whose names show that they are not time steps."""
     for position, name in enumerate(names):
         if name == "" and position > 0:
-            raise _nameless(path)
+            raise _unnamed_column_error(path)
     repeated = [name for name, n in Counter(names).items() if n > 1]
     if repeated:
         raise DataError(
-            f"{path} has several columns called {repeated[0]!r}; give each its own name."
+            f"{path} has several columns named {repeated[0]!r}; give each column another name."
         )
-    _refuse_long_table(path, names)
+    _check_long_format(path, names)
     for name in names:
         folded = name.casefold()
-        if _names_series(folded) or re.fullmatch(r"unnamed: \d+", folded):
-            raise _no_step(path, name)
-        if folded in _OTHER_LABELS:
+        if _is_series_identifier(folded) or re.fullmatch(r"unnamed: \d+", folded):
+            raise _not_a_step_error(path, name)
+        if folded in _UNSUPPORTED_LABEL_NAMES:
             raise DataError(
-                f"{path}: the column {name!r} is no step of a series; call it "
-                f"{' or '.join(LABEL_COLUMNS)} if it holds the labels, or leave it out."
+                f"{path}: the column {name!r} is not a time step; name it "
+                f"{' or '.join(LABEL_COLUMNS)} if it holds the labels, or remove it."
             )
     _check_numbering(path, [name for name in names if name])
 
 
 def _check_numbering(path: Path, names: Sequence[str]) -> None:
-    """Where steps are numbered, as t0, t1, ..., refuse what has no number, and another order."""
+    """If steps are numbered, as t0, t1, ..., check that all are, and that they are in order."""
     matches = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
     prefixes = Counter(match[1] for match in matches if match)
     prefix, n = prefixes.most_common(1)[0] if prefixes else ("", 0)
     if n >= 3 and 2 * n > len(names):
         for name, match in zip(names, matches, strict=True):
             if match is None:
-                raise _no_step(path, name)
+                raise _not_a_step_error(path, name)
     try:
         order = parse_numbers(names)
     except NumberError:
@@ -137,33 +137,35 @@ def _check_numbering(path: Path, names: Sequence[str]) -> None:
         order = np.array([float(match[2]) for match in matches if match])
     steps = np.diff(order)
     if not ((steps > 0).all() or (steps < 0).all()):
-        place = int(np.argmax(steps * (np.sign(steps[0]) or 1.0) <= 0))
+        position = int(np.argmax(steps * (np.sign(steps[0]) or 1.0) <= 0))
         raise DataError(
-            f"{path}: the steps are not in order, as {names[place + 1]!r} comes after "
-            f"{names[place]!r}; put the columns in the order of time."
+            f"{path}: the steps are not in order, as {names[position + 1]!r} comes after "
+            f"{names[position]!r}; put the columns in chronological order."
         )
 
 
-def _refuse_long_table(path: Path, names: Sequence[str]) -> None:
-    """Recognise a table with a row for each value by the names of its columns."""
+def _check_long_format(path: Path, names: Sequence[str]) -> None:
+    """Raise an error if the column names show a table in long format, with one row per value."""
 
-    def first(is_one: Callable[[str], object]) -> str | None:
-        return next((name for name in names if is_one(name.casefold())), None)
+    def first(matches: Callable[[str], object]) -> str | None:
+        return next((name for name in names if matches(name.casefold())), None)
 
-    time, value = first(_TIMES.__contains__), first(_VALUES.__contains__)
-    series = first(lambda folded: folded not in _TIMES and _names_series(folded))
+    time, value = first(_TIME_NAMES.__contains__), first(_VALUE_NAMES.__contains__)
+    series = first(lambda folded: folded not in _TIME_NAMES and _is_series_identifier(folded))
     if len(names) <= 6 and sum(name is not None for name in (series, time, value)) > 1:
-        raise _long_table(path, series, time, value)
+        raise _long_format_error(path, series, time, value)
 
 
-def _names_series(folded: str) -> bool:
-    """Whether a column of this name says which series a row is."""
-    return folded in _SERIES or re.fullmatch(_IDENTIFIER, folded) is not None
+def _is_series_identifier(folded: str) -> bool:
+    """Whether a column of this name identifies the series."""
+    return folded in _SERIES_NAMES or re.fullmatch(_IDENTIFIER, folded) is not None
 
 
-def _long_table(path: Path, series: str | None, time: str | None, value: str | None) -> DataError:
+def _long_format_error(
+    path: Path, series: str | None, time: str | None, value: str | None
+) -> DataError:
     return DataError(
-        f"{path} has a row for each value, but must have one for each series; reshape it, in "
+        f"{path} has one row per value, but must have one row per series; reshape it, in "
         f"pandas by frame.pivot(index={series or 'SERIES'!r}, columns={time or 'TIME'!r}, "
         f"values={value or 'VALUE'!r}), and add the labels."
     )
@@ -175,58 +177,57 @@ def _numbers(path: Path, line: int, names: Sequence[str], fields: Sequence[str])
     except NumberError as error:
         name = names[error.position]
         if name == "":
-            raise _nameless(path) from None
+            raise _unnamed_column_error(path) from None
         raise DataError(
             f"{path}, line {line}: column {name!r} holds {error.text}, but must hold a number"
             f"{error.hint}."
         ) from None
 
 
-def _steps(path: Path, names: Sequence[str], values: FloatArray) -> FloatArray:
-    """The values (n, T) without pandas' index; other columns that count rows are refused."""
+def _check_steps(path: Path, names: Sequence[str], values: FloatArray) -> FloatArray:
+    """Return the values (n, T) without pandas' index; raise an error for columns of row numbers."""
     if names and names[0] == "":
-        if not _counts(values[:, 0]):
-            raise _nameless(path)
+        if not _is_consecutive(values[:, 0]):
+            raise _unnamed_column_error(path)
         names, values = names[1:], values[:, 1:]
     n = len(values)
     for name, column in zip(names, values.T, strict=True):
-        if n >= _FEWEST and _counts(column):
+        if n >= _MIN_ROWS and _is_consecutive(column):
             raise DataError(
-                f"{path}: the column {name!r} counts the rows and is no step of a series; leave "
-                "it out."
+                f"{path}: the column {name!r} counts the rows and is not a time step; remove it."
             )
-    _refuse_counted_blocks(path, names, values)
+    _check_repeated_steps(path, names, values)
     return values
 
 
-def _refuse_counted_blocks(path: Path, names: Sequence[str], values: FloatArray) -> None:
-    """Recognise a table with a row for each value by a column that counts the steps anew."""
+def _check_repeated_steps(path: Path, names: Sequence[str], values: FloatArray) -> None:
+    """Raise an error for a table in long format, which has a column of repeated step numbers."""
     n = len(values)
     for i, name in enumerate(names):
         length = int(np.argmax(np.append(values[1:, i] == values[0, i], True))) + 1
         if length < 3 or n < 2 * length or n % length:
             continue
         blocks = values.reshape(n // length, length, -1)
-        if not all(_counts(block) for block in blocks[:, :, i]):
+        if not all(_is_consecutive(block) for block in blocks[:, :, i]):
             continue
         constant = (blocks == blocks[:, :1]).all(axis=(0, 1))
         if constant.any():
             series = names[int(np.argmax(constant))]
             rest = [other for other in names if other not in (name, series)]
-            raise _long_table(path, series, name, rest[0] if rest else None)
+            raise _long_format_error(path, series, name, rest[0] if rest else None)
 
 
-def _counts(column: FloatArray) -> bool:
+def _is_consecutive(column: FloatArray) -> bool:
     """Whether values are consecutive whole numbers."""
     return bool(column[0] == np.floor(column[0]) and (np.diff(column) == 1.0).all())
 
 
-def _nameless(path: Path) -> DataError:
+def _unnamed_column_error(path: Path) -> DataError:
     return DataError(
-        f"{path} has a column without a name; name it if it is a step, or leave it out, as "
-        "DataFrame.to_csv(index=False) does with the index."
+        f"{path} has a column without a name; name it if it is a time step, or remove it. "
+        "DataFrame.to_csv(index=False) leaves out the index."
     )
 
 
-def _no_step(path: Path, name: str) -> DataError:
-    return DataError(f"{path}: the column {name!r} is no step of a series; leave it out.")
+def _not_a_step_error(path: Path, name: str) -> DataError:
+    return DataError(f"{path}: the column {name!r} is not a time step; remove it.")

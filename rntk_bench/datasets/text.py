@@ -1,4 +1,4 @@
-"""Opening text files within limits, and the numbers in them."""
+"""Reading lines and numbers from text files, with limits on their size."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import FloatArray
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
-# Far above the archive's largest files (about 130 MB, 17,000 rows, 45 kB a row), and low enough
+# Far above the archive's largest files (about 130 MB, 17,000 rows, 45 kB per row), and low enough
 # that no file can exhaust the memory.
 MAX_FILE_BYTES = 2**29
 MAX_ROWS = 10**6
 MAX_ROW_CHARACTERS = 2**24
 
 MISSING = ("", "?")
-"""What stands, beside NaN for a value, where a label or a value is not known."""
+"""Texts, beside NaN for a value, that mean an unknown label or value."""
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
@@ -34,7 +34,9 @@ def read_lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise DataError(f"{path} is larger than the {MAX_FILE_BYTES >> 20} MiB that are read.")
+            raise DataError(
+                f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit."
+            )
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             for number in count(1):
                 line = file.readline(MAX_ROW_CHARACTERS + 1)
@@ -62,11 +64,11 @@ class NumberError(ValueError):
     Attributes
     ----------
     position : int
-        Its position among the fields.
+        Index of the field.
     text : str
-        What it holds, cut where that is long, as Python writes it.
+        `repr` of the field, shortened if it is long.
     hint : str
-        What to do about it, to be put before the sentence's end; empty where that is not known.
+        Advice to append to the error message; empty if there is none.
     """
 
     def __init__(self, position: int, text: str) -> None:
@@ -75,18 +77,18 @@ class NumberError(ValueError):
         self.text = repr(text[:40])
         self.hint = ""
         if ";" in text:
-            self.hint = ": the file has semicolons between its values; write commas"
+            self.hint = ": the file has semicolons between its values; use commas"
         elif _DECIMAL_COMMA.fullmatch(text):
-            self.hint = "; write a point, not a comma, before decimals"
+            self.hint = "; use a decimal point, not a comma"
 
 
 def parse_numbers(fields: Sequence[str]) -> FloatArray:
-    """Read plain ASCII numbers, NaN where a field is one of `MISSING`.
+    """Parse plain ASCII numbers; fields in `MISSING` become NaN.
 
     Raises
     ------
     NumberError
-        If a field is something else, also if Python would take it for a number, as it does 1_0.
+        If a field is something else, including numbers that only Python accepts, such as 1_0.
     """
     joined = "".join(fields)
     if joined.isascii() and "_" not in joined:

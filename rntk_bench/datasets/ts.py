@@ -1,6 +1,7 @@
-"""The ``.ts`` format of sktime and the UEA archive: a header, then ``values:values:label``.
+"""Reading the ``.ts`` format of sktime and the UEA archive: a header, then ``values:values:label``.
 
-The header says how many values, dimensions and classes there are; every row is checked against it.
+The header declares the numbers of values and dimensions and the classes; all rows are checked
+against it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import FloatArray
 from rntk_bench.datasets.labels import class_name
 from rntk_bench.datasets.text import MISSING, NumberError, parse_numbers, read_lines
 from rntk_bench.errors import DataError
+from rntk_bench.types import FloatArray
 
 _FLAGS = ("@timestamps", "@missing", "@univariate", "@equallength")
 _SIZES = ("@serieslength", "@dimensions", "@dimension")
@@ -25,7 +26,7 @@ _KEYWORDS = (*_FLAGS, *_SIZES, *_LAST_GROUPS, "@problemname", "@data")
 
 @dataclass(frozen=True)
 class _Header:
-    """What the lines before ``@data`` say; None where they are silent."""
+    """The entries before ``@data``; None for entries that are absent."""
 
     path: Path
     has_classes: bool
@@ -39,20 +40,20 @@ class _Header:
 
 
 def read_ts_rows(path: Path, labelled: bool) -> Iterator[tuple[int, str, FloatArray]]:
-    """Yield each row's line, its label (empty where there is none) and values (T, m).
+    """Yield the line number, the label (empty if there is none) and the values (T, m) of each row.
 
     Parameters
     ----------
     path : Path
     labelled : bool
-        Whether there must be class labels. Where they need not be, the targets of a file for
-        regression are left out.
+        Whether there must be class labels. If not, a file for regression is accepted, and its
+        targets are ignored.
 
     Raises
     ------
     DataError
-        If the file cannot be read, a header or a row is not in the format, or a row is not what
-        the header says.
+        If the file cannot be read, its header or a row is malformed, or a row contradicts the
+        header.
     """
     lines = read_lines(path, comments=("#", "%"))
     header = _read_header(path, lines)
@@ -83,24 +84,26 @@ def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:
         keyword, value = spelling.casefold(), rest[0].strip() if rest else ""
         if keyword == "@data":
             if value:
-                raise DataError(f"{where}: @data stands alone; begin the values on the next line.")
-            return _interpreted(path, entries)
+                raise DataError(
+                    f"{where}: @data must be alone on its line; move the values to the next."
+                )
+            return _parse_header(path, entries)
         if not keyword.startswith("@"):
-            raise DataError(f"{where}: values before the header's @data line.")
+            raise DataError(f"{where}: there are values before the @data line of the header.")
         if keyword in entries:
-            raise DataError(f"{where}: the header has {spelling[:40]} before; keep one.")
+            raise DataError(f"{where}: the header has {spelling[:40]} twice; keep one.")
         if keyword not in _KEYWORDS and (near := get_close_matches(keyword, _KEYWORDS, 1, 0.8)):
             raise DataError(f"{where}: {spelling[:40]} is unknown; did you mean {near[0]}?")
         entries[keyword] = value
     raise DataError(f"{path} has no @data line: it is empty or not in the .ts format.")
 
 
-def _interpreted(path: Path, entries: Mapping[str, str]) -> _Header:
+def _parse_header(path: Path, entries: Mapping[str, str]) -> _Header:
     flags = {key: _flag(path, key, entries[key]) for key in _FLAGS if key in entries}
     sizes = {key: _size(path, key, entries[key]) for key in _SIZES if key in entries}
     last = {key: _flag(path, key, entries[key]) for key in _LAST_GROUPS if key in entries}
     if flags.get("@timestamps"):
-        raise DataError(f"{path} gives each value a time stamp, which is not supported.")
+        raise DataError(f"{path} has a time stamp for each value, which is not supported.")
     if all(last.get(key) for key in _LAST_GROUPS):
         raise DataError(
             f"{path} declares both classes and targets; keep @classLabel true or @targetLabel true."
@@ -119,7 +122,7 @@ def _interpreted(path: Path, entries: Mapping[str, str]) -> _Header:
 
 
 def _flag(path: Path, keyword: str, value: str) -> bool:
-    """The first word of an entry; only after @classLabel and @targetLabel others may follow."""
+    """Parse the first word of an entry; more words may follow @classLabel and @targetLabel only."""
     word, *rest = value.casefold().split() or [""]
     if word not in ("true", "false") or (rest and keyword in _FLAGS):
         raise DataError(f"{path}: {keyword} is {value[:40]!r}, but must be true or false.")
@@ -133,7 +136,7 @@ def _size(path: Path, keyword: str, value: str) -> int:
 
 
 def _values(groups: Sequence[str], where: str) -> FloatArray:
-    """The values (T, m) of groups of T values; a comma at a group's end has no meaning."""
+    """Parse the values (T, m) of m groups of T values; commas at the end of a group are ignored."""
     dimensions = []
     for group in groups:
         fields = group.split(",")
@@ -147,42 +150,42 @@ def _values(groups: Sequence[str], where: str) -> FloatArray:
             ) from None
     if len({len(dimension) for dimension in dimensions}) != 1:
         raise DataError(
-            f"{where}: a row is groups of equally many values, one a dimension, and a class "
-            "label, separated by colons."
+            f"{where}: a row must consist of one group of values per dimension, all of the same "
+            "length, and a class label, separated by colons."
         )
     return np.column_stack(dimensions)
 
 
 def _check_size(header: _Header, values: FloatArray, first: int | None, where: str) -> None:
-    """Compare a row with what the header says of lengths, dimensions and missing values."""
+    """Check a row against the header's lengths, dimensions and missing values."""
     T, m = values.shape
     if header.univariate is not None and header.univariate != (m == 1):
-        says = f"@univariate {str(header.univariate).lower()}"
-        raise DataError(f"{where}: the series has dimension {m}, but the header says {says}.")
+        declared = f"@univariate {str(header.univariate).lower()}"
+        raise DataError(f"{where}: the series has dimension {m}; the header declares {declared}.")
     if header.dimensions not in (None, m):
-        says = f"@dimensions {header.dimensions}"
-        raise DataError(f"{where}: the series has dimension {m}, but the header says {says}.")
+        declared = f"@dimensions {header.dimensions}"
+        raise DataError(f"{where}: the series has dimension {m}; the header declares {declared}.")
     if header.equal_length is not False and header.length not in (None, T):
         raise DataError(
-            f"{where}: the series has {T} steps, but the header says @seriesLength {header.length}."
+            f"{where}: the series has {T} steps; the header declares @seriesLength {header.length}."
         )
     if header.equal_length and first not in (None, T):
         raise DataError(
-            f"{where}: the series has {T} steps and the first has {first}, but the header says "
+            f"{where}: the series has {T} steps and the first has {first}; the header declares "
             "@equalLength true."
         )
-    # Where lengths may differ, NaN at the end is padding.
+    # If lengths may differ, NaN at the end is padding.
     if header.missing is False and header.equal_length is not False and np.isnan(values).any():
-        raise DataError(f"{where}: a value is missing, but the header says @missing false.")
+        raise DataError(f"{where}: a value is missing; the header declares @missing false.")
 
 
 def _check_label(header: _Header, label: str, where: str) -> None:
-    """Refuse a label that is not declared; one of several words is declared as these words."""
+    """Check that a label is declared; a label of several words is declared as several words."""
     if not header.classes or label.strip() in MISSING:
         return
     words = tuple(map(class_name, label.split()))
-    places = range(len(header.classes) - len(words) + 1)
-    if not any(header.classes[i : i + len(words)] == words for i in places):
+    starts = range(len(header.classes) - len(words) + 1)
+    if not any(header.classes[i : i + len(words)] == words for i in starts):
         known = ", ".join(header.classes[:10]) + (", ..." if len(header.classes) > 10 else "")
         raise DataError(
             f"{where}: the label {label.strip()[:40]!r} is not one of the classes that the header "

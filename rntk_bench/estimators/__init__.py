@@ -1,6 +1,6 @@
-"""The kernels as scikit-learn's and sktime's users meet them.
+"""Estimators with the interfaces of scikit-learn and sktime.
 
-sktime's faces are in `rntk_bench.estimators.sktime_adapters`, which imports sktime.
+The adapters for sktime are in `rntk_bench.estimators.sktime_adapters`, which imports sktime.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    # On first use: scikit-learn's Gaussian processes alone take a second to import.
+    # Imported on first use: scikit-learn's Gaussian processes alone take a second to import.
     for module, names in _MODULES.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)

@@ -1,4 +1,4 @@
-"""What the estimators share: a method of the registry with its grid, and the series fitted to."""
+"""Base class of the estimators: validation of parameters, grid search, Gram with new series."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 from joblib import effective_n_jobs
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from rntk_bench.benchmark.parallel import evaluate_grid
+from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
 from rntk_bench.datasets import unit_norm
 from rntk_bench.errors import ConfigError, KernelError, short_repr
-from rntk_bench.estimators.series import read
+from rntk_bench.estimators.series import validate_series
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 
 class KernelEstimator(BaseEstimator):  # type: ignore[misc]
-    """An estimator that chooses a kernel from a grid."""
+    """Base class of estimators that choose a kernel from a grid."""
 
-    family: ClassVar[type[Kernel]] = Kernel  # type: ignore[type-abstract]
-    """What the kernels of its methods must be."""
+    kernel_class: ClassVar[type[Kernel]] = Kernel  # type: ignore[type-abstract]
+    """The base class of the kernels that `method` may have."""
 
     method: str | KernelMethod
     grid: Mapping[str, Any] | None
@@ -46,19 +44,21 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.three_d_array = True
         return tags
 
-    def _resolved(self) -> KernelMethod:
-        """The method with its grid.
+    def _resolve_method(self) -> KernelMethod:
+        """Return the method with its grid.
 
         Raises
         ------
         ConfigError
-            If there is none of this name and family, the grid is not one of it, or another
-            parameter is not what it must be.
+            If there is no method of this name with a kernel of `kernel_class`, the grid does not
+            match the method, or another parameter is invalid.
         """
         method = self.method
         if not isinstance(method, KernelMethod):
             known = [
-                name for name, m in KERNEL_METHODS.items() if issubclass(m.kernel, self.family)
+                name
+                for name, m in KERNEL_METHODS.items()
+                if issubclass(m.kernel, self.kernel_class)
             ]
             if not isinstance(method, str) or method not in known:
                 raise ConfigError(
@@ -67,11 +67,12 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
                 )
             method = KERNEL_METHODS[method]
         self._check_parameters()
-        grid = {name: _axis(method.name, name, axis) for name, axis in (self.grid or {}).items()}
+        axes = (self.grid or {}).items()
+        grid = {name: _check_axis(method.name, name, axis) for name, axis in axes}
         return cast(KernelMethod, with_grid(method, grid))
 
     def _check_parameters(self) -> None:
-        """Refuse what is not of a parameter's type, of those that all estimators have."""
+        """Check the types of the parameters that all estimators have."""
         for name in ("unit_norm", "prune"):
             value = getattr(self, name, False)
             if not isinstance(value, bool | np.bool_) and as_integer(value) not in (0, 1):
@@ -82,10 +83,10 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             )
         if not isinstance(self.grid, Mapping | None):
             raise ConfigError(
-                f"grid is {short_repr(self.grid)}, but must be a dict of a list for each parameter."
+                f"grid is {short_repr(self.grid)}, but must be a dict with a list per parameter."
             )
 
-    def _folds(self) -> int:
+    def _checked_n_folds(self) -> int:
         n_folds = as_integer(self.n_folds)
         if n_folds is None or n_folds < 2:
             raise ConfigError(
@@ -93,33 +94,36 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             )
         return n_folds
 
-    def _numbers(self, name: str) -> tuple[float, ...] | None:
-        """A parameter's finite numbers, one or several; None if it holds none or something else."""
-        numbers = [as_number(each) for each in _listed(getattr(self, name))]
-        found = [number for number in numbers if number is not None and np.isfinite(number)]
-        return tuple(found) if found and len(found) == len(numbers) else None
+    def _number_sequence(self, name: str) -> tuple[float, ...] | None:
+        """The value of a parameter as a tuple of finite numbers; None if it is something else."""
+        numbers = [as_number(each) for each in _as_list(getattr(self, name))]
+        finite = [number for number in numbers if number is not None and np.isfinite(number)]
+        return tuple(finite) if finite and len(finite) == len(numbers) else None
 
     def _seed(self) -> int:
-        """`random_state` itself where it is a number, so that folds are those of the benchmark."""
+        """Return `random_state` itself if it is an integer, for the same folds as the benchmark."""
         if isinstance(self.random_state, Integral):
             if self.random_state < 0:
                 raise ConfigError(f"random_state is {self.random_state}, but must be >= 0.")
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31))
 
-    def _normalised(self, series: Any) -> Any:
+    def _normalize(self, series: Any) -> Any:
         return unit_norm(series)[0] if self.unit_norm else series
 
-    def _search(
-        self, kernels: Sequence[Kernel], X: Any, evaluate: Callable[[int, Array], None]
+    def _evaluate_grams(
+        self, kernels: Sequence[Kernel], X: Any, evaluate: Callable[[int, FloatArray], None]
     ) -> None:
-        """Evaluate every kernel's Gram (n, n) of the series X."""
-        family = type(kernels[0])
-        (train,) = family.read_alike(X)
-        prepared = family.prepare(train)
+        """Call `evaluate` with the position and the Gram (n, n) on X of each kernel."""
+        kernel_class = type(kernels[0])
+        (train,) = kernel_class.pad_to_common_length(X)
+        prepared = kernel_class.prepare(train)
 
-        def grams(some: list[Kernel]) -> Iterator[Array]:
-            return family.grams(some, prepared)
+        def grams(batches: Sequence[Batch]) -> Iterator[tuple[int, FloatArray]]:
+            wanted = positions(batches)
+            return zip(
+                wanted, kernel_class.grams([kernels[i] for i in wanted], prepared), strict=True
+            )
 
         with tqdm(total=len(kernels), unit="kernel", leave=False, disable=not self.verbose) as bar:
 
@@ -127,47 +131,51 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
                 bar.update(done - bar.n)
 
             evaluate_grid(
-                kernels, grams, evaluate, effective_n_jobs(as_integer(self.n_jobs)), progress
+                kernel_class.batches(kernels),
+                grams,
+                evaluate,
+                effective_n_jobs(as_integer(self.n_jobs)),
+                progress,
             )
 
-    def _gram(self, X: Any) -> Array:
-        """Kernel (n_fit, n) of the series fitted to with those of X.
+    def _gram_with_training_series(self, X: Any) -> FloatArray:
+        """The kernel (n_fit, n) between the training series and X.
 
         Raises
         ------
         ValueError
-            If the series do not fit those that the estimator was fitted to.
+            If the shape of the series differs from that of the training series.
         """
         check_is_fitted(self)
-        series = self._normalised(read(self, X, reset=False))
-        family = type(self.kernel_)
-        if not family.uses_time:
-            _refuse_longer(series, max(map(len, self.X_fit_)), family.name)
-        train, new = family.read_alike(self.X_fit_, series)
-        # Always two sets, also where the series to predict are the very ones fitted to.
-        return self.kernel_.checked(self.kernel_.gram(self.kernel_.prepare(train, new)))
+        series = self._normalize(validate_series(self, X, reset=False))
+        kernel_class = type(self.kernel_)
+        if not kernel_class.uses_time:
+            _check_length(series, max(map(len, self.X_fit_)), kernel_class.name)
+        train, new = kernel_class.pad_to_common_length(self.X_fit_, series)
+        # Two sets, even if X are the training series: `kernel(X, X)` would treat them as one set.
+        return self.kernel_.check_finite(self.kernel_.gram(self.kernel_.prepare(train, new)))
 
 
-def _axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:
-    """An axis of a grid as plain values; a single value is an axis of one."""
-    values = _listed(axis)
+def _check_axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:
+    """Convert the values of a grid parameter to a tuple; a single value becomes a tuple of one."""
+    values = _as_list(axis)
     if not values:
         raise ConfigError(f"grid.{method}.{name} is empty, but must hold at least one value.")
     return tuple(values)
 
 
-def _listed(values: Any) -> list[Any]:
-    """Several values as a list, or a list of the one."""
-    several = hasattr(values, "__iter__") and getattr(values, "ndim", 1) > 0
-    return list(values) if several and not isinstance(values, str) else [values]
+def _as_list(values: Any) -> list[Any]:
+    """Convert values to a list; a single value becomes a list of one."""
+    is_iterable = hasattr(values, "__iter__") and getattr(values, "ndim", 1) > 0
+    return list(values) if is_iterable and not isinstance(values, str) else [values]
 
 
-def _refuse_longer(series: Any, length: int, name: str) -> None:
-    """A kernel of vectors cannot see more steps than it was fitted with."""
+def _check_length(series: Any, length: int, name: str) -> None:
+    """Raise an error for series that are longer than those a vector kernel was fitted to."""
     for i, x in enumerate(series):
         if len(x) > length:
             raise KernelError(
-                f"Series {i} has {len(x)} steps, but {name} sees "
+                f"Series {i} has {len(x)} steps, but {name} treats "
                 f"series as vectors of the {length} steps it was fitted with; shorten it, or use a "
-                "method that reads series step by step, such as rntk."
+                "method that processes series step by step, such as rntk."
             )

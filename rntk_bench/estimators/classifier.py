@@ -16,55 +16,56 @@ from sklearn.utils.validation import check_is_fitted
 
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.base import KernelEstimator
-from rntk_bench.estimators.cv_results import table
-from rntk_bench.estimators.labels import encode, fraction_equal, read_labels
-from rntk_bench.estimators.series import read, take
+from rntk_bench.estimators.cv_results import cv_results_dict
+from rntk_bench.estimators.labels import encode, fraction_equal, validate_labels
+from rntk_bench.estimators.series import select, validate_series
 from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.calibration import inverse_temperature, probabilities
 from rntk_bench.svm.folds import fold_weights, stratified_folds
-from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided
-from rntk_bench.svm.svc import CrossValidation, Machines, SVCOptions, held_out_decisions
-
-Array = NDArray[np.float64]
+from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided_message
+from rntk_bench.svm.svc import CrossValidation, OneVsOneSVC, SVCOptions, held_out_decision_values
+from rntk_bench.types import FloatArray, IntArray
 
 
 class UndecidedWarning(UserWarning):
-    """Cross-validation tells no setting from any other."""
+    """All settings have the same cross-validation accuracy, so the default setting was taken."""
 
 
 class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
-    """C-SVC whose kernel and C are chosen by cross-validation, as the benchmark does.
+    """C-SVC whose kernel and C are chosen by cross-validation, as in the benchmark.
 
-    With the defaults it is the paper's protocol: `predict` gives the predictions of the record
-    that `rntk-bench run` writes for the same data, seed and grid.
+    With the default parameters it follows the paper's protocol: `predict` returns the predictions
+    that `rntk-bench run` records for the same data, seed and grid.
 
     Parameters
     ----------
     method : str or KernelMethod
-        Name of a kernel method in `rntk_bench.methods.KERNEL_METHODS`, or one's own.
+        Name of a kernel method in `rntk_bench.methods.KERNEL_METHODS`, or a custom method.
     grid : dict of str to list, optional
-        Axes that replace those of the method's grid, such as ``{"sigma_w": [1.4],
-        "activation": ["relu", "erf"]}``; any parameter of the kernel may be one.
+        Parameter values that replace those of the method's grid, such as ``{"sigma_w": [1.4],
+        "activation": ["relu", "erf"]}``; any parameter of the kernel may be given.
     C : sequence of float
-        Grid of the SVM's C.
+        Grid of the SVM parameter C.
     n_folds : int
-        Of the stratified cross-validation; fewer series than folds are left out one by one.
+        Number of folds of the stratified cross-validation; with fewer series than folds it is
+        leave-one-out.
     unit_norm : bool
         Divide each series by its L2 norm over all steps and dimensions.
     tolerance : float
         LIBSVM's stopping tolerance.
     max_iterations : int
-        Bound on the solver's steps in one problem; reaching it is a `ConvergenceWarning`.
+        Limit of the solver's iterations per binary problem; reaching it is a
+        `ConvergenceWarning`.
     prune : bool
-        Leave out folds that cannot change the choice. `cv_results_` is NaN there.
+        Skip folds that cannot change the choice. Their scores in `cv_results_` are NaN.
     n_jobs : int, optional
-        Threads; -1 is one a core. None is 1. The result does not depend on it.
+        Number of threads; -1 means one per core, None means 1. The result does not depend on it.
     verbose : bool
-        Draw a progress bar.
+        Show a progress bar.
     random_state : int, RandomState or None
-        Seed of the folds. A number gives the benchmark's folds of that seed.
+        Seed of the folds. An integer gives the same folds as the benchmark with that seed.
 
     Attributes
     ----------
@@ -72,34 +73,35 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     grid_ : dict
         Values of each of the kernel's parameters, and of C.
     kernel_ : Kernel
-        The chosen one.
+        The chosen kernel.
     best_params_ : dict
-        Its setting, and C.
+        The chosen parameters of the kernel, and C.
     best_index_ : int
-        Its row in `cv_results_`.
+        The row of the choice in `cv_results_`.
     best_score_ : float
-        Its mean validation accuracy.
+        Mean validation accuracy of the choice.
     n_ties_ : int
-        Settings and C with this accuracy; the smallest C is taken, then the first setting. Where
-        all tie, the method's default setting is taken with the middle C; where no held-out series
-        is ever right, that is an `UndecidedWarning`.
+        Number of pairs of setting and C with this accuracy. Of these the smallest C is chosen,
+        then the first setting. If all pairs tie, the method's default setting is taken with the
+        middle C; if moreover all predictions are wrong, there is an `UndecidedWarning`.
     cv_results_ : dict
-        As of scikit-learn's `GridSearchCV`.
+        As in scikit-learn's `GridSearchCV`.
     n_features_in_ : int
-        T, where X was one array.
+        T, if X was one array.
     n_dimensions_in_ : int
-        Values at each step.
+        Number of values at each step.
 
     Notes
     -----
     X has shape (n, T) or (n, T, m), n series of T steps of m values, or is a list of n arrays of
-    shape (T_i,) or (T_i, m). sktime's numpy3D has its last two axes the other way round; its
-    faces in `rntk_bench.estimators.sktime_adapters` turn them. An array must have the T of the one
-    that was fitted to; series in a list may have any lengths. Kernels that see a series as one
-    vector pad it with zeros at its end to the longest fitted to, and refuse a longer one.
+    shape (T_i,) or (T_i, m). The last two axes of sktime's numpy3D are in the opposite order; the
+    adapters in `rntk_bench.estimators.sktime_adapters` swap them. An array must have the same T as
+    the training series; series in a list may have any lengths. Kernels that treat a series as one
+    vector pad it with zeros at the end to the length of the longest training series; longer series
+    are an error.
 
-    `predict_proba` is the softmax of `decision_function` times one factor, fitted to decisions on
-    held-out folds (temperature scaling, `rntk_bench.svm.calibration`).
+    `predict_proba` is the softmax of `decision_function` times one factor, which is fitted to the
+    decision values of held-out folds (temperature scaling, `rntk_bench.svm.calibration`).
     """
 
     def __init__(
@@ -130,7 +132,7 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Choose kernel and C, and train on everything.
+        """Choose the kernel and C, and train on all series.
 
         Parameters
         ----------
@@ -141,11 +143,11 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            For input or a grid that cannot be used; the message says what.
+            If the input or a parameter is invalid.
         """
-        method, options = self._resolved(), self._options()
-        labels = read_labels(self, y)
-        X = read(self, X)
+        method, options = self._resolve_method(), self._options()
+        labels = validate_labels(self, y)
+        X = validate_series(self, X)
         check_consistent_length(X, labels)
         self.classes_, codes = encode(labels)
         if len(self.classes_) < 2:
@@ -153,46 +155,48 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
                 f"The series have one class, {str(self.classes_[0])!r}: there is nothing to learn."
             )
         order = np.argsort(codes, kind="stable")
-        codes, self.X_fit_ = codes[order], self._normalised(take(X, order))
-        fold = stratified_folds(codes, self._folds(), self._seed())
+        codes, self.X_fit_ = codes[order], self._normalize(select(X, order))
+        fold = stratified_folds(codes, self._checked_n_folds(), self._seed())
         kernels = method.kernels()
         self.grid_ = {**method.grid, "C": options.C}
         search = Search(CrossValidation(codes, fold, options), len(kernels), self.prune)
-        self._search(kernels, self.X_fit_, search.evaluate)
+        self._evaluate_grams(kernels, self.X_fit_, search.evaluate)
         self._choose(search, method, kernels)
         self._train(codes, fold, options)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The class of each series, shape (n,); ties of votes go to the first, as in LIBSVM."""
+        """Predict the classes, shape (n,); tied votes go to the first class, as in LIBSVM."""
         decisions = self._decisions(X)
-        found: NDArray[Any] = self.classes_[self.machines_.winners(decisions)]
-        return found
+        classes: NDArray[Any] = self.classes_[self.svc_.predicted_classes(decisions)]
+        return classes
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy on series X with labels y, (n,)."""
-        return fraction_equal(read_labels(self, y), self.predict(X), sample_weight)
+        return fraction_equal(validate_labels(self, y), self.predict(X), sample_weight)
 
-    def decision_function(self, X: Any) -> Array:
-        """Score of each class, shape (n, n_classes); of two classes that of the second, (n,).
+    def decision_function(self, X: Any) -> FloatArray:
+        """Scores of the classes, shape (n, n_classes); for two classes of the second class, (n,).
 
-        As scikit-learn's SVC gives them: the votes of the pairwise machines, and below 1/3 the
-        sum of their decisions.
+        As in scikit-learn's SVC: the votes of the binary SVMs, plus the sum of their decision
+        values scaled to less than 1/3.
         """
-        return self._per_class(self._decisions(X))
+        return self._class_scores(self._decisions(X))
 
-    def predict_proba(self, X: Any) -> Array:
-        """Probability of each class, shape (n, n_classes), in the order of `classes_`."""
+    def predict_proba(self, X: Any) -> FloatArray:
+        """Predict class probabilities, shape (n, n_classes), in the order of `classes_`."""
         return self.predict_codes(X)[1]
 
-    def predict_codes(self, X: Any) -> tuple[NDArray[np.int64], Array]:
-        """Return what `predict` says, as positions in `classes_`, and `predict_proba`, at once."""
+    def predict_codes(self, X: Any) -> tuple[IntArray, FloatArray]:
+        """Predict class codes, which index `classes_`, and probabilities in one pass."""
         decisions = self._decisions(X)
-        scores = _scores(self._per_class(decisions))
-        return self.machines_.winners(decisions), probabilities(scores, self.inverse_temperature_)
+        scores = _score_matrix(self._class_scores(decisions))
+        return self.svc_.predicted_classes(decisions), probabilities(
+            scores, self.inverse_temperature_
+        )
 
     def _options(self) -> SVCOptions:
-        C = self._numbers("C")
+        C = self._number_sequence("C")
         if C is None or min(C) <= 0:
             raise ConfigError(f"C is {short_repr(self.C)}, but must be numbers > 0, at least one.")
         tolerance = as_number(self.tolerance)
@@ -209,65 +213,66 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         try:
             choice = search.choose(method.default_setting)
         except ValueError:
-            found = " or ".join(sorted(set(search.flaws.values())))
+            reasons = " or ".join(sorted(set(search.invalid_reasons.values())))
             size = getattr(self, "n_features_in_", None)  # None for lists of series
-            these = "these series" if size is None else f"series of {size} feature(s)"
+            described = "these series" if size is None else f"series of {size} feature(s)"
             raise KernelError(
-                f"No setting of {method.name}'s grid can be used on {these}: the Gram {found}; "
-                "take series that differ, scale them down, or take other values."
+                f"No setting of {method.name}'s grid can be used on {described}: the Gram "
+                f"{reasons}; take series that differ, scale them down, or take other values."
             ) from None
-        if hard := search.unfinished_settings:
+        if n_unfinished := search.unfinished_settings:
             warnings.warn(
-                f"In {hard} settings a problem stopped at max_iterations={self.max_iterations}.",
+                f"In {n_unfinished} settings an SVM stopped at max_iterations="
+                f"{self.max_iterations}.",
                 ConvergenceWarning,
                 stacklevel=3,
             )
         if choice.by_default and choice.accuracy == 0.0:
             tied = f"{choice.ties} pairs of setting and C"
-            warnings.warn(undecided(tied, choice.accuracy), UndecidedWarning, stacklevel=3)
+            warnings.warn(undecided_message(tied, choice.accuracy), UndecidedWarning, stacklevel=3)
         sizes, n_C = search.validation.fold_sizes, len(self.grid_["C"])
-        hits = np.where(search.hits == NOT_EVALUATED, np.nan, search.hits).reshape(-1, len(sizes))
-        weights, full = fold_weights(sizes)  # so that ties are ties
-        self.cv_results_ = table(self.grid_, hits / sizes, hits @ weights / full)
+        n_correct = search.n_correct.reshape(-1, len(sizes))
+        n_correct = np.where(n_correct == NOT_EVALUATED, np.nan, n_correct)
+        weights, max_score = fold_weights(sizes)  # exact, so that ties are preserved
+        means = n_correct @ weights / max_score
+        self.cv_results_ = cv_results_dict(self.grid_, n_correct / sizes, means)
         self.kernel_, self.n_ties_ = kernels[choice.setting], choice.ties
         self.best_index_ = choice.setting * n_C + choice.C
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = choice.accuracy
 
-    def _train(
-        self, codes: NDArray[np.int64], fold: NDArray[np.int64], options: SVCOptions
-    ) -> None:
-        """Machines on everything, and the temperature from those without a fold."""
-        (train,) = type(self.kernel_).read_alike(self.X_fit_)
+    def _train(self, codes: IntArray, fold: IntArray, options: SVCOptions) -> None:
+        """Train the SVMs on all series, and fit the temperature to held-out decision values."""
+        (train,) = type(self.kernel_).pad_to_common_length(self.X_fit_)
         gram, C = self.kernel_(train), self.best_params_["C"]
-        self.machines_ = Machines.train(gram, codes, C, options)
-        held_out = held_out_decisions(gram, codes, fold, C, options)
-        scores = _scores(
-            -held_out[0] if len(self.classes_) == 2 else self.machines_.one_vs_rest(held_out)
+        self.svc_ = OneVsOneSVC.train(gram, codes, C, options)
+        held_out = held_out_decision_values(gram, codes, fold, C, options)
+        scores = _score_matrix(
+            -held_out[0] if len(self.classes_) == 2 else self.svc_.one_vs_rest_scores(held_out)
         )
         self.inverse_temperature_ = inverse_temperature(scores, codes)
 
-    def _per_class(self, decisions: Array) -> Array:
-        """What `decision_function` returns, of the decisions of the pairwise machines."""
+    def _class_scores(self, decisions: FloatArray) -> FloatArray:
+        """The result of `decision_function`, from the decision values of the binary SVMs."""
         if len(self.classes_) == 2:
             return np.asarray(-decisions[0])
-        return self.machines_.one_vs_rest(decisions)
+        return self.svc_.one_vs_rest_scores(decisions)
 
-    def _decisions(self, X: Any) -> Array:
+    def _decisions(self, X: Any) -> FloatArray:
         check_is_fitted(self)
-        return self.machines_.decisions(self._gram(X))
+        return self.svc_.decision_values(self._gram_with_training_series(X))
 
 
 class RNTKClassifier(KernelClassifier):
-    """`KernelClassifier` of the RNTK; parameters and attributes as there.
+    """`KernelClassifier` for the RNTK, with the same parameters and attributes.
 
-    `method` is one of those whose kernel is an RNTK: "rntk" (the paper's), "rntk-avg",
+    `method` must be one whose kernel is an RNTK: "rntk" (the paper's), "rntk-avg",
     "rntk-both", "rntk-extended", or "nngp".
     """
 
-    family: ClassVar[type[Kernel]] = RNTK
+    kernel_class: ClassVar[type[Kernel]] = RNTK
 
 
-def _scores(decision: Array) -> Array:
-    """Scores (n, k) of what `decision_function` returns."""
+def _score_matrix(decision: FloatArray) -> FloatArray:
+    """Convert the result of `decision_function` to scores (n, k), also for two classes."""
     return decision if decision.ndim == 2 else np.column_stack([np.zeros_like(decision), decision])

@@ -1,4 +1,4 @@
-"""The kernels for scikit-learn's Gaussian processes."""
+"""Adapter of the kernels for scikit-learn's Gaussian processes."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from rntk_bench.errors import KernelError
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.gradients.parameters import parameter_gradient
 from rntk_bench.kernels.series import read_sequences
+from rntk_bench.types import FloatArray
 
-Array = NDArray[np.float64]
-RANGES = {"sigma_w": (0.1, 2.0), "alpha": (1e-3, 1e3), "r": (1e-3, 1e3)}
-"""Where a parameter is looked for, if nothing else is said: a larger sigma_w makes the RNTK of a
-series of several hundred steps overflow."""
-SIGMA_RANGE = (1e-3, 1e2)
+DEFAULT_BOUNDS = {"sigma_w": (0.1, 2.0), "alpha": (1e-3, 1e3), "r": (1e-3, 1e3)}
+"""Default bounds of the optimisation. With a larger sigma_w the RNTK of a series of several hundred
+steps overflows."""
+DEFAULT_SIGMA_BOUNDS = (1e-3, 1e2)
 
 
 class GaussianProcessKernel(sklearn_kernels.GenericKernelMixin, sklearn_kernels.Kernel):  # type: ignore[misc]
-    """A kernel of this package in scikit-learn's `GaussianProcessRegressor` and `-Classifier`.
+    """Adapter of a kernel for scikit-learn's Gaussian process regressor and classifier.
 
-    Its free parameters are optimised by exact derivatives. It can be added to and multiplied with
-    scikit-learn's kernels, such as `WhiteKernel`.
+    Its free parameters are optimised with exact gradients. It can be combined with scikit-learn's
+    kernels, such as `WhiteKernel`, by sums and products.
 
     Parameters
     ----------
     kernel : Kernel
     free : dict of str to (low, high), or sequence of str
-        Parameters that are optimised, each in its range; per-layer parameters share one. Of names
-        alone the ranges are 0.1 to 2 for sigma_w, 0.001 to 100 for other sigmas, 0.001 to 1000 for
-        alpha and r. The parameters' values must be > 0. Empty: all are fixed.
+        Parameters that are optimised, with their bounds; per-layer parameters share the bounds. The
+        default bounds are 0.1 to 2 for sigma_w, 0.001 to 100 for other sigmas, and 0.001 to 1000
+        for alpha and r. The initial values must be > 0. By default no parameter is optimised.
 
     Raises
     ------
     KernelError
-        In use, for a free parameter that the kernel has no derivative by, or that is 0.
+        On use, if the kernel has no derivative with respect to a free parameter, or its value is 0.
 
     Notes
     -----
-    X is an array (n, T), or, for series of different lengths or several dimensions, what
-    `as_objects` makes of them, since scikit-learn's Gaussian processes take no other arrays. The
-    derivatives are there for the RNTK and NNGP with relu, leaky_relu and erf, for the NTK, RBF and
-    polynomial kernels; with other activations let `free` be empty.
+    X is an array (n, T). Series of different lengths or several dimensions must be converted by
+    `as_objects`, because scikit-learn's Gaussian processes accept no other arrays. There are
+    derivatives for the RNTK and NNGP with relu, leaky_relu and erf, for the NTK, RBF and
+    polynomial kernels; with other activations `free` must be empty.
     """
 
     def __init__(self, kernel: Kernel, free: Mapping[str, Any] | Sequence[str] = ()) -> None:
@@ -58,33 +58,33 @@ class GaussianProcessKernel(sklearn_kernels.GenericKernelMixin, sklearn_kernels.
         """The free parameters."""
         return [
             sklearn_kernels.Hyperparameter(name, "numeric", bounds, np.size(self._value(name)))
-            for name, bounds in self._ranges().items()
+            for name, bounds in self._bounds().items()
         ]
 
     @property
-    def theta(self) -> Array:
-        """Logarithms of the free parameters, one after the other."""
-        values = [np.ravel(self._value(name)) for name in self._ranges()]
+    def theta(self) -> FloatArray:
+        """Logarithms of the free parameters, concatenated."""
+        values = [np.ravel(self._value(name)) for name in self._bounds()]
         return np.asarray(np.log(np.concatenate([*values, []])))
 
     @theta.setter
     def theta(self, theta: ArrayLike) -> None:
         rest = np.exp(np.asarray(theta, dtype=float)).tolist()
         changed: dict[str, Any] = {}
-        for name in self._ranges():
+        for name in self._bounds():
             old = self._value(name)
             n = np.size(old)
-            taken, rest = rest[:n], rest[n:]
-            changed[name] = tuple(taken) if np.ndim(old) else taken[0]
+            new, rest = rest[:n], rest[n:]
+            changed[name] = tuple(new) if np.ndim(old) else new[0]
         self.kernel = replace(self.kernel, **changed)  # type: ignore[type-var]
 
     def __call__(self, X: Any, Y: Any = None, eval_gradient: bool = False) -> Any:
-        """Gram matrix (n_x, n_y), and its derivatives (n_x, n_x, n_dims) by `theta` if asked.
+        """Gram matrix (n_x, n_y), optionally with its gradient (n_x, n_x, n_dims) in `theta`.
 
         Raises
         ------
         ValueError
-            If derivatives are asked for two sets, or the kernel cannot be computed.
+            If the gradient for two sets is requested, or the kernel cannot be computed.
         """
         x = _series(X)
         gram = self.kernel(x, None if Y is None or Y is X else _series(Y))
@@ -92,26 +92,26 @@ class GaussianProcessKernel(sklearn_kernels.GenericKernelMixin, sklearn_kernels.
             return gram
         if Y is not None:
             raise ValueError("Gradient can only be evaluated when Y is None.")
-        names = list(self._ranges())
+        names = list(self._bounds())
         if not names:
             return gram, np.empty((*gram.shape, 0))
         return gram, parameter_gradient(self.kernel, x, names) * np.exp(self.theta)
 
-    def diag(self, X: Any) -> Array:
+    def diag(self, X: Any) -> FloatArray:
         """Diagonal of `self(X)`, shape (n,)."""
         return self.kernel.diag(_series(X))
 
     def is_stationary(self) -> bool:
-        """Whether it depends on differences of series alone."""
+        """Whether the kernel depends only on the difference of two series."""
         return self.kernel.name == "rbf"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.kernel!r}, free={self.free!r})"
 
-    def _ranges(self) -> dict[str, tuple[float, float]]:
+    def _bounds(self) -> dict[str, tuple[float, float]]:
         if isinstance(self.free, Mapping):
             return dict(self.free)
-        return {name: RANGES.get(name, SIGMA_RANGE) for name in self.free}
+        return {name: DEFAULT_BOUNDS.get(name, DEFAULT_SIGMA_BOUNDS) for name in self.free}
 
     def _value(self, name: str) -> Any:
         known = [field.name for field in fields(self.kernel)]  # type: ignore[arg-type]
@@ -120,28 +120,30 @@ class GaussianProcessKernel(sklearn_kernels.GenericKernelMixin, sklearn_kernels.
         value = getattr(self.kernel, name)
         if isinstance(value, str) or np.any(np.asarray(value) <= 0):
             raise KernelError(
-                f"{name} is {value!r}, but a free parameter must begin > 0; "
-                "set it, or leave it out of `free`."
+                f"{name} is {value!r}, but a free parameter must have an initial value > 0; "
+                "set it, or remove it from `free`."
             )
         return value
 
 
-class Series:
-    """One series as an object, so that scikit-learn leaves it as it is."""
+class SeriesObject:
+    """A wrapper of one series as an object, which scikit-learn does not convert."""
 
     def __init__(self, values: ArrayLike) -> None:
         self.values = np.asarray(values)
 
     def __repr__(self) -> str:
-        return f"Series{self.values.shape}"
+        return f"SeriesObject{self.values.shape}"
 
 
 def as_objects(X: Any) -> NDArray[np.object_]:
-    """Series of any lengths and dimensions as an array (n,) of objects, for Gaussian processes.
+    """Convert series of any lengths and dimensions to an array (n,) of objects.
+
+    scikit-learn's Gaussian processes accept it as X.
 
     Parameters
     ----------
-    X : n series, as a kernel takes them
+    X : n series, as for a kernel
 
     Raises
     ------
@@ -150,7 +152,7 @@ def as_objects(X: Any) -> NDArray[np.object_]:
     """
     series = read_sequences(X)
     objects = np.empty(len(series), dtype=object)
-    objects[:] = [Series(x) for x in series]
+    objects[:] = [SeriesObject(x) for x in series]
     return objects
 
 

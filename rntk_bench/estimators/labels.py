@@ -1,4 +1,4 @@
-"""Class labels of any type as they are, compared by value and never as floating-point targets."""
+"""Validating class labels of any type; they are compared by value and keep their type."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
-IntArray = NDArray[np.int64]
+from rntk_bench.types import IntArray
 
 
-def read_labels(estimator: BaseEstimator, y: Any) -> NDArray[Any]:
-    """The labels as an array (n,) of booleans, numbers or text.
+def validate_labels(estimator: BaseEstimator, y: Any) -> NDArray[Any]:
+    """Return the labels as an array (n,) of booleans, numbers or text.
 
     Raises
     ------
     ValueError
-        If they are not one for each series, one is missing, or they are something else or a
-        mixture of text and numbers.
+        If the number of labels differs from that of the series, one is missing, or they are
+        neither all text nor all numbers.
     """
-    if getattr(getattr(y, "dtype", None), "kind", "O") == "T":  # NumPy's text of any length
+    if getattr(getattr(y, "dtype", None), "kind", "O") == "T":  # NumPy's StringDType
         y = y.astype(object)
     labels: NDArray[Any] = validate_data(estimator, y=y)
     if labels.dtype.kind in "biufU":
@@ -41,12 +41,12 @@ def read_labels(estimator: BaseEstimator, y: Any) -> NDArray[Any]:
 
 
 def encode(labels: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
-    """The distinct labels in order (k,), and the position of each label among them (n,).
+    """Return the sorted distinct labels (k,), and the index of each label among them (n,).
 
     Raises
     ------
     ValueError
-        If the labels are fractions of which no two are equal: the targets of a regression.
+        If the labels are fractions that all differ: these are targets of a regression.
     """
     classes, codes = np.unique(labels, return_inverse=True)
     if labels.dtype.kind == "f" and len(classes) == len(labels) and (classes % 1 != 0).any():
@@ -60,12 +60,12 @@ def encode(labels: NDArray[Any]) -> tuple[NDArray[Any], IntArray]:
 def fraction_equal(
     labels: NDArray[Any], predicted: NDArray[Any], sample_weight: Any = None
 ) -> float:
-    """The weighted fraction of the labels (n,) that were predicted.
+    """The weighted fraction of correct predictions.
 
     Raises
     ------
     ValueError
-        If one holds text and the other numbers, or there are not as many.
+        If one holds text and the other numbers, or their lengths differ.
     """
     check_consistent_length(labels, predicted)
     kinds = [_kind(each[0]) for each in (labels, predicted)]

@@ -1,4 +1,4 @@
-"""Fitted estimators in one file without pickles.
+"""Saving fitted estimators to a file without pickles, and loading them.
 
 The file is a NumPy ``.npz`` archive, which any program that reads ZIP and ``.npy`` can open.
 ``header`` holds the bytes of a JSON object:
@@ -6,15 +6,15 @@ The file is a NumPy ``.npz`` archive, which any program that reads ZIP and ``.np
 - ``format``, "rntk-bench model", and ``version``, 1;
 - ``estimator``, its class, and ``parameters``, as its constructor takes them;
 - ``grid``, the values of each of the kernel's parameters and of C or the ridge; the rows of
-  ``scores`` are their combinations, the last varying fastest, and ``best_index`` is the chosen;
-- of a classifier ``ties``, and ``text``, whether the labels were Python strings;
-- ``features``, T where X was one array, else null, and ``names`` of a data frame's columns or null;
+  ``scores`` are their combinations, the last varying fastest, and ``best_index`` is the chosen row;
+- for a classifier ``ties``, and ``text``, whether the labels were Python strings;
+- ``features``, T if X was one array, else null, and ``names`` of a data frame's columns or null;
 - ``packages``, the versions that wrote it.
 
-The arrays of float64 beside it: ``values`` (sum T_i, m), the series fitted to, one after the other
+The other arrays, of float64, are: ``values`` (sum T_i, m), the concatenated training series
 (normalised, a classifier's sorted by class), and ``lengths`` (n,), their T_i; ``scores``
-(N, folds) and ``means`` (N,) of the search. Of a classifier also ``classes`` (k,), and
-``coefficients`` (k (k - 1) / 2, n), ``biases`` and ``inverse_temperature`` () of its machines; of
+(N, folds) and ``means`` (N,) of the search. For a classifier also ``classes`` (k,), and
+``coefficients`` (k (k - 1) / 2, n), ``biases`` and ``inverse_temperature`` () of its SVMs; for
 a regressor ``dual_coef`` (n,) and ``ridge`` ().
 """
 
@@ -34,12 +34,12 @@ from sklearn.utils.validation import check_is_fitted
 from rntk_bench.errors import InputError
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
-from rntk_bench.estimators.cv_results import table
+from rntk_bench.estimators.cv_results import cv_results_dict
 from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
 from rntk_bench.methods import KERNEL_METHODS
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.environment import environment
-from rntk_bench.svm.svc import Machines
+from rntk_bench.svm.svc import OneVsOneSVC
 
 Arrays = dict[str, NDArray[Any]]
 FORMAT, VERSION = "rntk-bench model", 1
@@ -48,22 +48,22 @@ ESTIMATORS: dict[str, type[KernelEstimator]] = {
 }
 
 
-_WRONG = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
-"""What contents of other types and shapes than expected raise."""
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+"""Exceptions raised by contents of unexpected types and shapes."""
 
 
 class ModelError(InputError, ValueError):
-    """A model that cannot be written, or a file that is not a model this version can read."""
+    """A model cannot be saved, or a file is not a model that this version can load."""
 
 
 def save_model(model: KernelEstimator, path: str | Path) -> None:
-    """Write a fitted estimator.
+    """Save a fitted estimator.
 
     Parameters
     ----------
     model : KernelClassifier, KernelRegressor, or their RNTK versions
     path : str or Path
-        The file, in an existing folder; one that is there is replaced.
+        The file, in an existing folder; an existing file is replaced.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def save_model(model: KernelEstimator, path: str | Path) -> None:
         If the model holds something that only Python can read, or the file cannot be written.
     """
     check_is_fitted(model)
-    header, arrays = _described(model)
+    header, arrays = _serialize(model)
     arrays["header"] = np.frombuffer(_json(header).encode(), dtype=np.uint8)
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
@@ -82,7 +82,7 @@ def save_model(model: KernelEstimator, path: str | Path) -> None:
 
 
 def load_model(path: str | Path) -> Any:
-    """Read an estimator that `save_model` wrote; it predicts what the one that was written did.
+    """Load an estimator that `save_model` saved; its predictions are the same.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def load_model(path: str | Path) -> Any:
     Raises
     ------
     ModelError
-        If the file cannot be read, is damaged, something else, or of a later version.
+        If the file cannot be read, is not a model, is damaged, or has a later version.
     """
     damaged = ModelError(f"{path} is not a model of rntk-bench, or is damaged; fit it again.")
     try:
@@ -104,7 +104,7 @@ def load_model(path: str | Path) -> Any:
         raise ModelError(f"{path} does not exist; rntk-bench fit writes a model.") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (*_WRONG, EOFError, BadZipFile, zlib.error):
+    except (*_MALFORMED, EOFError, BadZipFile, zlib.error):
         raise damaged from None
     if known and version > VERSION:
         raise ModelError(
@@ -112,20 +112,20 @@ def load_model(path: str | Path) -> Any:
             "install a newer one."
         )
     try:
-        if not known or not _consistent(arrays):
+        if not known or not _are_consistent(arrays):
             raise damaged
-        return _restored(header, arrays)
-    except _WRONG:
+        return _deserialize(header, arrays)
+    except _MALFORMED:
         raise damaged from None
 
 
-def _described(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
-    """The header and the arrays."""
+def _serialize(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
+    """Return the header and the arrays of a model."""
     parameters = model.get_params(deep=False)
     if type(model) not in ESTIMATORS.values():
         raise ModelError(f"A {type(model).__name__} cannot be written; use joblib instead.")
     if not isinstance(model.method, str):
-        raise ModelError("A KernelMethod of one's own cannot be written; use joblib instead.")
+        raise ModelError("A custom KernelMethod cannot be written; use joblib instead.")
     results = model.cv_results_
     header = {
         "format": FORMAT,
@@ -150,8 +150,8 @@ def _described(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
         header |= {"ties": model.n_ties_, "text": model.classes_.dtype == object}
         arrays |= {
             "classes": _plain_labels(model.classes_),
-            "coefficients": model.machines_.coefficients,
-            "biases": model.machines_.biases,
+            "coefficients": model.svc_.coefficients,
+            "biases": model.svc_.biases,
             "inverse_temperature": np.array(model.inverse_temperature_),
         }
     elif isinstance(model, KernelRegressor):
@@ -160,7 +160,7 @@ def _described(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
 
 
 def _plain_labels(classes: NDArray[Any]) -> NDArray[Any]:
-    """Labels as NumPy writes them without pickles."""
+    """Convert labels to a type that NumPy can save without pickles."""
     if classes.dtype == object and all(isinstance(label, str) for label in classes):
         return classes.astype(str)
     if classes.dtype.kind not in "biufU":
@@ -186,8 +186,8 @@ def _json(header: dict[str, Any]) -> str:
     return json.dumps(header, default=plain)
 
 
-def _consistent(arrays: Arrays) -> bool:
-    """Whether the arrays fit together, and what predicts is finite."""
+def _are_consistent(arrays: Arrays) -> bool:
+    """Whether the shapes of the arrays match, and the coefficients are finite."""
     values, lengths, n = arrays["values"], arrays["lengths"], len(arrays["lengths"])
     if "dual_coef" in arrays:
         shapes = {"dual_coef": (n,), "ridge": ()}
@@ -207,18 +207,18 @@ def _consistent(arrays: Arrays) -> bool:
     )
 
 
-def _restored(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
+def _deserialize(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
     parameters = header["parameters"]
     model = ESTIMATORS[header["estimator"]](**parameters)
     model.grid_ = {name: tuple(axis) for name, axis in header["grid"].items()}
-    model.cv_results_ = table(model.grid_, arrays["scores"], arrays["means"])
+    model.cv_results_ = cv_results_dict(model.grid_, arrays["scores"], arrays["means"])
     if len(model.cv_results_["params"]) != len(arrays["means"]):
         raise ValueError
     model.best_index_ = header["best_index"]
     model.best_params_ = model.cv_results_["params"][model.best_index_]
     model.best_score_ = float(arrays["means"][model.best_index_])
-    *own, _ = model.grid_
-    setting = {name: model.best_params_[name] for name in own}
+    *kernel_parameters, _ = model.grid_
+    setting = {name: model.best_params_[name] for name in kernel_parameters}
     model.kernel_ = KERNEL_METHODS[parameters["method"]].kernel(**setting)
     model.X_fit_, model.n_dimensions_in_ = _series(header, arrays)
     if header["features"] is not None:
@@ -230,7 +230,7 @@ def _restored(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
         model.classes_ = arrays["classes"].astype(text)
         model.n_ties_ = header["ties"]
         n_classes = len(model.classes_)
-        model.machines_ = Machines(arrays["coefficients"], arrays["biases"], n_classes)
+        model.svc_ = OneVsOneSVC(arrays["coefficients"], arrays["biases"], n_classes)
         model.inverse_temperature_ = float(arrays["inverse_temperature"])
     else:
         model.dual_coef_, model.ridge_ = arrays["dual_coef"], float(arrays["ridge"])
@@ -238,7 +238,7 @@ def _restored(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
 
 
 def _series(header: dict[str, Any], arrays: Arrays) -> tuple[Any, int]:
-    """The series fitted to, and their dimension."""
+    """Return the training series and their dimension."""
     values, lengths = arrays["values"], arrays["lengths"]
     m = values.shape[1]
     series = np.split(values, np.cumsum(lengths)[:-1])

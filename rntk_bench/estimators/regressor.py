@@ -6,21 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.base import KernelEstimator
-from rntk_bench.estimators.cv_results import table
-from rntk_bench.estimators.series import read
+from rntk_bench.estimators.cv_results import cv_results_dict
+from rntk_bench.estimators.series import validate_series
 from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.kernels.blas import one_blas_thread
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.ridge import RIDGES, Spectrum, validation_residuals
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray, IntArray
 
 
 class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
@@ -29,19 +27,20 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
     Parameters
     ----------
     method : str or KernelMethod
-        Name of a kernel method in `rntk_bench.methods.KERNEL_METHODS`, or one's own.
+        Name of a kernel method in `rntk_bench.methods.KERNEL_METHODS`, or a custom method.
     grid : dict of str to list, optional
-        Axes that replace those of the method's grid; any parameter of the kernel may be one.
+        Parameter values that replace those of the method's grid; any parameter of the kernel may
+        be given.
     ridges : sequence of float
-        What to choose the ridge from, each >= 0; the default is (47).
+        Candidates for the ridge, each >= 0; the default is the paper's grid (47).
     n_folds : int
-        Of the shuffled cross-validation.
+        Number of folds of the shuffled cross-validation.
     unit_norm : bool
-        Divide each series by its L2 norm; by default they are taken as they are.
+        Divide each series by its L2 norm; not by default.
     n_jobs : int, optional
-        Threads; -1 is one a core. None is 1. The result does not depend on it.
+        Number of threads; -1 means one per core, None means 1. The result does not depend on it.
     verbose : bool
-        Draw a progress bar.
+        Show a progress bar.
     random_state : int, RandomState or None
         Seed of the folds.
 
@@ -50,27 +49,28 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
     grid_ : dict
         Values of each of the kernel's parameters, and of the ridge.
     kernel_ : Kernel
-        The chosen one.
+        The chosen kernel.
     ridge_ : float
     dual_coef_ : ndarray of shape (n,)
     best_params_ : dict
-        The kernel's setting, and the ridge.
+        The chosen parameters of the kernel, and the ridge.
     best_index_ : int
-        Its row in `cv_results_`; ties go to the first setting, then to the first ridge.
+        The row of the choice in `cv_results_`; ties go to the first setting, then to the first
+        ridge.
     best_score_ : float
-        The negative mean squared error on held-out series, all counted alike.
+        The negative mean squared error over all held-out series.
     cv_results_ : dict
-        As of scikit-learn's `GridSearchCV`; scores are negative mean squared errors, NaN where a
-        kernel leaves float64's range.
+        As in scikit-learn's `GridSearchCV`; the scores are negative mean squared errors, NaN if a
+        kernel leaves the range of float64.
     n_features_in_ : int
-        T, where X was one array.
+        T, if X was one array.
     n_dimensions_in_ : int
-        Values at each step.
+        Number of values at each step.
 
     Notes
     -----
-    X is as for `KernelClassifier`. Nothing is centred: a kernel with a bias, or targets of mean 0,
-    take the place of an intercept.
+    X is as for `KernelClassifier`. There is no intercept: use a kernel with a bias, or targets of
+    mean 0.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Choose kernel and ridge, and fit to everything.
+        """Choose the kernel and the ridge, and fit to all series.
 
         Parameters
         ----------
@@ -105,51 +105,51 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            For input or a grid that cannot be used; the message says what.
+            If the input or a parameter is invalid.
         """
-        method, ridges = self._resolved(), self._ridges()
+        method, ridges = self._resolve_method(), self._ridges()
         y = validate_data(self, y=y, y_numeric=True).astype(np.float64)
-        X = read(self, X, ensure_min_samples=2)
+        X = validate_series(self, X, ensure_min_samples=2)
         check_consistent_length(X, y)
-        self.X_fit_ = self._normalised(X)
-        n_folds = min(self._folds(), len(y))
+        self.X_fit_ = self._normalize(X)
+        n_folds = min(self._checked_n_folds(), len(y))
         fold = np.random.default_rng(self._seed()).permutation(len(y)) % n_folds
         kernels = method.kernels()
         self.grid_ = {**method.grid, "ridge": ridges}
         errors = np.full((len(kernels), len(ridges), n_folds), np.inf)
 
-        def evaluate(position: int, gram: Array) -> None:
+        def evaluate(position: int, gram: FloatArray) -> None:
             if np.isfinite(gram).all():
                 squares = validation_residuals(gram, y, fold, ridges) ** 2
                 for q in range(n_folds):
                     errors[position, :, q] = squares[:, fold == q].mean(axis=1)
 
         with one_blas_thread, np.errstate(over="ignore"):
-            self._search(kernels, self.X_fit_, evaluate)
+            self._evaluate_grams(kernels, self.X_fit_, evaluate)
             self._choose(errors, np.bincount(fold), method.name)
             self.kernel_ = kernels[self.best_index_ // len(ridges)]
             self.ridge_ = self.best_params_["ridge"]
-            (train,) = method.kernel.read_alike(self.X_fit_)
+            (train,) = method.kernel.pad_to_common_length(self.X_fit_)
             spectrum = Spectrum.of(self.kernel_(train))
             self.dual_coef_ = spectrum.coefficients(y, (self.ridge_,))[0]
         return self
 
-    def predict(self, X: Any) -> Array:
-        """Predictions, shape (n,)."""
-        gram = self._gram(X)
-        found: Array = self.dual_coef_ @ gram
-        return found
+    def predict(self, X: Any) -> FloatArray:
+        """Predict the targets, shape (n,)."""
+        gram = self._gram_with_training_series(X)
+        predictions: FloatArray = self.dual_coef_ @ gram
+        return predictions
 
     def _ridges(self) -> tuple[float, ...]:
-        ridges = self._numbers("ridges")
+        ridges = self._number_sequence("ridges")
         if ridges is None or min(ridges) < 0:
             raise ConfigError(
                 f"ridges is {short_repr(self.ridges)}, but must be finite numbers >= 0."
             )
         return ridges
 
-    def _choose(self, errors: Array, sizes: NDArray[np.int64], name: str) -> None:
-        """Take the least mean of the squared errors (settings, ridges, folds)."""
+    def _choose(self, errors: FloatArray, sizes: IntArray, name: str) -> None:
+        """Choose the smallest mean of the squared errors (settings, ridges, folds)."""
         scores = -errors.reshape(-1, len(sizes))
         means = scores @ sizes / sizes.sum()
         if not np.isfinite(means).any():
@@ -158,14 +158,14 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
             )
         self.best_index_, self.best_score_ = int(np.argmax(means)), float(means.max())
         scores, means = (np.where(np.isfinite(each), each, np.nan) for each in (scores, means))
-        self.cv_results_ = table(self.grid_, scores, means)
+        self.cv_results_ = cv_results_dict(self.grid_, scores, means)
         self.best_params_ = self.cv_results_["params"][self.best_index_]
 
 
 class RNTKRegressor(KernelRegressor):
-    """`KernelRegressor` of the RNTK; parameters and attributes as there.
+    """`KernelRegressor` for the RNTK, with the same parameters and attributes.
 
-    `method` is one of those whose kernel is an RNTK, see `RNTKClassifier`.
+    `method` must be one whose kernel is an RNTK, see `RNTKClassifier`.
     """
 
-    family: ClassVar[type[Kernel]] = RNTK
+    kernel_class: ClassVar[type[Kernel]] = RNTK

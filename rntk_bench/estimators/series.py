@@ -1,11 +1,10 @@
-"""Reading the series that estimators are given."""
+"""Validating the series X that are passed to estimators."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
@@ -18,13 +17,14 @@ from rntk_bench.kernels.series import (
     warn_of_one_step,
     without_mask,
 )
+from rntk_bench.types import IntArray
 
 
 def is_sequences(X: Any) -> bool:
-    """Whether X is n series of lengths of their own, rather than one array of all of them.
+    """Whether X is a sequence of n series, which may differ in length, rather than one array.
 
-    That is a list, tuple or one-dimensional object array whose items are arrays, or of which NumPy
-    cannot make one array.
+    That is a list, tuple or one-dimensional object array whose items are arrays, or which NumPy
+    cannot convert to one array.
     """
     if hasattr(X, "dtype"):
         return is_objects(X) and _has_lengths(X)
@@ -37,21 +37,23 @@ def _has_lengths(X: Any) -> bool:
     return all(hasattr(x, "__len__") and not isinstance(x, str) for x in X)
 
 
-def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
-    """The series X of shape (n, T) or (n, T, m) as float64, or a list of n arrays (T_i, m).
+def validate_series(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
+    """Return series X of shape (n, T) or (n, T, m) as float64, or a list of n arrays (T_i, m).
 
-    Of arrays scikit-learn checks the shape against the one that the estimator was fitted with,
-    unless that was a list; the dimension m is always checked. An array whose rows end in NaN is a
+    scikit-learn checks the shape of an array against that of the training series, unless these
+    were a list; the dimension m is always checked. An array whose rows end in NaN is converted to a
     list of series of different lengths.
 
     Parameters
     ----------
-    checks : of scikit-learn's `validate_data`; with `reset=False` X is compared, else remembered
+    checks : options of scikit-learn's `validate_data`; with `reset=False` the shape of X is
+        compared with the training series, otherwise it is stored
 
     Raises
     ------
     ValueError
-        If X is something else, holds a value that is not finite, or does not fit the estimator.
+        If X is something else, holds a value that is not finite, or has another shape than the
+        training series.
     """
     series: Any
     if is_sequences(X):
@@ -71,7 +73,9 @@ def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
                 f"X has shape {series.shape}, but must have shape (n, T) or (n, T, m)."
             )
         if isinstance(X, list | tuple):
-            read_set(list(series))  # refuses NaN, which is padding in arrays and data frames only
+            read_set(
+                list(series)
+            )  # raises for NaN, which is padding only in arrays and data frames
         series = read_set(series)
         warn_of_one_step(series, stacklevel=4)
     m = series[0].shape[1] if series[0].ndim == 2 else 1
@@ -81,12 +85,12 @@ def read(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
             del estimator.n_features_in_
     elif m != estimator.n_dimensions_in_:
         raise KernelError(
-            f"The series have {m} values a step, but {type(estimator).__name__} was fitted to "
+            f"The series have {m} values per step, but {type(estimator).__name__} was fitted to "
             f"series with {estimator.n_dimensions_in_}."
         )
     return series
 
 
-def take(X: Any, rows: NDArray[np.int64]) -> Any:
-    """The series at some positions."""
+def select(X: Any, rows: IntArray) -> Any:
+    """Select series by their indices."""
     return X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]

@@ -1,6 +1,6 @@
-"""The kernels and the classifier as sktime's users meet them; importing it imports sktime.
+"""Adapters of the kernels and classifiers for sktime; importing this module imports sktime.
 
-sktime's numpy3D is (n, m, T); here its last two axes are turned.
+The adapters swap the last two axes of sktime's numpy3D, which has shape (n, m, T).
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from sktime.classification.base import BaseClassifier
 from sktime.dists_kernels.base import BasePairwiseTransformerPanel
 
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
-from rntk_bench.estimators.labels import fraction_equal, read_labels
+from rntk_bench.estimators.labels import fraction_equal, validate_labels
 from rntk_bench.kernels import NTK, RNTK, Kernel
 from rntk_bench.kernels.base import Sequences
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 
 class PanelKernel(BasePairwiseTransformerPanel):  # type: ignore[misc]
@@ -27,12 +26,12 @@ class PanelKernel(BasePairwiseTransformerPanel):  # type: ignore[misc]
     Parameters
     ----------
     kernel : Kernel, optional
-        `RNTK()` if None. Kernels that see a series as one vector pad series of different lengths
+        `RNTK()` if None. Kernels that treat a series as one vector pad series of different lengths
         with zeros at the end.
 
     Notes
     -----
-    `transform(X, X2)` with X2 the very object X is the Gram of one set.
+    `transform(X, X2)`, where X2 is the same object as X, is the Gram of one set.
 
     Examples
     --------
@@ -64,11 +63,11 @@ class PanelKernel(BasePairwiseTransformerPanel):  # type: ignore[misc]
         self.kernel = kernel
         super().__init__()
 
-    def _transform(self, X: Any, X2: Any = None) -> Array:
+    def _transform(self, X: Any, X2: Any = None) -> FloatArray:
         one_set = X2 is None or X2 is X
         return self._kernel()(_sequences(X), None if one_set else _sequences(X2))
 
-    def transform_diag(self, X: Any) -> Array:
+    def transform_diag(self, X: Any) -> FloatArray:
         """Diagonal of `transform(X)`, shape (n,)."""
         return self._kernel().diag(_sequences(self._pairwise_panel_x_check(X)))
 
@@ -77,13 +76,13 @@ class PanelKernel(BasePairwiseTransformerPanel):  # type: ignore[misc]
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Parameters with which sktime's checks construct it."""
+        """Return parameters for sktime's test suite."""
         del parameter_set
         return [{}, {"kernel": RNTK(1.2, sigma_b=0.1, sigma_h=0.3)}, {"kernel": NTK(n_layers=2)}]
 
 
 class PanelClassifier(BaseClassifier):  # type: ignore[misc]
-    """A classifier of this package with sktime's interface.
+    """Adapter of a classifier of this package with sktime's interface.
 
     Parameters
     ----------
@@ -93,7 +92,7 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
     Attributes
     ----------
     classifier_ : KernelClassifier
-        The fitted one.
+        The fitted classifier.
 
     Examples
     --------
@@ -123,24 +122,24 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
         super().__init__()
 
     def _fit(self, X: Any, y: NDArray[Any]) -> Self:
-        chosen = RNTKClassifier() if self.classifier is None else clone(self.classifier)
-        self.classifier_ = chosen.fit(_sequences(X), y)
+        classifier = RNTKClassifier() if self.classifier is None else clone(self.classifier)
+        self.classifier_ = classifier.fit(_sequences(X), y)
         return self
 
     def _predict(self, X: Any) -> NDArray[Any]:
         return self.classifier_.predict(_sequences(X))
 
-    def _predict_proba(self, X: Any) -> Array:
+    def _predict_proba(self, X: Any) -> FloatArray:
         return self.classifier_.predict_proba(_sequences(X))
 
     def score(self, X: Any, y: Any) -> float:
-        """The accuracy on series X with labels y, (n,)."""
+        """The accuracy on series X with labels y, shape (n,)."""
         predicted = self.predict(X)
-        return fraction_equal(read_labels(self.classifier_, y), predicted)
+        return fraction_equal(validate_labels(self.classifier_, y), predicted)
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Parameters with which sktime's checks construct it."""
+        """Return parameters for sktime's test suite."""
         del parameter_set
         small = {"sigma_w": [1.2, 1.4], "sigma_b": [0.1], "sigma_h": [0.0]}
         return [
@@ -150,7 +149,7 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
 
 
 def _sequences(X: Any) -> Sequences:
-    """Series (T_i, m) of sktime's df-list or numpy3D."""
+    """Convert sktime's df-list or numpy3D to a list of series (T_i, m)."""
     if isinstance(X, np.ndarray):
         return list(X.swapaxes(1, 2))
     return [series.to_numpy(dtype=np.float64) for series in X]

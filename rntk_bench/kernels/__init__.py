@@ -1,4 +1,4 @@
-"""The kernels, one family a file."""
+"""The kernels, one family per file."""
 
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.ntk import NTK

@@ -1,4 +1,4 @@
-"""The nonlinearities phi, by name or as a function."""
+"""The activation functions phi, by name or as a callable."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from scipy.special import ndtr
 
 from rntk_bench.errors import KernelError, short_repr
 from rntk_bench.kernels.parameters import at_least_zero
-from rntk_bench.kernels.series import Array
+from rntk_bench.types import FloatArray
 
-Function = Callable[[Array], Array]
+Function = Callable[[FloatArray], FloatArray]
 
 DISTANCE: Final = 4e-3
-"""Of the points of a difference: errors by rounding and by truncation are then alike, 1e-13."""
+"""Step size of finite differences: rounding and truncation errors are then both about 1e-13."""
 LEAK: Final = 0.01
 """Slope of "leaky_relu" for negative values, as in the common deep-learning libraries."""
 
@@ -40,14 +40,14 @@ class Erf:
 
 @dataclass(frozen=True)
 class Smooth:
-    """Any other phi, through its Hermite series, see `smooth.py`.
+    """Any other phi; the kernel is computed by its Hermite series, see `recursion/smooth.py`.
 
     Parameters
     ----------
     phi : callable
-        Takes and returns an array of any shape.
+        Function of an array of any shape that returns an array of the same shape.
     derivative : callable, optional
-        Of phi; by default a seven-point difference of it.
+        The derivative of phi; by default a seven-point finite difference.
     """
 
     phi: Function
@@ -60,11 +60,11 @@ class Smooth:
                     f"Smooth: {name} is {short_repr(function)}, but must be a function of arrays."
                 )
 
-    def slope(self, z: Array, distance: float = DISTANCE) -> Array:
-        """phi'(z); where it is a difference, of points that are multiples of `distance` apart."""
+    def slope(self, z: FloatArray, distance: float = DISTANCE) -> FloatArray:
+        """phi'(z); a finite difference has the step size `distance`."""
         return _difference(self.phi, z, distance) if self.derivative is None else self.derivative(z)
 
-    def curvature(self, z: Array) -> Array:
+    def curvature(self, z: FloatArray) -> FloatArray:
         """phi''(z)."""
         return _difference(self.slope, z)
 
@@ -72,7 +72,7 @@ class Smooth:
 Activation = LeakyReLU | Erf | Smooth
 
 
-def _gelu_slope(z: Array) -> Array:
+def _gelu_slope(z: FloatArray) -> FloatArray:
     return np.asarray(ndtr(z) + z * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi))
 
 
@@ -86,26 +86,28 @@ ACTIVATIONS: Final[dict[str, Activation]] = {
 }
 
 
-def activation(given: str | Function | Activation) -> Activation:
-    """The nonlinearity of that name, or made of that function.
+def get_activation(activation: str | Function | Activation) -> Activation:
+    """Return the activation with this name, or wrap a function as one.
 
     Raises
     ------
     KernelError
         For an unknown name, or something that is not a function of arrays.
     """
-    if isinstance(given, LeakyReLU | Erf | Smooth):
-        return given
-    if isinstance(given, str) and given in ACTIVATIONS:
-        return ACTIVATIONS[given]
-    if callable(given):
-        return Smooth(given)
+    if isinstance(activation, LeakyReLU | Erf | Smooth):
+        return activation
+    if isinstance(activation, str) and activation in ACTIVATIONS:
+        return ACTIVATIONS[activation]
+    if callable(activation):
+        return Smooth(activation)
     raise KernelError(
-        f"RNTK: activation is {short_repr(given)}, but must be one of {', '.join(ACTIVATIONS)}, "
-        "or a function of arrays."
+        f"RNTK: activation is {short_repr(activation)}, but must be one of "
+        f"{', '.join(ACTIVATIONS)}, or a function of arrays."
     )
 
 
-def _difference(function: Function, z: Array, distance: float = DISTANCE) -> Array:
-    near, middle, far = (function(z + k * distance) - function(z - k * distance) for k in (1, 2, 3))
-    return np.asarray((45.0 * near - 9.0 * middle + far) / (60.0 * distance))
+def _difference(function: Function, z: FloatArray, distance: float = DISTANCE) -> FloatArray:
+    first, second, third = (
+        function(z + k * distance) - function(z - k * distance) for k in (1, 2, 3)
+    )
+    return np.asarray((45.0 * first - 9.0 * second + third) / (60.0 * distance))

@@ -1,4 +1,4 @@
-"""What every kernel has in common: how it is called, its identity, finite results."""
+"""The base class of the kernels."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from rntk_bench.datasets import zero_pad
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.cache_key import dataclass_key
 from rntk_bench.kernels.parameters import at_least_zero
-from rntk_bench.kernels.series import Array, Sequences, warn_of_one_step
+from rntk_bench.kernels.series import Sequences, warn_of_one_step
+from rntk_bench.types import FloatArray
 
-__all__ = ["Array", "Kernel", "Sequences", "at_least_zero"]
+__all__ = ["Kernel", "Sequences", "at_least_zero"]
 
 
 class Kernel(ABC):
@@ -27,33 +28,33 @@ class Kernel(ABC):
 
     name: ClassVar[str]
     uses_time: ClassVar[bool] = False
-    """Whether the kernel reads series step by step and at their true lengths.
+    """Whether the kernel processes series step by step, at their true lengths.
 
-    An entry then costs work at every step, so that Grams are worth storing; a kernel that does not
-    sees a series as one vector, padded with zeros at the end.
+    An entry is then expensive, so that Grams are worth caching. Other kernels treat a series as one
+    vector, padded with zeros at the end.
     """
     temporaries: ClassVar[int] = 1
-    """Arrays of a Gram's size that computing one takes besides it."""
+    """Number of temporary arrays of a Gram's size that computing a Gram needs."""
 
     @classmethod
     @abstractmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Any:
-        """Compute what all kernels of this family share on one pair of sets."""
+        """Compute what all kernels of this class share for one pair of sets of series."""
 
     @abstractmethod
-    def gram(self, prepared: Any) -> Array:
+    def gram(self, prepared: Any) -> FloatArray:
         """Gram matrix (n_x, n_y) from what `prepare` returned; not checked to be finite."""
 
     @abstractmethod
-    def diag(self, X: Sequences) -> Array:
+    def diag(self, X: Sequences) -> FloatArray:
         """Diagonal (n_x,) of `kernel(X)`."""
 
     @classmethod
-    def read_alike(cls, *sets: Sequences) -> list[Sequences]:
-        """Sets whose Grams, alone and with one another, must belong together.
+    def pad_to_common_length(cls, *sets: Sequences) -> list[Sequences]:
+        """Pad several sets of series to a common length, if the kernel needs it.
 
-        A family that sees vectors has them padded to one length, since an entry may depend on
-        the dimension, as the NTK's does.
+        Kernels that treat series as vectors need it, because an entry may depend on the dimension
+        of the vectors, as that of the NTK does. Others return the sets unchanged.
         """
         if cls.uses_time:
             return list(sets)
@@ -61,53 +62,53 @@ class Kernel(ABC):
         return [zero_pad([np.asarray(x) for x in X], length) for X in sets]
 
     @classmethod
-    def grams(cls, kernels: Sequence[Self], prepared: Any) -> Iterator[Array]:
-        """Yield the Gram of each kernel in order; families with shared work override this."""
+    def grams(cls, kernels: Sequence[Self], prepared: Any) -> Iterator[FloatArray]:
+        """Yield the Gram of each kernel in order; subclasses may share computations."""
         for kernel in kernels:
             yield kernel.gram(prepared)
 
     @classmethod
     def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
-        """Positions of the kernels, those that `grams` computes together side by side."""
+        """Positions of the kernels, grouped into the batches that `grams` computes together."""
         return [[position] for position in range(len(kernels))]
 
     @classmethod
-    def work(
+    def relative_cost(
         cls,
         kernels: Sequence[Self],
-        length: int,  # noqa: ARG003 - for families that work at every step
+        length: int,  # noqa: ARG003 - for subclasses
     ) -> float:
-        """Cost of all their Grams of series of this length, in Grams of the plainest kernel."""
+        """Cost of the Grams for series of this length, relative to one of the simplest kernel."""
         return float(len(kernels))
 
     @classmethod
-    def room(
+    def buffer_size(
         cls,
         kernels: Sequence[Self],
         shape: tuple[int, int],
-        length: int,  # noqa: ARG003 - for families that work at every step
+        length: int,  # noqa: ARG003 - for subclasses
     ) -> int:
-        """Numbers at the peak of `grams` on kernels of one of the `batches`, besides `prepared`.
+        """Peak number of float64 values that `grams` allocates for one of the `batches`.
 
-        For Grams of this shape, of series of this length.
+        The Grams have this shape, the series this length. `prepared` is not counted.
         """
         return (len(kernels) + cls.temporaries) * shape[0] * shape[1]
 
     def cache_key(self) -> str | None:
-        """Text that no kernel with other Grams has, or None if Grams must not be kept.
+        """A text that identifies the Grams of this kernel, or None if they must not be cached.
 
-        That of a dataclass holds its class and the exact values of its fields, as long as these
-        are numbers, strings, arrays of numbers or tuples of such and there is no other state.
-        Override it for a class that is something else.
+        For a dataclass it contains the class and the exact values of its fields, if these are
+        numbers, strings, arrays of numbers or tuples of them, and there is no other state. Other
+        classes must override this method.
         """
         return dataclass_key(self)
 
-    def __call__(self, X: Sequences, Y: Sequences | None = None) -> Array:
+    def __call__(self, X: Sequences, Y: Sequences | None = None) -> FloatArray:
         """Gram matrix (n_x, n_y) of the series X with the series Y, or with themselves.
 
-        One and the same object as X and Y is one set, as scikit-learn's SVC means it. Two arrays
-        of one axis are two series, and their entry is returned: so its `pairwise_kernels`, and
-        with it KernelRidge, calls a kernel.
+        If X and Y are the same object, they are one set, as scikit-learn's SVC passes it. Two
+        one-dimensional arrays are two series, for which their entry is returned: scikit-learn's
+        `pairwise_kernels`, and so `KernelRidge`, calls a kernel like this.
 
         Raises
         ------
@@ -115,20 +116,22 @@ class Kernel(ABC):
             If the inputs are not series of finite numbers, or an entry leaves the range of float64.
         """
         if _is_row(X) and _is_row(Y):
-            entry: Array = self([cast(Array, X)], None if Y is X else [cast(Array, Y)])[0, 0]
+            entry: FloatArray = self(
+                [cast(FloatArray, X)], None if Y is X else [cast(FloatArray, Y)]
+            )[0, 0]
             return entry
-        return self.checked(self.gram(self.read(X, Y)))
+        return self.check_finite(self.gram(self.read(X, Y)))
 
     def read(self, X: Sequences, Y: Sequences | None = None) -> Any:
-        """What `prepare` returns for series from outside, where one object as both is one set."""
+        """Call `prepare` on series from users; if X and Y are the same object, they are one set."""
         Y = None if Y is X else Y
         if self.uses_time:
             for series in (X, Y):
                 warn_of_one_step(series, stacklevel=3)
         return self.prepare(X, Y)
 
-    def checked(self, values: Array) -> Array:
-        """Return `values` if all are finite, else raise a KernelError that names the setting."""
+    def check_finite(self, values: FloatArray) -> FloatArray:
+        """Return `values` if all are finite; otherwise raise a KernelError naming the kernel."""
         if not np.isfinite(values).all():
             raise KernelError(
                 f"{self} leaves the range of float64 on these series; scale them down."

@@ -1,4 +1,4 @@
-"""BLAS on one thread, so that the last bits of products do not depend on how many there are."""
+"""Running BLAS on one thread, so that the last bits do not depend on the number of threads."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from threadpoolctl import OpenBLASController, threadpool_limits
 
 
 class _OneThread:
-    """A context in which BLAS uses one thread; it may be nested, and entered from many threads.
+    """A context in which BLAS uses one thread; it may be nested and entered from several threads.
 
-    The limit holds for the whole process and takes milliseconds to set, so the first who enters
-    sets it and the last who leaves restores what was before.
+    The limit holds for the whole process and takes milliseconds to set, so the first
+    entry sets it and the last exit restores the previous limit.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class _OneThread:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                # Since version 3.8 only the thread that set a limit may lift it, or else nobody.
+                # Since threadpoolctl 3.8 only the thread that set a limit may remove it.
                 if hasattr(OpenBLASController, "clear_controlling_thread"):
                     OpenBLASController.clear_controlling_thread(force=True)
                 self._limit.close()

@@ -1,4 +1,4 @@
-"""What tells one kernel's Grams from another's, as text made of exact values."""
+"""Cache keys: texts of exact values that distinguish the Grams of different kernels."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ PACKAGE = __name__.rpartition(".")[0]
 
 
 class _NoKeyError(Exception):
-    """A value that does not say all that it is."""
+    """A value has state that cannot be written to a key."""
 
 
 def dataclass_key(kernel: object) -> str | None:
-    """Class and exact field values of a dataclass object; None if they are not all it is.
+    """Return the class and the exact field values of a dataclass object, or None.
 
-    Floats are written in hexadecimal and arrays as a digest of their bytes. There is no key for
-    an object with a callable or other value whose text need not say how it computes, with state
-    beside its fields, or of a class that its module does not hold by its name, since then another
-    class could have the same name.
+    Floats are written in hexadecimal and arrays as a digest of their bytes. There is no key for an
+    object with a field such as a callable, which cannot be written exactly, for one with state
+    besides its fields, or if the class is not an attribute of its module, because another class
+    could then have the same name.
     """
     try:
         return json.dumps(_described(kernel))
@@ -42,7 +42,7 @@ def _described(value: object) -> list[Any]:
 
 
 def _exact(value: object) -> Any:
-    """A value as JSON that no other value has."""
+    """Convert a value to JSON that is unique to it."""
     if isinstance(value, np.generic):
         value = np.asarray(value)
     if type(value) is np.ndarray and value.dtype.kind in "biufcSU":
@@ -62,8 +62,8 @@ def _exact(value: object) -> Any:
 
 
 def _is_named(cls: type) -> bool:
-    """Whether the class is the one that its module holds by its name."""
-    found: object = sys.modules.get(cls.__module__)
+    """Whether the class can be found in its module by its name."""
+    target: object = sys.modules.get(cls.__module__)
     for name in cls.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is cls
+        target = getattr(target, name, None)
+    return target is cls

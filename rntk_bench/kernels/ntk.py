@@ -9,20 +9,20 @@ from itertools import groupby
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
 from rntk_bench.kernels.recursion.ntk import ntk_grams
 from rntk_bench.kernels.recursion.operators import Curves
-from rntk_bench.kernels.series import Array, Sequences
+from rntk_bench.kernels.series import Sequences
+from rntk_bench.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
 class NTK(Kernel):
-    r"""ReLU NTK of an L-layer perceptron on the series as vectors x in R^m.
+    r"""ReLU NTK of an L-layer perceptron on series as vectors x in R^m.
 
         Sigma(1) = sigma_w^2 / m <x, x'> + sigma_b^2                                     (30)
         Sigma(l) = sigma_w^2 V[Sigma(l-1)] + sigma_b^2                                   (31)
@@ -39,7 +39,7 @@ class NTK(Kernel):
     Raises
     ------
     KernelError
-        For a parameter outside these.
+        For a parameter outside its range.
     """
 
     sigma_w: float = math.sqrt(2.0)
@@ -56,60 +56,61 @@ class NTK(Kernel):
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:
-        """Flatten the series (zero-padded to one length) into vectors."""
+        """Flatten the series, zero-padded to a common length, to vectors."""
         return Products.of(X, Y)
 
-    def gram(self, prepared: Products) -> Array:
+    def gram(self, prepared: Products) -> FloatArray:
         """Gram matrix (n_x, n_y)."""
         return next(self.grams([self], prepared))
 
     @classmethod
-    def grams(cls, kernels: Sequence[Self], prepared: Products) -> Iterator[Array]:
-        """Yield the Gram of each kernel; a run that differs in depth alone is one pass."""
+    def grams(cls, kernels: Sequence[Self], prepared: Products) -> Iterator[FloatArray]:
+        """Yield the Gram of each kernel; those that differ only in depth share a pass."""
         for shallow, run in groupby(kernels, key=lambda kernel: replace(kernel, n_layers=1)):
             depths = [kernel.n_layers for kernel in run]
             ascending = np.unique(depths)
-            stack = shallow._pass(prepared, ascending)
+            stack = shallow._compute_depths(prepared, ascending)
             for depth in depths:
                 yield stack[np.searchsorted(ascending, depth)]
 
     @classmethod
     def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
-        """Positions of kernels that differ in depth alone, side by side."""
+        """Positions of the kernels, grouped by their parameters except the depth."""
         runs: dict[Self, list[int]] = {}
         for position, kernel in enumerate(kernels):
             runs.setdefault(replace(kernel, n_layers=1), []).append(position)
         return list(runs.values())
 
-    def diag(self, X: Sequences) -> Array:
-        """k(x, x) of every series, shape (n,), in closed form (c = 1)."""
+    def diag(self, X: Sequences) -> FloatArray:
+        """k(x, x) of each series, shape (n,), in closed form (c = 1)."""
         prepared = self.prepare(X)
-        s = self._deviations(prepared.norms[0], prepared.dimension, self.n_layers)
+        s = self._standard_deviations(prepared.norms[0], prepared.dimension, self.n_layers)
         theta = s[0] ** 2
         with np.errstate(over="ignore"):
             for layer in range(1, self.n_layers):
                 theta = s[layer] ** 2 + 0.5 * self.sigma_w**2 * theta
-            return self.checked(0.5 * self.sigma_v**2 * (s[-1] ** 2 + theta))
+            return self.check_finite(0.5 * self.sigma_v**2 * (s[-1] ** 2 + theta))
 
-    def _pass(self, prepared: Products, depths: NDArray[np.int64]) -> Array:
-        """Grams (n_depths, n_x, n_y) of the ascending depths."""
+    def _compute_depths(self, prepared: Products, depths: IntArray) -> FloatArray:
+        """Compute the Grams (n_depths, n_x, n_y) for ascending depths in one pass."""
         sides = []
         for norm in prepared.norms:
-            s = self._deviations(norm, prepared.dimension, int(depths[-1]))
+            s = self._standard_deviations(norm, prepared.dimension, int(depths[-1]))
             before = np.vstack([math.sqrt(2.0 / prepared.dimension) * norm, s[:-1]])
             inverse = np.divide(1.0, s, out=np.zeros_like(s), where=s > 0.0)
             alpha = 0.5 * self.sigma_w * before * inverse
             delta = math.sqrt(0.5) * self.sigma_b * inverse
             sides.append((np.stack([alpha, delta]), self.sigma_v * s))
         (rows, scale_x), (columns, scale_y) = sides
-        out = np.empty((len(depths), *prepared.gap.shape))
-        limit = deadline()
-        ntk_grams(prepared.gap, rows, columns, scale_x, scale_y, depths, _RELU, limit.stop, out)
+        distance = prepared.one_minus_correlation
+        out = np.empty((len(depths), *distance.shape))
+        limit = current_deadline()
+        ntk_grams(distance, rows, columns, scale_x, scale_y, depths, _RELU, limit.stop, out)
         limit.check()
         return out
 
-    def _deviations(self, norm: Array, dimension: int, n_layers: int) -> Array:
-        """sqrt(Sigma(l)(x, x)) of every layer, shape (n_layers, n)."""
+    def _standard_deviations(self, norm: FloatArray, dimension: int, n_layers: int) -> FloatArray:
+        """sqrt(Sigma(l)(x, x)) of each layer, shape (n_layers, n)."""
         s = [np.hypot(self.sigma_w / math.sqrt(dimension) * norm, self.sigma_b)]
         for _ in range(1, n_layers):
             s.append(np.hypot(self.sigma_w * math.sqrt(0.5) * s[-1], self.sigma_b))

@@ -10,12 +10,13 @@ import numpy as np
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero
 from rntk_bench.kernels.products import Products
-from rntk_bench.kernels.series import Array, Sequences
+from rntk_bench.kernels.series import Sequences
+from rntk_bench.types import FloatArray
 
 
 @dataclass(frozen=True)
 class Polynomial(Kernel):
-    """k(x, x') = (r + <x, x'>)^degree, (41), on the series as vectors.
+    """k(x, x') = (r + <x, x'>)^degree, (41), on series as vectors.
 
     Parameters
     ----------
@@ -25,7 +26,7 @@ class Polynomial(Kernel):
     Raises
     ------
     KernelError
-        For a parameter outside these.
+        For a parameter outside its range.
     """
 
     degree: int = 1
@@ -39,17 +40,17 @@ class Polynomial(Kernel):
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:
-        """Flatten the series (zero-padded to one length) into vectors."""
+        """Flatten the series, zero-padded to a common length, to vectors."""
         return Products.of(X, Y)
 
-    def gram(self, prepared: Products) -> Array:
+    def gram(self, prepared: Products) -> FloatArray:
         """Gram matrix (n_x, n_y)."""
         with np.errstate(over="ignore"):
-            gram: Array = (self.r + prepared.inner) ** self.degree
+            gram: FloatArray = (self.r + prepared.inner) ** self.degree
         return gram
 
-    def diag(self, X: Sequences) -> Array:
-        """k(x, x) of every series, shape (n,)."""
+    def diag(self, X: Sequences) -> FloatArray:
+        """k(x, x) of each series, shape (n,)."""
         x = self.prepare(X).x
         with np.errstate(over="ignore"):
-            return self.checked((self.r + np.einsum("nd,nd->n", x, x)) ** self.degree)
+            return self.check_finite((self.r + np.einsum("nd,nd->n", x, x)) ** self.degree)

@@ -1,4 +1,4 @@
-"""Inner products of whole series, shared by every kernel that sees a series as one vector."""
+"""Inner products of series as vectors, shared by all kernels that treat a series as one vector."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ import numpy as np
 
 from rntk_bench.datasets import zero_pad
 from rntk_bench.kernels.blas import one_blas_thread
-from rntk_bench.kernels.series import Array, Sequences, read_set
+from rntk_bench.kernels.series import Sequences, read_set
+from rntk_bench.types import FloatArray
 
 CLOSE = 1e-6
-"""Gaps below this are recomputed from differences: 1 - cos has lost too many digits there."""
+"""Values of 1 - cos below this have lost too many digits, and are recomputed from differences."""
 
 
 @dataclass(frozen=True)
 class Products:
     """Two sets of series as vectors x (n_x, d) and y (n_y, d); y is x for one set."""
 
-    x: Array
-    y: Array
+    x: FloatArray
+    y: FloatArray
     symmetric: bool
 
     @classmethod
     def of(cls, X: Sequences, Y: Sequences | None = None) -> Self:
-        """Flatten the series; those of different lengths are padded with zeros at the end."""
+        """Flatten the series, zero-padded to a common length, to vectors."""
         x = _vectors(X)
         if Y is None:
             return cls(x, x, True)
@@ -41,55 +42,55 @@ class Products:
         return int(self.x.shape[1])
 
     @cached_property
-    def inner(self) -> Array:
+    def inner(self) -> FloatArray:
         """<x, x'>, shape (n_x, n_y)."""
         return matmul(self.x, self.y)
 
     @cached_property
-    def square_distance(self) -> Array:
+    def square_distance(self) -> FloatArray:
         """|x - x'|^2, shape (n_x, n_y); zero on the diagonal of one set."""
         with np.errstate(over="ignore", invalid="ignore"):
             squares_x, squares_y = (np.einsum("nd,nd->n", v, v) for v in (self.x, self.y))
-            square: Array = np.maximum(squares_x[:, None] + squares_y - 2.0 * self.inner, 0.0)
+            square: FloatArray = np.maximum(squares_x[:, None] + squares_y - 2.0 * self.inner, 0.0)
         if self.symmetric:
             np.fill_diagonal(square, 0.0)
         return square
 
     @cached_property
-    def norms(self) -> tuple[Array, Array]:
-        """|x| and |x'|, shapes (n_x,) and (n_y,), free of overflow on the way."""
+    def norms(self) -> tuple[FloatArray, FloatArray]:
+        """|x| and |x'|, shapes (n_x,) and (n_y,), computed without overflow."""
         return _norms(self.x), _norms(self.y)
 
     @cached_property
-    def gap(self) -> Array:
-        """1 - cos(x, x'), shape (n_x, n_y), accurate for near-identical directions."""
+    def one_minus_correlation(self) -> FloatArray:
+        """1 - cos(x, x'), shape (n_x, n_y), accurate for nearly equal directions."""
         unit_x, unit_y = (
             v / np.where(norm > 0.0, norm, 1.0)[:, None]
             for v, norm in zip((self.x, self.y), self.norms, strict=True)
         )
-        gap = 1.0 - matmul(unit_x, unit_y)
-        for i in np.flatnonzero((gap < CLOSE).any(axis=1)):
-            close = np.flatnonzero(gap[i] < CLOSE)
+        result = 1.0 - matmul(unit_x, unit_y)
+        for i in np.flatnonzero((result < CLOSE).any(axis=1)):
+            close = np.flatnonzero(result[i] < CLOSE)
             difference = unit_x[i] - unit_y[close]
-            gap[i, close] = 0.5 * np.einsum("nd,nd->n", difference, difference)
-        return np.minimum(gap, 2.0)
+            result[i, close] = 0.5 * np.einsum("nd,nd->n", difference, difference)
+        return np.minimum(result, 2.0)
 
 
-def _vectors(X: Sequences) -> Array:
+def _vectors(X: Sequences) -> FloatArray:
     series = read_set(X)
     values = series if isinstance(series, np.ndarray) else zero_pad(series)
     return values.reshape(len(values), -1)
 
 
-def _norms(x: Array) -> Array:
-    largest: Array = np.abs(x).max(axis=1)
+def _norms(x: FloatArray) -> FloatArray:
+    largest: FloatArray = np.abs(x).max(axis=1)
     scale = np.where(largest > 0.0, largest, 1.0)
-    norms: Array = np.linalg.norm(x / scale[:, None], axis=1) * scale
+    norms: FloatArray = np.linalg.norm(x / scale[:, None], axis=1) * scale
     return norms
 
 
-def matmul(x: Array, y: Array) -> Array:
-    """x @ y.T, on one thread, so that the last bits do not depend on how many there are."""
+def matmul(x: FloatArray, y: FloatArray) -> FloatArray:
+    """x @ y.T on one thread, so that the last bits do not depend on the number of threads."""
     with one_blas_thread, np.errstate(over="ignore", invalid="ignore"):
-        product: Array = x @ y.T
+        product: FloatArray = x @ y.T
     return product

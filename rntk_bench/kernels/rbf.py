@@ -10,12 +10,13 @@ import numpy as np
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import at_least_zero
 from rntk_bench.kernels.products import Products
-from rntk_bench.kernels.series import Array, Sequences, read_set
+from rntk_bench.kernels.series import Sequences, read_set
+from rntk_bench.types import FloatArray
 
 
 @dataclass(frozen=True)
 class RBF(Kernel):
-    """k(x, x') = exp(-alpha |x - x'|^2), (39), on the series as vectors.
+    """k(x, x') = exp(-alpha |x - x'|^2), (39), on series as vectors.
 
     Parameters
     ----------
@@ -24,7 +25,7 @@ class RBF(Kernel):
     Raises
     ------
     KernelError
-        For a parameter outside this.
+        For a parameter outside its range.
     """
 
     alpha: float = 1.0
@@ -36,14 +37,14 @@ class RBF(Kernel):
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Products:
-        """Flatten the series (zero-padded to one length) into vectors."""
+        """Flatten the series, zero-padded to a common length, to vectors."""
         return Products.of(X, Y)
 
-    def gram(self, prepared: Products) -> Array:
+    def gram(self, prepared: Products) -> FloatArray:
         """Gram matrix (n_x, n_y)."""
-        gram: Array = np.exp(-self.alpha * prepared.square_distance)
+        gram: FloatArray = np.exp(-self.alpha * prepared.square_distance)
         return gram
 
-    def diag(self, X: Sequences) -> Array:
+    def diag(self, X: Sequences) -> FloatArray:
         """Ones, shape (n,)."""
         return np.ones(len(read_set(X)))

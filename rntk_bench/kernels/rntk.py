@@ -1,4 +1,4 @@
-"""The Recurrent Neural Tangent Kernel and the kernel of the same network's Gaussian process."""
+"""The Recurrent Neural Tangent Kernel and the NNGP kernel of the same network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from rntk_bench.kernels.activations import Activation, Function, Smooth, activation
+from rntk_bench.kernels.activations import Activation, Function, Smooth, get_activation
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import (
     at_least_one,
@@ -24,21 +24,22 @@ from rntk_bench.kernels.parameters import (
 from rntk_bench.kernels.recursion import closed_form, smooth
 from rntk_bench.kernels.recursion.layout import Pairs, Readouts, Sigmas
 from rntk_bench.kernels.recursion.shared_readouts import SharedReadouts, check_shared, lagged_passes
-from rntk_bench.kernels.series import Array, Sequences
+from rntk_bench.kernels.series import Sequences
+from rntk_bench.types import FloatArray
 
 POOLINGS = ("last", "average", "shared")
 DIRECTIONS = ("forward", "backward", "both")
 BOTH = {"both": ("forward", "backward")}
-LAYERED = 1.3
-"""Cost of a step in the general loop over that of the plain one, see `rntk-bench speed`."""
-STACK = 2**22
-"""Numbers that the settings of one compiled call may take, 32 MiB."""
-ACCURACY = 1e-6
-"""Relative error beyond which a Hermite series is answered with a warning."""
+GENERAL_COST = 1.3
+"""Cost of a step of the general loop relative to the one-layer loop, see `rntk-bench speed`."""
+MAX_BUFFER_SIZE = 2**22
+"""Maximal number of float64 values for the settings of one compiled call, 32 MiB."""
+MAX_RELATIVE_ERROR = 1e-6
+"""Relative error of a Hermite series above which there is a warning."""
 
 
 class AccuracyWarning(UserWarning):
-    """A kernel's stated error bound is larger than most uses can bear."""
+    """The error bound of a kernel is too large for most purposes."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class RNTK(Kernel):
 
     Parameters
     ----------
-    sigma_w, sigma_u, sigma_b : float or tuple of one a layer, at least 0
+    sigma_w, sigma_u, sigma_b : float or tuple of one per layer, at least 0
         Standard deviations (7) of the recurrent weights, input weights and biases.
     sigma_h, sigma_v : float, at least 0
         Standard deviations of the first hidden states and of the readout.
@@ -64,20 +65,21 @@ class RNTK(Kernel):
         Hidden layers L.
     activation : str, callable, LeakyReLU, Erf or Smooth
         "relu", "leaky_relu" (slope 0.01) and "erf" are closed forms; "tanh", "gelu", "sin" and
-        functions of arrays go through their Hermite series, see `error_bound`.
+        functions of arrays are computed by their Hermite series, see `error_bound`.
     pooling : str
-        "last": the readout is taken at the last step. "average": every step has its own readout,
-        counted from the end, and their sum is divided by sqrt(T), so that Theta is the sum of
-        (141) over the steps that both have, divided by sqrt(T T'). "shared": the readouts of
-        different steps are correlated, see below.
+        "last": the output is read at the last step. "average": each step, counted from the end,
+        has an independent readout, and their sum is divided by sqrt(T). Theta is then the sum of
+        (141) over the common steps of both series, divided by sqrt(T T'). "shared": the readouts
+        of different steps are correlated, see below.
     bandwidth : float, at least 0, or "all"
-        Of a shared readout: how far it reaches, as a fraction of each series' length.
+        For a shared readout: its correlation length as a fraction of the length of each series.
     lag_step : int, at least 1
-        Of a shared readout: steps whose distance is no multiple of this have independent readouts.
+        For a shared readout: the readouts of two steps are independent unless their distance is
+        a multiple of this.
     readout : str
-        "state": the hidden states are read. "step": step units 1[g > 0] of the same
-        pre-activations are read instead, for relu and leaky_relu with a shared readout; only the
-        readout learns.
+        "state": the hidden states are read. "step": the step function 1[g > 0] of the same
+        pre-activations is read instead, for relu and leaky_relu with a shared readout; only the
+        readout is trained.
     direction : str
         "forward", "backward" (each series reversed in time), or "both" (the sum of the two).
 
@@ -91,23 +93,24 @@ class RNTK(Kernel):
 
     over all prefixes, counted from the ends of the series and aligned at their own ends. A series
     of T steps is averaged over windows of B = b + 1 multiples of `lag_step`, with
-    b = max(1, round(bandwidth T / lag_step)), or b = 0 for bandwidth 0, and w is the share of two
-    windows that overlaps. At k lag steps
+    b = max(1, round(bandwidth T / lag_step)), or b = 0 for bandwidth 0, and w is the normalised
+    overlap of two windows. At k lag steps
 
         w = max(0, min(B, B', (B + B') / 2 - k)) / sqrt(B B'),
 
     which is max(0, 1 - k / (b + 1)) for equal lengths, and 1 for bandwidth "all". Each window
-    depends on its own series alone, so that the kernel of two series does not depend on the set
-    they are in, and is positive semi-definite for any lengths. Bandwidth 0 is "average". A series
-    meets its own first state where both prefixes begin at once, that is, at t = t'.
+    depends only on its series, so that the kernel of two series does not depend on the set they
+    belong to, and is positive semi-definite for any lengths. Bandwidth 0 is the same as "average".
+    The first hidden states of a series with itself are equal where both prefixes begin at the same
+    time, that is, at t = t'.
 
     For `readout="step"` Theta of two prefixes is sigma_v^2 (1 - arccos(c) / pi), with c the
-    correlation of their last pre-activations; where one has no variance it is 0.
+    correlation of their last pre-activations, and 0 if one of these has variance 0.
 
     Raises
     ------
     KernelError
-        For a parameter outside these.
+        For a parameter outside its range.
     """
 
     sigma_w: float | tuple[float, ...] = math.sqrt(2.0)
@@ -127,7 +130,7 @@ class RNTK(Kernel):
     temporaries: ClassVar[int] = 0
     uses_time: ClassVar[bool] = True
     tangent: ClassVar[bool] = True
-    """Whether the kernel is Theta, or K without the tangent's part."""
+    """Whether the kernel is Theta; otherwise it is the NNGP kernel K."""
 
     def __post_init__(self) -> None:
         at_least_one(self, n_layers=self.n_layers)
@@ -137,53 +140,54 @@ class RNTK(Kernel):
             self, self.n_layers, sigma_w=self.sigma_w, sigma_u=self.sigma_u, sigma_b=self.sigma_b
         )
         at_least_zero(self, sigma_h=self.sigma_h, sigma_v=self.sigma_v)
-        check_shared(self, self.pooling, activation(self.activation))
+        check_shared(self, self.pooling, get_activation(self.activation))
 
-    def per_layer(self, name: str) -> Array:
+    def per_layer(self, name: str) -> FloatArray:
         """sigma_w, sigma_u or sigma_b of each layer, shape (L,)."""
         return np.full(self.n_layers, getattr(self, name), dtype=np.float64)
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Pairs:
-        """Lay out the series, of any lengths, for the compiled loops."""
+        """Arrange the series, of any lengths, for the compiled loops."""
         return Pairs.of(X, Y)
 
-    def gram(self, prepared: Pairs) -> Array:
+    def gram(self, prepared: Pairs) -> FloatArray:
         """Theta, shape (n_x, n_y)."""
-        return next(self._together([[self]], prepared))
+        return next(self._compute_grams([[self]], prepared))
 
     @classmethod
-    def grams(cls, kernels: Sequence[Self], prepared: Pairs) -> Iterator[Array]:
-        """Yield the Gram of each kernel; runs that share their passes over the pairs do.
+    def grams(cls, kernels: Sequence[Self], prepared: Pairs) -> Iterator[FloatArray]:
+        """Yield the Gram of each kernel; consecutive kernels share passes if they can.
 
-        As many runs as fit in `STACK` numbers follow each other in one compiled call.
+        One compiled call computes as many runs as fit into a buffer of `MAX_BUFFER_SIZE`.
         """
         longest = max(series.steps.size for series in prepared.sets)
-        runs = [list(run) for _, run in groupby(kernels, key=cls._shared)]
-        for _, alike in groupby(runs, key=cls._forms):
-            stack = list(alike)
+        runs = [list(run) for _, run in groupby(kernels, key=cls._pass_key)]
+        for _, group in groupby(runs, key=cls._structure_key):
+            stack = list(group)
             entries = 3 * stack[0][0].n_layers * longest + math.prod(prepared.shape)
-            size = max(1, STACK // entries)
+            size = max(1, MAX_BUFFER_SIZE // entries)
             for start in range(0, len(stack), size):
-                yield from cls._together(stack[start : start + size], prepared)
+                yield from cls._compute_grams(stack[start : start + size], prepared)
 
     @classmethod
     def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
-        """Positions of kernels that differ in pooling, bandwidth and direction alone, together.
+        """Positions of the kernels, grouped by all but pooling, bandwidth and direction.
 
-        Those with a shared readout are apart from the others.
+        Kernels with a shared readout are in other groups than those without.
         """
         runs: dict[tuple[object, ...], list[int]] = {}
         for position, kernel in enumerate(kernels):
-            runs.setdefault(cls._shared(kernel), []).append(position)
+            runs.setdefault(cls._pass_key(kernel), []).append(position)
         return list(runs.values())
 
     @classmethod
-    def work(cls, kernels: Sequence[Self], length: int) -> float:
-        """A pass for each direction and layer; one over all layers or equal steps costs more.
+    def relative_cost(cls, kernels: Sequence[Self], length: int) -> float:
+        """The number of passes, weighted by their cost.
 
-        A shared readout takes the steps of a pass that each of its lags has; the lags of the
-        widest bandwidth serve the others.
+        There is one pass per direction and layer; the general loop, for several layers or average
+        pooling, costs more per step. A shared readout needs a pass per lag; the lags of the largest
+        bandwidth include those of the others.
         """
         total = 0.0
         for batch in cls.batches(kernels):
@@ -193,105 +197,108 @@ class RNTK(Kernel):
             passes = 1.0
             if members[0].pooling == "shared":
                 passes = max(lagged_passes(k.bandwidth, k.lag_step, length) for k in members)
-            total += len(directions) * members[0].n_layers * passes * (1.0 if plain else LAYERED)
+            total += (
+                len(directions) * members[0].n_layers * passes * (1.0 if plain else GENERAL_COST)
+            )
         return total
 
     @classmethod
-    def room(cls, kernels: Sequence[Self], shape: tuple[int, int], length: int) -> int:
-        """The Grams, and the weights of each layer and step and what is read there."""
-        numbers = 3 * kernels[0].n_layers + 3 * any(k.pooling != "last" for k in kernels)
-        return super().room(kernels, shape, length) + numbers * max(shape) * length
+    def buffer_size(cls, kernels: Sequence[Self], shape: tuple[int, int], length: int) -> int:
+        """The Grams, plus the weights and the readouts of each layer and step."""
+        per_step = 3 * kernels[0].n_layers + 3 * any(k.pooling != "last" for k in kernels)
+        return super().buffer_size(kernels, shape, length) + per_step * max(shape) * length
 
-    def _shared(self) -> tuple[object, ...]:
-        """What kernels have in common that share their passes over the pairs."""
+    def _pass_key(self) -> tuple[object, ...]:
+        """A key that is equal for kernels that can share their passes over the pairs."""
         sigmas = self.sigma_w, self.sigma_u, self.sigma_b, self.sigma_h, self.sigma_v
         lags = (self.lag_step, self.readout) if self.pooling == "shared" else None
-        return type(self), sigmas, self.n_layers, self._phi, lags
+        return type(self), sigmas, self.n_layers, self._activation_key, lags
 
     @property
-    def _phi(self) -> object:
-        """What tells activations apart; a function is itself alone, whatever it compares equal to.
+    def _activation_key(self) -> object:
+        """A key of the activation; functions are compared by identity.
 
-        Functions with state need not be hashable.
+        Functions need not be hashable.
         """
         return self.activation if isinstance(self.activation, str) else id(self.activation)
 
     @staticmethod
-    def _forms(run: Sequence[RNTK]) -> tuple[object, ...]:
-        """What runs have in common whose kernels differ in the sigmas alone."""
+    def _structure_key(run: Sequence[RNTK]) -> tuple[object, ...]:
+        """A key that is equal for runs whose kernels differ only in the sigmas."""
         first = run[0]
         members = [(k.pooling, k.bandwidth, k.direction, k.tangent) for k in run]
-        return first.n_layers, first._phi, first.lag_step, first.readout, members
+        return first.n_layers, first._activation_key, first.lag_step, first.readout, members
 
-    def diag(self, X: Sequences) -> Array:
-        """Theta(x, x) of every series, shape (n,), in closed form (c = 1)."""
+    def diag(self, X: Sequences) -> FloatArray:
+        """Theta(x, x) of each series, shape (n,), in closed form (c = 1)."""
         pairs = self.read(X)
-        phi, sigmas, readouts = activation(self.activation), _sigmas([self]), _readouts([self])
-        own, values = np.zeros(pairs.x.n), np.empty(pairs.x.n)
-        for oriented in self._orientations(pairs).values():
+        phi = get_activation(self.activation)
+        sigmas, readouts = _make_sigmas([self]), _make_readouts([self])
+        diagonal, values = np.zeros(pairs.x.n), np.empty(pairs.x.n)
+        for oriented in self._pairs_by_direction(pairs).values():
             if isinstance(phi, Smooth):
                 assert isinstance(readouts, Readouts)
-                own += smooth.diagonals(oriented.x, sigmas[0], phi, readouts)[0]
+                diagonal += smooth.diagonals(oriented.x, sigmas[0], phi, readouts)[0]
             else:
-                own += closed_form.diagonals(oriented.x, sigmas, phi, readouts)[0, 0]
-        values[pairs.x.order] = own
-        return self.checked(values)
+                diagonal += closed_form.diagonals(oriented.x, sigmas, phi, readouts)[0, 0]
+        values[pairs.x.order] = diagonal
+        return self.check_finite(values)
 
-    def with_nngp(self, X: Sequences, Y: Sequences | None = None) -> tuple[Array, Array]:
+    def with_nngp(self, X: Sequences, Y: Sequences | None = None) -> tuple[FloatArray, FloatArray]:
         """Theta and the NNGP kernel K = sigma_v^2 V[Sigma(L,T)], each (n_x, n_y), in one pass."""
         both = [RNTK(**vars(self)), NNGP(**vars(self))]
-        theta, K = self._together([both], self.read(X, Y))
-        return self.checked(theta), self.checked(K)
+        theta, K = self._compute_grams([both], self.read(X, Y))
+        return self.check_finite(theta), self.check_finite(K)
 
     def error_bound(self, X: Sequences, Y: Sequences | None = None) -> float:
-        """Bound on the error of any entry, rounding aside; 0 for a closed form.
+        """Bound on the error of any entry, apart from rounding; 0 for a closed form.
 
-        For an activation without a closed form, what its Hermite series leaves out and what the
-        quadrature of its coefficients misses, carried through the recursion.
+        For an activation without a closed form: the truncation error of its Hermite series and the
+        quadrature error of the coefficients, propagated through the recursion.
         """
-        oriented = self._orientations(self.read(X, Y)).values()
-        readouts = _readouts([self])
-        return sum(float(_pass([self], pairs, readouts)[2][0]) for pairs in oriented)
+        oriented = self._pairs_by_direction(self.read(X, Y)).values()
+        readouts = _make_readouts([self])
+        return sum(float(_compute_pass([self], pairs, readouts)[2][0]) for pairs in oriented)
 
     @staticmethod
-    def _together(runs: Sequence[Sequence[RNTK]], prepared: Pairs) -> Iterator[Array]:
-        """Gram of each kernel, run by run.
+    def _compute_grams(runs: Sequence[Sequence[RNTK]], prepared: Pairs) -> Iterator[FloatArray]:
+        """Yield the Gram of each kernel, run by run.
 
-        The kernels of a run differ in pooling, bandwidth, direction and kind alone, the runs in
-        the sigmas.
+        The kernels of a run differ only in pooling, bandwidth, direction and class, the runs only
+        in the sigmas.
         """
         first, settings = runs[0], [run[0] for run in runs]
-        readouts = _readouts(first)
-        passes: dict[str, tuple[Array, Array, Array]] = {}
+        readouts = _make_readouts(first)
+        passes: dict[str, tuple[FloatArray, FloatArray, FloatArray]] = {}
         stacks = []
         for position, form in enumerate(first):
-            oriented = form._orientations(prepared)
+            oriented = form._pairs_by_direction(prepared)
             for direction, pairs in oriented.items():
                 if direction not in passes:
-                    passes[direction] = _pass(settings, pairs, readouts)
+                    passes[direction] = _compute_pass(settings, pairs, readouts)
             which = readouts.position(form)
-            found = [passes[direction] for direction in oriented]
-            grams = reduce(add, (grams[:, which] for grams, _, _ in found))
-            own = reduce(add, (diagonals[:, which] for _, diagonals, _ in found))
-            bounds = reduce(add, (bound for _, _, bound in found))
-            for run, bound, largest in zip(runs, bounds, own.max(axis=1), strict=True):
+            results = [passes[direction] for direction in oriented]
+            grams = reduce(add, (grams[:, which] for grams, _, _ in results))
+            diagonal = reduce(add, (diagonals[:, which] for _, diagonals, _ in results))
+            bounds = reduce(add, (bound for _, _, bound in results))
+            for run, bound, largest in zip(runs, bounds, diagonal.max(axis=1), strict=True):
                 run[position]._warn_if_inaccurate(bound, largest)
             if prepared.y is None:
-                diagonal = np.arange(prepared.x.n)
-                grams[:, diagonal, diagonal] = own
-            stacks.append(prepared.in_given_order(grams))
+                i = np.arange(prepared.x.n)
+                grams[:, i, i] = diagonal
+            stacks.append(prepared.in_original_order(grams))
         for s in range(len(runs)):
             yield from (stack[s] for stack in stacks)
 
-    def _orientations(self, pairs: Pairs) -> dict[str, Pairs]:
-        """The pairs in each direction of time whose kernels are summed."""
+    def _pairs_by_direction(self, pairs: Pairs) -> dict[str, Pairs]:
+        """The pairs in each direction of time over which the kernel is summed."""
         return {
             direction: pairs if direction == "forward" else pairs.reversed
             for direction in BOTH.get(self.direction, (self.direction,))
         }
 
     def _warn_if_inaccurate(self, bound: float, largest: float) -> None:
-        if bound > ACCURACY * largest:
+        if bound > MAX_RELATIVE_ERROR * largest:
             warnings.warn(
                 f"{self}: the Hermite series of this activation is accurate to {bound:.1g} "
                 f"on these series, whose largest Theta(x, x) is {largest:.3g}.",
@@ -300,8 +307,8 @@ class RNTK(Kernel):
             )
 
 
-def _sigmas(kernels: Sequence[RNTK]) -> Sigmas:
-    """Of kernels with as many layers."""
+def _make_sigmas(kernels: Sequence[RNTK]) -> Sigmas:
+    """Collect the parameters of kernels with the same number of layers."""
     w, u, b = (
         np.array([kernel.per_layer(name) for kernel in kernels])
         for name in ("sigma_w", "sigma_u", "sigma_b")
@@ -313,31 +320,31 @@ def _sigmas(kernels: Sequence[RNTK]) -> Sigmas:
     return Sigmas(w, u, b, h, v)
 
 
-def _readouts(kernels: Sequence[RNTK]) -> Readouts | SharedReadouts:
-    """Of kernels of which all have a shared readout, or none."""
+def _make_readouts(kernels: Sequence[RNTK]) -> Readouts | SharedReadouts:
+    """Collect the readouts of kernels which all have a shared readout, or none."""
     return (SharedReadouts if kernels[0].pooling == "shared" else Readouts).of(kernels)
 
 
-def _pass(
+def _compute_pass(
     kernels: Sequence[RNTK], pairs: Pairs, readouts: Readouts | SharedReadouts
-) -> tuple[Array, Array, Array]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Grams (S, k, n_x, n_y) over the sorted series, diagonals (S, k, n_x), error bounds (S,).
 
-    The kernels have the same layers and activation.
+    The kernels have the same number of layers and the same activation.
     """
-    phi, sigmas = activation(kernels[0].activation), _sigmas(kernels)
+    phi, sigmas = get_activation(kernels[0].activation), _make_sigmas(kernels)
     if isinstance(phi, Smooth):
         assert isinstance(readouts, Readouts)
         each = [smooth.grams(pairs, sigmas[s], phi, readouts) for s in range(len(kernels))]
-        grams, own, bounds = (np.stack(parts) for parts in zip(*each, strict=True))
-        return grams, own, bounds
+        grams, diagonals, bounds = (np.stack(parts) for parts in zip(*each, strict=True))
+        return grams, diagonals, bounds
     return *closed_form.grams(pairs, sigmas, phi, readouts), np.zeros(len(kernels))
 
 
 class NNGP(RNTK):
-    """Covariance of the same network's output at initialisation, K = sigma_v^2 V[Sigma(L,T)] (9).
+    """Covariance of the network's output at initialisation, K = sigma_v^2 V[Sigma(L,T)] (9).
 
-    Parameters as for RNTK.
+    The parameters are those of RNTK.
     """
 
     name: ClassVar[str] = "nngp"

@@ -1,4 +1,4 @@
-"""Choosing a setting by the validation curves of early-stopped training, exactly."""
+"""Early stopping, and the exact choice of a setting by validation curves."""
 
 from __future__ import annotations
 
@@ -7,96 +7,125 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.svm.folds import fold_weights
-
-IntArray = NDArray[np.int64]
+from rntk_bench.types import BoolArray, IntArray
 
 NO_EPOCH = -1
 
 
 class EarlyStopping:
-    """When a run stops and which of its epochs is the best, told of one epoch after the other.
+    """Decides when a run stops, and which of its epochs is the best.
 
     Parameters
     ----------
-    n_held_out : series of the validation
-    patience, criterion : as in `config.Network`
+    n_held_out : int
+        The number of series in the validation set.
+    patience, criterion
+        As in `config.Network`.
 
     Attributes
     ----------
-    epochs, best_epoch : int
-        How many there were, and the best (from 1; 0 is none).
+    epochs : int
+        The number of epochs so far.
+    best_epoch : int
+        The best epoch, from 1; 0 before the first epoch.
     is_over : bool
+        Whether the run stops.
     """
 
     def __init__(self, n_held_out: int, patience: int, criterion: str) -> None:
         self._n_held_out, self._patience, self._criterion = n_held_out, patience, criterion
-        self._most, self._least, self._setbacks = -1, math.inf, 0
+        self._most_correct, self._smallest_loss, self._setbacks = -1, math.inf, 0
         self.epochs = self.best_epoch = 0
         self.is_over = False
 
-    def add(self, hits: int, loss: float) -> bool:
-        """Take right validation predictions and validation loss of one more epoch; whether it is
-        the best so far."""
+    def add(self, n_correct: int, loss: float) -> bool:
+        """Add an epoch with its number of correct validation predictions and validation loss.
+
+        Returns
+        -------
+        bool
+            Whether it is the best epoch so far.
+        """
         self.epochs += 1
         strict = self._criterion == "strict-accuracy"
         if self._criterion == "accuracy":
-            better = (hits, -loss) > (self._most, -self._least)
-            setback = hits < self._most
+            better = (n_correct, -loss) > (self._most_correct, -self._smallest_loss)
+            setback = n_correct < self._most_correct
         else:
-            better = hits > self._most if strict else loss < self._least or not self.best_epoch
+            better = (
+                n_correct > self._most_correct
+                if strict
+                else loss < self._smallest_loss or not self.best_epoch
+            )
             setback = not better
         if better:
-            self.best_epoch, self._most, self._least = self.epochs, hits, loss
+            self.best_epoch, self._most_correct, self._smallest_loss = self.epochs, n_correct, loss
         self._setbacks = self._setbacks + 1 if setback else 0
-        all_right = strict and self._most == self._n_held_out
-        self.is_over = self._setbacks >= self._patience or all_right
+        is_perfect = strict and self._most_correct == self._n_held_out
+        self.is_over = self._setbacks >= self._patience or is_perfect
         return better
 
 
-def stopped(
-    hits: Sequence[int], losses: Sequence[float], n_held_out: int, patience: int, criterion: str
+def stopped_epochs(
+    n_correct: Sequence[int],
+    losses: Sequence[float],
+    n_held_out: int,
+    patience: int,
+    criterion: str,
 ) -> tuple[int, int]:
-    """How many epochs of a run that was not stopped `EarlyStopping` trains, and the best one."""
+    """After how many epochs a run would have been stopped, and the best of these epochs."""
     stopping = EarlyStopping(n_held_out, patience, criterion)
-    for epoch in zip(hits, losses, strict=True):
-        stopping.add(*epoch)
+    for epoch_correct, epoch_loss in zip(n_correct, losses, strict=True):
+        stopping.add(epoch_correct, epoch_loss)
         if stopping.is_over:
             break
     return stopping.epochs, stopping.best_epoch
 
 
 @dataclass(frozen=True)
-class StoppedChoice:
-    """The chosen setting, by position, and how it was reached."""
+class NetworkChoice:
+    """The setting that was chosen by cross-validation.
+
+    Attributes
+    ----------
+    setting : int
+        Its index.
+    ties : int
+        The number of settings with the best mean accuracy, including the chosen one.
+    accuracy : float
+    best_epochs : list of int
+        The best epoch of each fold, from 1; 0 if training diverged in the first epoch.
+    best_fold : int
+        The fold with the best validation accuracy, then the smaller loss, then the lower index.
+    n_epochs : int
+        The number of epochs for training on the whole training set: the mean of the best epochs,
+        halves rounded up.
+    by_default : bool
+        Whether all settings tie, so that the default setting was taken.
+    """
 
     setting: int
     ties: int
-    """Settings that share the best mean accuracy, the chosen one included."""
     accuracy: float
     best_epochs: list[int]
-    """The best epoch of each fold, from 1; 0 where training diverged in its first."""
     best_fold: int
-    """The fold with the best validation accuracy, of equal ones the smaller loss, then the
-    first."""
     n_epochs: int
-    """For how many epochs to train on everything: the mean of the best, half an epoch up."""
     by_default: bool = False
-    """Whether all settings tie, so that cross-validation chose nothing."""
 
 
-class StoppedSearch:
-    """Collects curves and chooses a setting by the mean of its folds' best accuracies.
+class NetworkSearch:
+    """Collects validation curves and chooses the setting with the best mean accuracy over folds.
 
-    With pruning, a setting that could not reach the best mean even with every remaining
-    prediction right needs no more folds. What is reported does not depend on the order in which
-    runs came, if each setting's folds came in theirs.
+    The accuracy of a fold is that of its best epoch. With pruning, a setting needs no more folds
+    when it could not reach the best mean even if all remaining predictions were correct. The result
+    does not depend on the order of the runs, provided that the folds of each setting are added in
+    order.
 
     Parameters
     ----------
-    fold_sizes : (n_folds,)
+    fold_sizes : (n_folds,) ndarray of int
     n_settings : int
     prune : bool
     """
@@ -117,8 +146,17 @@ class StoppedSearch:
         best_epoch: int | None = None,
         loss: float = 0.0,
     ) -> None:
-        """Take the right predictions after each epoch of one run, none if its first diverged, its
-        best epoch (from 1; the first with the most if None) and the validation loss there."""
+        """Add the validation curve of one run.
+
+        Parameters
+        ----------
+        curve : sequence of int
+            The number of correct predictions after each epoch; empty if the first diverged.
+        best_epoch : int, optional
+            The best epoch, from 1. By default it is the first with the most correct predictions.
+        loss : float
+            The validation loss after the best epoch.
+        """
         task = setting, fold
         self._curves[task], self._losses[task] = list(curve), loss
         if best_epoch is None:
@@ -129,62 +167,66 @@ class StoppedSearch:
 
     @property
     def best_accuracy(self) -> float:
-        """Best mean validation accuracy so far."""
+        """The best mean validation accuracy so far."""
         return self._best / self._full
 
-    def reach(self, setting: int, fold: int) -> int | None:
-        """The highest score that a setting can have by its folds before this one; None if that
-        is below the best, so that the fold is not needed."""
-        score = self._highest(setting, fold)
+    def upper_bound(self, setting: int, fold: int) -> int | None:
+        """The highest score that a setting can have, given its folds before this one.
+
+        It is None if that is below the best score, so that the fold is not needed.
+        """
+        score = self._highest_score(setting, fold)
         return score if score >= self._best or not self.prune else None
 
     def may_be_chosen(self, setting: int) -> bool:
-        """Whether a setting can still be as good as the best, by all of its folds."""
-        return self._highest(setting, len(self.fold_sizes)) >= self._best
+        """Whether a setting can still be as good as the best, given all of its folds so far."""
+        return self._highest_score(setting, len(self.fold_sizes)) >= self._best
 
     @property
     def best_epochs(self) -> IntArray:
-        """Best epochs (n_settings, n_folds) of the runs that the choice needs, NO_EPOCH of the
-        others."""
+        """The best epochs (n_settings, n_folds) of the runs that are needed, else NO_EPOCH."""
         epochs = np.full(self._scores.shape, NO_EPOCH, dtype=np.int64)
         for task, epoch in self._best_epochs.items():
             epochs[task] = epoch
         return np.where(self.needed, epochs, NO_EPOCH)
 
     @property
-    def needed(self) -> NDArray[np.bool_]:
-        """Which runs (n_settings, n_folds) the choice needs."""
+    def needed(self) -> BoolArray:
+        """Whether each run (n_settings, n_folds) is needed for the choice."""
         settings, folds = map(range, self._scores.shape)
-        return np.array([[self.reach(s, q) is not None for q in folds] for s in settings])
+        return np.array([[self.upper_bound(s, q) is not None for q in folds] for s in settings])
 
     @property
-    def hits(self) -> IntArray:
-        """Right predictions (n_settings, n_folds, E) of the runs that the choice needs, NO_EPOCH
-        after a run's last epoch."""
+    def n_correct(self) -> IntArray:
+        """The curves (n_settings, n_folds, E) of the runs that are needed, padded with NO_EPOCH."""
         needed = self.needed
         curves = {task: curve for task, curve in self._curves.items() if needed[task]}
         longest = max(map(len, curves.values()), default=0)
-        hits = np.full((*self._scores.shape, max(longest, 1)), NO_EPOCH, dtype=np.int64)
+        result = np.full((*self._scores.shape, max(longest, 1)), NO_EPOCH, dtype=np.int64)
         for task, curve in curves.items():
-            hits[task][: len(curve)] = curve
-        return hits
+            result[task][: len(curve)] = curve
+        return result
 
-    def choose(self, default: int | None = None, max_epochs: int | None = None) -> StoppedChoice:
-        """The best mean of the folds' best accuracies; ties go to the first setting.
+    def choose(self, default: int | None = None, max_epochs: int | None = None) -> NetworkChoice:
+        """Choose the setting with the best mean accuracy; the first one wins a tie.
 
-        Where all settings that trained tie there is no evidence for any: then the setting
-        `default`, if it is given and trained, is taken. Where no series that was held out was ever
-        right no epoch is the best either: then the epochs are `max_epochs`, if it is given.
+        Parameters
+        ----------
+        default : int, optional
+            The setting to take if all settings that were trained tie.
+        max_epochs : int, optional
+            The number of epochs to take if no validation prediction was ever correct, so that no
+            epoch is better than another.
 
         Raises
         ------
         ValueError
-            If no run has a single epoch.
+            If no run has finished an epoch.
         """
         if not any(self._curves.values()):
             raise ValueError("no run finished an epoch")
         scores = np.where(self.needed.all(axis=1), self._scores.sum(axis=1), NO_EPOCH)
-        # A setting without any epoch scores nothing, and could not be trained on everything.
+        # A setting without any epoch cannot be chosen, as it could not be trained again.
         trained = {setting for (setting, _), curve in self._curves.items() if curve}
         scores[[setting for setting in range(len(scores)) if setting not in trained]] = NO_EPOCH
         best = int(scores.max())
@@ -194,9 +236,9 @@ class StoppedSearch:
             setting = default
         tasks = [(setting, fold) for fold in range(len(self.fold_sizes))]
         best_epochs = [self._best_epochs[task] for task in tasks]
-        counted = [epoch for epoch in best_epochs if epoch]
-        n_epochs = (2 * sum(counted) + len(counted)) // (2 * len(counted))
-        return StoppedChoice(
+        finished = [epoch for epoch in best_epochs if epoch]
+        mean_epoch = (2 * sum(finished) + len(finished)) // (2 * len(finished))
+        return NetworkChoice(
             setting,
             ties=ties,
             accuracy=best / self._full,
@@ -209,12 +251,12 @@ class StoppedSearch:
                     -self._losses[setting, fold],
                 ),
             ),
-            n_epochs=n_epochs if best or max_epochs is None else max_epochs,
+            n_epochs=mean_epoch if best or max_epochs is None else max_epochs,
             by_default=by_default,
         )
 
-    def _highest(self, setting: int, n_folds: int) -> int:
-        """The highest score that a setting can have by its first folds."""
+    def _highest_score(self, setting: int, n_folds: int) -> int:
+        """The highest score that a setting can have, given its first folds."""
         known = [q for q in range(n_folds) if (setting, q) in self._curves]
         highest = self._weights * self.fold_sizes
         highest[known] = self._scores[setting, known]

@@ -1,4 +1,4 @@
-"""All runs of a cross-validation: dealt to worker processes, or vectorised on an accelerator."""
+"""Runs all trainings of a cross-validation, in worker processes or vectorised on an accelerator."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from rntk_bench.deadline import deadline
-from rntk_bench.networks.compilations import keep_compilations
+from rntk_bench.deadline import current_deadline
+from rntk_bench.networks.compilation_cache import use_compilation_cache
 from rntk_bench.networks.cross_validation import (
-    Final,
-    Trained,
+    FinalNetwork,
+    TrainedRun,
     Training,
     compile_run,
     logits_on_test,
@@ -28,56 +28,64 @@ from rntk_bench.networks.cross_validation import (
 )
 from rntk_bench.networks.models import Classifier, Parameters
 from rntk_bench.networks.schedule import Schedule, Task
-from rntk_bench.networks.series import Series
+from rntk_bench.networks.series import PaddedSeries
 from rntk_bench.networks.worker import Worker
 
 Setting = tuple[Classifier, float]
 """A network and a learning rate."""
 
-# Kept from one dataset to the next, with what they have compiled.
+# The workers are used again for the next dataset, with the networks that they have compiled.
 _workers: list[Worker] = []
 
 
 def device() -> str:
-    """Where JAX computes: "cpu", or the name of an accelerator."""
-    found: str = jax.devices()[0].device_kind
-    return found
+    """The device on which JAX computes: "cpu", or the name of an accelerator."""
+    kind: str = jax.devices()[0].device_kind
+    return kind
 
 
 def train_all(
     training: Training,
     settings: Sequence[Setting],
     tasks: Sequence[Task],
-    reach: Callable[[Task], int | None],
-    add: Callable[[Task, Trained], None],
+    upper_bound: Callable[[Task], int | None],
+    add: Callable[[Task, TrainedRun], None],
     n_jobs: int,
 ) -> None:
-    """Train a network for each task that is still worth it when its turn comes.
+    """Train a network for each task whose setting can still be the best when its turn comes.
 
     Parameters
     ----------
-    tasks : runs to be trained
-    reach : the highest score that a task's setting can still have, None if it is below the best
-    add : told of each run when it is done, of one at a time
-    n_jobs : processes, where JAX computes on the CPU
+    tasks : sequence of Task
+        The runs to be trained.
+    upper_bound : callable
+        The highest score that the setting of a task can still have, or None if it is below the
+        best score.
+    add : callable
+        Called with each run as soon as it is trained, never twice at the same time.
+    n_jobs : int
+        The number of processes, if JAX computes on the CPU.
     """
     if jax.default_backend() == "cpu":
-        _in_processes(training, settings, tasks, reach, add, n_jobs)
+        _train_in_worker_processes(training, settings, tasks, upper_bound, add, n_jobs)
     else:
-        _together(training, settings, tasks, reach, add)
+        _train_vectorised(training, settings, tasks, upper_bound, add)
 
 
-def train_last(training: Training, setting: Setting, n_epochs: int) -> Final:
-    """Train the chosen setting on everything."""
-    final: Final = _in_one_process(train_final, training, *setting, n_epochs)
+def train_final_network(training: Training, setting: Setting, n_epochs: int) -> FinalNetwork:
+    """Train a network of the chosen setting on the whole training set."""
+    final: FinalNetwork = _call_in_worker(train_final, training, *setting, n_epochs)
     return final
 
 
 def classify(
-    network: Classifier, weights: Sequence[Parameters], test: Series, n_test: int
+    network: Classifier, weights: Sequence[Parameters], test: PaddedSeries, n_test: int
 ) -> list[NDArray[np.float32] | None]:
-    """Logits (n_test, C) of the test series by each of the weights; None if one is not finite."""
-    logits: list[NDArray[np.float32] | None] = _in_one_process(
+    """Compute the logits (n_test, C) of the test series for each of the weights.
+
+    None stands for logits that are not all finite.
+    """
+    logits: list[NDArray[np.float32] | None] = _call_in_worker(
         logits_on_test, network, weights, test, n_test
     )
     return logits
@@ -86,24 +94,24 @@ def classify(
 def call_all(
     function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], n_jobs: int
 ) -> list[Any]:
-    """What a function returns for each tuple of arguments, computed in `n_jobs` processes."""
+    """Call a function with each tuple of arguments, in `n_jobs` processes."""
     waiting = deque(enumerate(calls))
     results: list[Any] = [None] * len(waiting)
 
     def work(worker: Worker) -> None:
         with suppress(IndexError):
             while True:
-                position, arguments = waiting.popleft()
-                results[position] = worker.call(function, *arguments)
+                index, arguments = waiting.popleft()
+                results[index] = worker.call(function, *arguments)
 
     n = min(n_jobs, len(waiting))
-    with ThreadPoolExecutor(max(n, 1)) as threads, _processes(n) as workers:
+    with ThreadPoolExecutor(max(n, 1)) as threads, _worker_processes(n) as workers:
         _wait([threads.submit(work, worker) for worker in workers])
     return results
 
 
 def stop_workers() -> None:
-    """End the processes; the next training starts new ones."""
+    """Stop the worker processes; the next training starts new ones."""
     while _workers:
         _workers.pop().kill()
 
@@ -111,18 +119,21 @@ def stop_workers() -> None:
 atexit.register(stop_workers)
 
 
-def _in_one_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What a function returns: in a worker if JAX computes on the CPU, and here if not."""
+def _call_in_worker(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a worker process if JAX computes on the CPU, otherwise in this process."""
     if jax.default_backend() != "cpu":
         return function(*arguments)
-    with ThreadPoolExecutor(1) as threads, _processes(1) as (worker,):
+    with ThreadPoolExecutor(1) as threads, _worker_processes(1) as (worker,):
         return _wait([threads.submit(worker.call, function, *arguments)])[0]
 
 
 @contextmanager
-def _processes(n: int) -> Iterator[list[Worker]]:
-    """n workers. An error or an interrupt ends them all: a run under way would be waited for, and
-    its answer taken for that of the next."""
+def _worker_processes(n: int) -> Iterator[list[Worker]]:
+    """Provide n workers.
+
+    An error or an interrupt stops all workers, because the result of an unfinished call would be
+    taken for that of the next call.
+    """
     try:
         while len(_workers) < n:
             _workers.append(Worker())
@@ -132,22 +143,22 @@ def _processes(n: int) -> Iterator[list[Worker]]:
         raise
 
 
-def _in_processes(
+def _train_in_worker_processes(
     training: Training,
     settings: Sequence[Setting],
     tasks: Sequence[Task],
-    reach: Callable[[Task], int | None],
-    add: Callable[[Task, Trained], None],
+    upper_bound: Callable[[Task], int | None],
+    add: Callable[[Task, TrainedRun], None],
     n_jobs: int,
 ) -> None:
-    """A run at a time in each process.
+    """Train one run at a time in each process.
 
-    On a CPU, the runs of one network in one vectorised call take 1.4 to 2.5 times as long as one
-    after the other, also where those that end are taken out: half of the time goes into products
-    of matrices, which XLA multiplies no faster for being many, and the weights and states of all
-    of them do not fit into the cache.
+    On a CPU, the runs of one network take 1.4 to 2.5 times as long in one vectorised call as one
+    after another, even if runs that have ended are removed. Half of the time is spent in matrix
+    products, which are not faster in a batch, and the weights and states of all runs together do
+    not fit into the cache.
     """
-    schedule = Schedule(tasks, [network for network, _ in settings], reach)
+    schedule = Schedule(tasks, [network for network, _ in settings], upper_bound)
     keys: dict[Classifier, Hashable] = {
         network: (network, training.shapes) for network, _ in settings
     }
@@ -156,7 +167,7 @@ def _in_processes(
     def work(worker: Worker) -> None:
         while True:
             with lock:
-                task = schedule.take({n for n, key in keys.items() if key in worker.compiled})
+                task = schedule.next_task({n for n, key in keys.items() if key in worker.compiled})
             if task is None:
                 return
             network, rate = settings[task[0]]
@@ -164,20 +175,20 @@ def _in_processes(
                 seconds = worker.call(compile_run, training, network)
                 worker.compiled.add(keys[network])
                 with lock:
-                    schedule.compiled(network, seconds)
+                    schedule.record_compilation(network, seconds)
             trained = worker.call(train_one, training, network, task[1], rate)
             with lock:
-                schedule.finished(network, trained.curve.seconds)
+                schedule.record_run(network, trained.curve.seconds)
                 add(task, trained)
 
     n = min(n_jobs, len(tasks))
-    with ThreadPoolExecutor(max(n, 1)) as threads, _processes(n) as workers:
+    with ThreadPoolExecutor(max(n, 1)) as threads, _worker_processes(n) as workers:
         _wait([threads.submit(work, worker) for worker in workers])
 
 
 def _wait(futures: Sequence[Future[Any]]) -> list[Any]:
-    """What all return; the first error, or that of the deadline around this code, is raised."""
-    limit = deadline()
+    """Return the results of all futures; raise the first error, or that of the deadline."""
+    limit = current_deadline()
     done, _ = wait(futures, limit.remaining, FIRST_EXCEPTION)
     finished = [future.result() for future in done]
     if len(finished) < len(futures):
@@ -187,21 +198,21 @@ def _wait(futures: Sequence[Future[Any]]) -> list[Any]:
     return finished
 
 
-def _together(
+def _train_vectorised(
     training: Training,
     settings: Sequence[Setting],
     tasks: Sequence[Task],
-    reach: Callable[[Task], int | None],
-    add: Callable[[Task, Trained], None],
+    upper_bound: Callable[[Task], int | None],
+    add: Callable[[Task, TrainedRun], None],
 ) -> None:
-    """All folds and rates of one network in vectorised calls."""
-    keep_compilations()
+    """Train all folds and learning rates of one network in vectorised calls."""
+    use_compilation_cache()
     networks = {network for network, _ in settings}
     for network in sorted(networks, key=lambda network: network.size):
-        mine = [task for task in tasks if settings[task[0]][0] == network]
-        if mine := [task for task in mine if reach(task) is not None]:
-            folds, rates = [fold for _, fold in mine], [settings[s][1] for s, _ in mine]
+        candidates = [task for task in tasks if settings[task[0]][0] == network]
+        if needed := [task for task in candidates if upper_bound(task) is not None]:
+            folds, rates = [fold for _, fold in needed], [settings[s][1] for s, _ in needed]
             for ended in train_many(training, network, folds, rates):
                 for position, trained in ended.items():
-                    add(mine[position], trained)
-                deadline().check()
+                    add(needed[position], trained)
+                current_deadline().check()

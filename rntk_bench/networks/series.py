@@ -1,4 +1,4 @@
-"""Series and mini-batches as arrays of a few shapes, so that compiled functions are used again."""
+"""Series and mini-batches padded to a few shapes, so that compiled functions can be reused."""
 
 from __future__ import annotations
 
@@ -8,82 +8,106 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int32]
-FloatArray = NDArray[np.float32]
+from rntk_bench.types import FloatArray, IntArray
 
-EVALUATED_AT_ONCE = 64
-"""Series in one forward pass outside training."""
+Float32Array = NDArray[np.float32]
+Int32Array = NDArray[np.int32]
 
-
-class Series(NamedTuple):
-    """Labelled series of one dataset: X (N, T, m) filled from its end, lengths (N,), y (N,), and
-    the number of classes that occur, at most the classifier's."""
-
-    X: FloatArray
-    lengths: IntArray
-    y: IntArray
-    n_classes: IntArray
+EVALUATION_BATCH_SIZE = 64
+"""The number of series in one forward pass outside training."""
 
 
-def bucket(count: int, significant: int = 0) -> int:
-    """The smallest integer >= count with at most 1 + `significant` significant bits."""
-    step = 1 << max(count.bit_length() - 1 - significant, 0)
-    return -(-count // step) * step
+class PaddedSeries(NamedTuple):
+    """Labelled series of one dataset, padded to a common length.
+
+    Attributes
+    ----------
+    X : (N, T, m)
+        The series at the end of their rows, with zeros before them.
+    lengths : (N,)
+    y : (N,)
+    n_classes : ()
+        The number of classes that occur, at most the classifier's.
+    """
+
+    X: Float32Array
+    lengths: Int32Array
+    y: Int32Array
+    n_classes: Int32Array
 
 
-def pack(
-    X: NDArray[np.float64] | list[NDArray[np.float64]], y: NDArray[np.int64], n_classes: int
-) -> Series:
-    """Fill sequences (T,) or (T, m) into an array from its end, with room to the next bucket.
+def round_up_size(n: int, significant: int = 0) -> int:
+    """The smallest integer >= n with at most 1 + `significant` significant bits."""
+    step = 1 << max(n.bit_length() - 1 - significant, 0)
+    return -(-n // step) * step
 
-    T is at most 1/16 longer than the longest sequence, N at most twice their number.
+
+def pad_series(X: FloatArray | list[FloatArray], y: IntArray, n_classes: int) -> PaddedSeries:
+    """Pad series (T,) or (T, m) at their starts, to a rounded length and a rounded number.
+
+    The length is at most 1/16 more than the longest series, the number at most twice theirs.
     """
     longest, m = max(map(len, X)), 1 if X[0].ndim == 1 else X[0].shape[1]
-    packed = np.zeros((bucket(len(X)), bucket(longest, 4), m), dtype=np.float32)
-    lengths = np.zeros(len(packed), dtype=np.int32)
-    labels = np.zeros(len(packed), dtype=np.int32)
+    padded = np.zeros((round_up_size(len(X)), round_up_size(longest, 4), m), dtype=np.float32)
+    lengths = np.zeros(len(padded), dtype=np.int32)
+    labels = np.zeros(len(padded), dtype=np.int32)
     for i, x in enumerate(X):
-        packed[i, packed.shape[1] - len(x) :] = x.reshape(len(x), m)
+        padded[i, padded.shape[1] - len(x) :] = x.reshape(len(x), m)
         lengths[i] = len(x)
     labels[: len(y)] = y
-    return Series(packed, lengths, labels, np.array(n_classes, dtype=np.int32))
+    return PaddedSeries(padded, lengths, labels, np.array(n_classes, dtype=np.int32))
 
 
 def mini_batches(
-    rows: NDArray[np.int64], size: int, n_epochs: int, rng: np.random.Generator
-) -> tuple[IntArray, int]:
-    """Rows (E, K, B) of every epoch's mini-batches, and how many of the K are real.
+    rows: IntArray, size: int, n_epochs: int, rng: np.random.Generator
+) -> tuple[Int32Array, int]:
+    """Draw the mini-batches of all epochs.
 
-    The rows are shuffled anew in each epoch and dealt into as few batches of at most `size` as
-    hold them, as equal as they go; -1 fills what is empty.
+    In each epoch the rows are shuffled and split into as few batches as possible, of at most `size`
+    rows and of nearly equal sizes.
+
+    Returns
+    -------
+    batches : (E, K, B) ndarray
+        The rows in each batch; -1 is padding.
+    n_batches : int
+        The number of batches in an epoch, at most K.
     """
-    count = -(-len(rows) // size)
+    n_batches = -(-len(rows) // size)
     shuffled = rng.permuted(np.tile(rows, (n_epochs, 1)), axis=1)
-    parts = np.array_split(shuffled, count, axis=1)
-    out = np.full((n_epochs, bucket(count), _rounded(parts[0].shape[1])), -1, dtype=np.int32)
-    for k, part in enumerate(parts):
-        out[:, k, : part.shape[1]] = part
-    return out, count
+    split = np.array_split(shuffled, n_batches, axis=1)
+    shape = n_epochs, round_up_size(n_batches), _multiple_of_four(split[0].shape[1])
+    batches = np.full(shape, -1, dtype=np.int32)
+    for k, batch in enumerate(split):
+        batches[:, k, : batch.shape[1]] = batch
+    return batches, n_batches
 
 
-def chunks(rows: NDArray[np.int64]) -> tuple[IntArray, int]:
-    """Rows (Q, V) to be evaluated, V at a time, and how many of the Q are real; -1 fills up."""
-    size = min(_rounded(len(rows)), EVALUATED_AT_ONCE)
-    count = -(-len(rows) // size)
-    out = np.full((bucket(max(count, 1)), size), -1, dtype=np.int32)
-    out.ravel()[: len(rows)] = rows
-    return out, count
+def chunks(rows: IntArray) -> tuple[Int32Array, int]:
+    """Split rows into chunks that are evaluated together.
+
+    Returns
+    -------
+    chunks : (Q, V) ndarray
+        The rows in each chunk; -1 is padding.
+    n_chunks : int
+        The number of chunks, at most Q.
+    """
+    size = min(_multiple_of_four(len(rows)), EVALUATION_BATCH_SIZE)
+    n_chunks = -(-len(rows) // size)
+    result = np.full((round_up_size(max(n_chunks, 1)), size), -1, dtype=np.int32)
+    result.ravel()[: len(rows)] = rows
+    return result, n_chunks
 
 
-def alike(parts: Sequence[IntArray]) -> list[IntArray]:
-    """Arrays filled up with -1 to their common largest shape."""
-    shape = np.max([part.shape for part in parts], axis=0)
-    padding = [
-        [(0, wanted - has) for wanted, has in zip(shape, part.shape, strict=True)] for part in parts
+def pad_to_common_shape(arrays: Sequence[Int32Array]) -> list[Int32Array]:
+    """Pad arrays with -1 to the smallest shape that holds each of them."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    return [
+        np.pad(array, [(0, n) for n in shape - array.shape], constant_values=-1) for array in arrays
     ]
-    return [np.pad(part, pad, constant_values=-1) for part, pad in zip(parts, padding, strict=True)]
 
 
-def _rounded(rows: int) -> int:
-    """A multiple of four, at least four."""
-    return max(-(-rows // 4) * 4, 4)
+def _multiple_of_four(n: int) -> int:
+    """The smallest multiple of four >= n, and at least four."""
+    return max(-(-n // 4) * 4, 4)

@@ -1,8 +1,8 @@
-"""Processes in which XLA computes on one thread.
+"""Worker processes in which XLA computes on one thread.
 
-In one process all calls share a pool of threads, whatever their options say, and get in each
-other's way: sums then depend on the number of cores, and two calls on two cores take up to 1.5
-times as long as in a process each. A worker ends with its parent, however that ends.
+All calls in one process share XLA's thread pool, whatever their options say. Sums then depend on
+the number of cores, and two calls on two cores take up to 1.5 times as long as in two processes. A
+worker stops when its parent process ends, for whatever reason.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _COMMAND = "from rntk_bench.networks.worker import serve; serve()"
 
 
 class Worker:
-    """One process that calls functions, one after the other.
+    """A process that calls functions, one after another.
 
     Attributes
     ----------
     compiled : set
-        What its user knows to be compiled in it.
+        Keys of what is compiled in the process; they are added by the user of the worker.
     """
 
     def __init__(self) -> None:
         # Here, for a worker itself needs nothing of it, and Numba is slow to import.
-        from rntk_bench.networks.compilations import worker_environment
+        from rntk_bench.networks.compilation_cache import worker_environment
 
         self.compiled: set[Hashable] = set()
         environment = {
@@ -54,14 +54,14 @@ class Worker:
         )
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What a function of this package, or the like that can be imported, returns.
+        """Call a function that can be imported, and return its result.
 
         Raises
         ------
         RntkBenchError
-            If the process dies.
+            If the process was ended.
         Exception
-            What the function raises, with a note of where that was.
+            Whatever the function raises, with the worker's traceback as a note.
         """
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None
@@ -80,7 +80,7 @@ class Worker:
         return answer
 
     def kill(self) -> None:
-        """End the process at once, whatever it does."""
+        """Stop the process at once, even during a call."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -90,11 +90,11 @@ class Worker:
 
 
 def serve() -> None:
-    """Answer the parent's calls until it is gone."""
+    """Answer the parent's calls until it ends."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the parent decides
+        signal.signal(number, signal.SIG_IGN)  # the parent handles them
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not come between the answers
+    os.dup2(2, 1)  # so that output of libraries does not corrupt the answers
     calls: SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]]] = SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, calls), daemon=True).start()
     while True:
@@ -108,7 +108,7 @@ def serve() -> None:
 
 
 def _portable(error: Exception) -> Exception:
-    """The exception, or one that says the same if it cannot be pickled, with its traceback."""
+    """Add the traceback to an exception; replace one that cannot be pickled by a RuntimeError."""
     note = f"In a process that trains networks:\n{traceback.format_exc()}"
     try:
         pickle.loads(pickle.dumps(error, pickle.HIGHEST_PROTOCOL))
@@ -119,7 +119,7 @@ def _portable(error: Exception) -> Exception:
 
 
 def _listen(requests: IO[bytes], calls: SimpleQueue[Any]) -> None:
-    """Queue the calls; end this process, also in the middle of one, when the parent is gone."""
+    """Queue the calls; stop this process, even during a call, when the parent has ended."""
     try:
         while True:
             calls.put(pickle.load(requests))

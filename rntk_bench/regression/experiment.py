@@ -1,8 +1,8 @@
-"""One repeat of the regression experiment: segments of random length, their next value (A.2).
+"""One repeat of the paper's regression experiment (A.2): predict the value after a segment.
 
-Of a signal s, a segment is s_i .. s_(i+T-1) and its target s_(i+T); T is uniform in
-[T_fixed, T_fixed + T_var], and so is the place. Segments are taken as they are; the kernels that
-see vectors have them padded with zeros at the end, all to the longest.
+A segment of a signal s is s_i, .., s_(i+T-1), and its target is s_(i+T). The length T is uniform in
+[T_fixed, T_fixed + T_var], and the start i is uniform too. The RNTK reads segments as they are; for
+the other kernels they are padded with zeros at the end to the longest length.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.errors import InputError
@@ -22,20 +21,23 @@ from rntk_bench.kernels.base import Sequences
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.gram_check import LARGEST_ENTRY
 from rntk_bench.svm.ridge import RIDGES, Spectrum, validation_residuals
+from rntk_bench.types import FloatArray, IntArray
 
-Array = NDArray[np.float64]
 N_FOLDS = 5
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a panel of Figure 4 varies.
+    """The parameters of a repeat that Figure 4 varies.
 
     Attributes
     ----------
-    length : T_var, what may be added to the shortest segment
-    noise : sigma_n, of the sine alone
-    train : number of training segments
+    length : int
+        T_var, by how much a segment may be longer than the shortest.
+    noise : float
+        sigma_n, the standard deviation of the noise; only the sine has noise.
+    train : int
+        Number of training segments.
     """
 
     length: int = 10
@@ -45,7 +47,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Sine:
-    """One period of a sine in 1,000 samples with Gaussian noise, drawn anew in each repeat.
+    """One period of a sine in 1,000 samples with Gaussian noise, which each repeat draws anew.
 
     Training and test segments come from the same signal.
     """
@@ -56,57 +58,57 @@ class Sine:
     name: ClassVar[str] = "sine"
 
     def describe(self) -> dict[str, Any]:
-        """Its sizes."""
+        """Return the name and the parameters, to identify a checkpoint."""
         return {"signal": self.name, **asdict(self)}
 
-    def parts(self, rng: np.random.Generator, noise: float) -> tuple[Array, Array]:
-        """The same noisy sine twice."""
+    def draw(self, rng: np.random.Generator, noise: float) -> tuple[FloatArray, FloatArray]:
+        """Draw the signals of the training and of the test segments, which are the same here."""
         clean = np.sin(2.0 * np.pi * np.arange(self.samples) / self.samples)
         noisy = clean + noise * rng.standard_normal(self.samples)
         return noisy, noisy
 
 
-@dataclass(frozen=True)
-class Standard:
-    """Values (n,) standardised by the mean and the deviation of the first of them."""
+class Standardised(NamedTuple):
+    """Standardised values (n,), with the mean and the standard deviation that were used."""
 
-    scaled: Array
+    values: FloatArray
     mean: float
-    deviation: float
+    std: float
 
-    @classmethod
-    def of(cls, values: Array, n_first: int) -> Standard:
-        """Standardise by the first `n_first` values.
 
-        Raises
-        ------
-        InputError
-            If these are constant, or values are so large that squares of them are no numbers.
-        """
-        first = values[:n_first]
-        if np.ptp(first) == 0.0:
-            raise InputError(
-                f"The first {n_first} values, which are trained on, are constant: there is nothing "
-                "to learn."
-            )
-        with np.errstate(all="ignore"):
-            mean, deviation = float(first.mean()), float(first.std())
-            scaled = (values - mean) / first.std()
-            representable = np.isfinite((scaled**2).sum() * np.square(deviation))
-        if not representable:
-            raise InputError(
-                "The values are too large, too small or too far apart to be standardised; give "
-                "them in another unit."
-            )
-        return cls(scaled, mean, deviation)
+def standardise(values: FloatArray, n_train: int) -> Standardised:
+    """Standardise values (n,) by the mean and the standard deviation of the first `n_train`.
+
+    Raises
+    ------
+    InputError
+        If the first values are constant, or values are so large or small that their squares
+        overflow or vanish.
+    """
+    train = values[:n_train]
+    if np.ptp(train) == 0.0:
+        raise InputError(
+            f"The first {n_train} values, which are trained on, are constant: there is nothing "
+            "to learn."
+        )
+    with np.errstate(all="ignore"):
+        mean, std = float(train.mean()), float(train.std())
+        standardised = (values - mean) / train.std()
+        representable = np.isfinite((standardised**2).sum() * np.square(std))
+    if not representable:
+        raise InputError(
+            "The values are too large, too small or too far apart to be standardised; give "
+            "them in another unit."
+        )
+    return Standardised(standardised, mean, std)
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Daily closes: training segments from the first days, test segments from the rest.
+    """Daily closing prices: the first days for training segments, the rest for test segments.
 
-    The paper does not say how prices are scaled; here they are standardised by the mean and the
-    deviation of the training days.
+    The paper does not say how prices are scaled. Here they are standardised by the mean and the
+    standard deviation of the training days.
     """
 
     closes: tuple[float, ...]
@@ -119,32 +121,34 @@ class Prices:
     def __post_init__(self) -> None:
         if len(self.closes) < self.n_days:
             raise InputError(
-                f"There are {len(self.closes)} days of prices, but the experiment takes the first "
+                f"There are {len(self.closes)} days of prices, but the experiment uses the first "
                 f"{self.n_days}; give a longer file."
             )
-        Standard.of(np.array(self.closes[: self.n_days]), self.n_train_days)
+        self._standardise()
 
     def describe(self) -> dict[str, Any]:
-        """Its sizes, and a digest of the prices."""
+        """Return the name, the parameters and a digest of the prices, to identify a checkpoint."""
         digest = hashlib.sha256(np.array(self.closes).tobytes()).hexdigest()
         return {"signal": self.name, **asdict(self), "closes": digest}
 
-    def parts(self, rng: np.random.Generator, noise: float) -> tuple[Array, Array]:
-        """The standardised days of each part; nothing is random in them."""
+    def draw(self, rng: np.random.Generator, noise: float) -> tuple[FloatArray, FloatArray]:
+        """Return the signals of the training and of the test segments; nothing is random here."""
         del rng, noise
-        days = np.array(self.closes[: self.n_days])
-        scaled = Standard.of(days, self.n_train_days).scaled
-        return scaled[: self.n_train_days], scaled[self.n_train_days :]
+        days = self._standardise()
+        return days[: self.n_train_days], days[self.n_train_days :]
+
+    def _standardise(self) -> FloatArray:
+        return standardise(np.array(self.closes[: self.n_days]), self.n_train_days).values
 
 
 Signal = Sine | Prices
-"""Where segments come from: `parts` are the signals of the training and of the test segments."""
+"""The source of segments. `draw` returns the signals of the training and of the test segments."""
 
 
-def segments(
-    signal: Array, n: int, T_fixed: int, T_var: int, rng: np.random.Generator
-) -> tuple[list[Array], Array]:
-    """n segments of a signal, and their targets (n,).
+def draw_segments(
+    signal: FloatArray, n: int, T_fixed: int, T_var: int, rng: np.random.Generator
+) -> tuple[list[FloatArray], FloatArray]:
+    """Draw n segments of a signal, and return them with their targets (n,).
 
     Raises
     ------
@@ -158,106 +162,117 @@ def segments(
         )
     lengths = rng.integers(T_fixed, T_fixed + T_var + 1, n)
     starts = rng.integers(0, len(signal) - lengths)
-    cut = [signal[i : i + T] for i, T in zip(starts, lengths, strict=True)]
-    return cut, signal[starts + lengths]
+    segments = [signal[i : i + T] for i, T in zip(starts, lengths, strict=True)]
+    return segments, signal[starts + lengths]
 
 
-def snr(y: Array, predicted: Array) -> float:
-    """Signal-to-noise ratio 10 log10(sum y^2 / sum (y - predicted)^2), in dB.
+def snr(y_true: FloatArray, y_pred: FloatArray) -> float:
+    """Signal-to-noise ratio 10 log10(sum y_true^2 / sum (y_true - y_pred)^2), in dB.
 
-    It is infinite where every prediction is exact, and minus infinite where only the signal is 0.
+    It is infinite if all predictions are exact, and minus infinite if only the signal is zero.
 
     Raises
     ------
     InputError
-        If it is no number: a signal of zeros that is predicted exactly, or predictions too large.
+        If it is not a number: a signal of zeros that is predicted exactly, or predictions that are
+        not finite.
     """
     with np.errstate(all="ignore"):
-        ratio = float(10.0 * np.log10((y**2).sum() / ((y - predicted) ** 2).sum()))
+        ratio = float(10.0 * np.log10((y_true**2).sum() / ((y_true - y_pred) ** 2).sum()))
     if np.isnan(ratio):
         raise InputError(
-            "The signal-to-noise ratio is no number: the values to predict are all equal to the "
-            "mean of those trained on, or the predictions are not finite."
+            "The signal-to-noise ratio is not a number: the values to predict are all equal to the "
+            "mean of the training values, or the predictions are not finite."
         )
     return ratio
 
 
 @dataclass(frozen=True)
-class Family:
-    """A method's kernels, and their positions, those computed together side by side."""
+class KernelGrid:
+    """The kernels of a method's grid.
+
+    Attributes
+    ----------
+    method : KernelMethod
+    kernels : list of Kernel
+        In the order of the grid.
+    order : list of int
+        Positions of the kernels in the order in which their Gram matrices are computed, which
+        puts those that are computed together next to each other.
+    """
 
     method: KernelMethod
     kernels: list[Kernel]
     order: list[int]
 
     @classmethod
-    def of(cls, method: KernelMethod) -> Family:
-        """Make the kernels; worth doing once for many repeats."""
+    def from_method(cls, method: KernelMethod) -> KernelGrid:
+        """Create the kernels. This takes time, so do it once for many repeats."""
         kernels = method.kernels()
         batches = method.kernel.batches(kernels)
         return cls(method, kernels, [position for batch in batches for position in batch])
 
-    def grams(self, X: Sequences) -> Array:
-        """Grams (n_settings, n, n) of segments, not checked to be finite."""
+    def grams(self, X: Sequences) -> FloatArray:
+        """Gram matrices (n_settings, n, n) of the sequences X, which may not be finite."""
         prepared = self.method.kernel.prepare(X)
+        ordered = self.method.kernel.grams([self.kernels[i] for i in self.order], prepared)
         grams = np.empty((len(self.kernels), len(X), len(X)))
-        kernels = [self.kernels[position] for position in self.order]
-        found = self.method.kernel.grams(kernels, prepared)
-        for position, gram in zip(self.order, found, strict=True):
+        for position, gram in zip(self.order, ordered, strict=True):
             grams[position] = gram
         return grams
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """The chosen setting, by position, its ridge, and the predictions (n_test,)."""
+class BestFit(NamedTuple):
+    """The best setting, its position in the grid, its ridge, and the predictions (n_test,)."""
 
-    setting: int
+    setting_index: int
     ridge: float
-    predictions: Array
+    predictions: FloatArray
 
 
 def fit_best(
-    family: Family,
-    X: Sequence[Array],
-    y: Array,
-    X_test: Sequence[Array],
-    fold: NDArray[np.int64],
+    grid: KernelGrid,
+    X: Sequence[FloatArray],
+    y: FloatArray,
+    X_test: Sequence[FloatArray],
+    fold: IntArray,
     ridges: Sequence[float] = RIDGES,
-) -> Fitted:
-    """Choose setting and ridge by the cross-validated squared error, refit, and predict.
+) -> BestFit:
+    """Choose a setting and a ridge by their cross-validated squared error, refit, and predict.
 
-    Ties go to the first setting, then to the first ridge. Settings whose Gram overflows, and what
-    gives no number, are never chosen.
+    The first setting wins a tie, then the first ridge. A setting whose Gram matrix overflows, or
+    whose error is not a number, is never chosen.
 
     Raises
     ------
     InputError
-        If no setting of the grid has a finite Gram.
+        If no setting of the grid has a finite Gram matrix.
     """
-    train, test = family.method.kernel.read_alike(X, X_test)
-    grams = family.grams(train)
-    usable = (np.abs(grams) < LARGEST_ENTRY).all(axis=(1, 2))
-    if not usable.any():
-        raise InputError(f"No setting of {family.method.name}'s grid gives a finite Gram.")
+    train, test = grid.method.kernel.pad_to_common_length(X, X_test)
+    grams = grid.grams(train)
+    finite = (np.abs(grams) < LARGEST_ENTRY).all(axis=(1, 2))
+    if not finite.any():
+        raise InputError(f"No setting of {grid.method.name}'s grid gives a finite Gram matrix.")
     errors = np.full((len(grams), len(ridges)), np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
-        residuals = validation_residuals(grams[usable], y, fold, ridges)
-        errors[usable] = np.nan_to_num((residuals**2).mean(axis=-1), nan=np.inf)
-    setting, ridge = map(int, np.unravel_index(int(np.argmin(errors)), errors.shape))
-    alpha = Spectrum.of(grams[setting]).coefficients(y, (ridges[ridge],))[0]
-    return Fitted(setting, ridges[ridge], family.kernels[setting](test, train) @ alpha)
+        residuals = validation_residuals(grams[finite], y, fold, ridges)
+        errors[finite] = np.nan_to_num((residuals**2).mean(axis=-1), nan=np.inf)
+    setting_index, k = map(int, np.unravel_index(int(np.argmin(errors)), errors.shape))
+    alpha = Spectrum.of(grams[setting_index]).coefficients(y, (ridges[k],))[0]
+    return BestFit(setting_index, ridges[k], grid.kernels[setting_index](test, train) @ alpha)
 
 
-def repeat(
+def run_repeat(
     signal: Signal,
     conditions: Conditions,
-    families: Sequence[Family],
+    grids: Sequence[KernelGrid],
     seed: int,
     number: int,
     ridges: Sequence[float] = RIDGES,
 ) -> Mapping[str, float]:
-    """SNR of each method in one repeat, on one thread; the same for the same seed and number.
+    """Compute the SNR of each method in one repeat, on one thread.
+
+    The result depends on the seed and the number of the repeat only.
 
     Raises
     ------
@@ -265,16 +280,14 @@ def repeat(
         If segments do not fit in the signal, or there are fewer than two training segments.
     """
     if conditions.train < 2:
-        raise InputError(f"There are {conditions.train} training segments; take at least 2.")
+        raise InputError(f"There are {conditions.train} training segments; use at least 2.")
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
-    train, test = signal.parts(rng, conditions.noise)
-    X, y = segments(train, conditions.train, signal.T_fixed, conditions.length, rng)
-    X_test, y_test = segments(test, signal.n_test, signal.T_fixed, conditions.length, rng)
+    train, test = signal.draw(rng, conditions.noise)
+    X, y = draw_segments(train, conditions.train, signal.T_fixed, conditions.length, rng)
+    X_test, y_test = draw_segments(test, signal.n_test, signal.T_fixed, conditions.length, rng)
     fold = rng.permutation(len(y)) % min(N_FOLDS, len(y))
     with threadpool_limits(1):
         return {
-            family.method.name: snr(
-                y_test, fit_best(family, X, y, X_test, fold, ridges).predictions
-            )
-            for family in families
+            grid.method.name: snr(y_test, fit_best(grid, X, y, X_test, fold, ridges).predictions)
+            for grid in grids
         }

@@ -1,4 +1,4 @@
-"""One step ahead in one's own series, by the kernels of the regression experiment."""
+"""One-step-ahead forecasts of the user's own series by kernel ridge regression."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.errors import InputError
 from rntk_bench.methods import KernelMethod
-from rntk_bench.regression.experiment import N_FOLDS, Family, Standard, fit_best, snr
-
-Array = NDArray[np.float64]
+from rntk_bench.regression.experiment import N_FOLDS, KernelGrid, fit_best, snr, standardise
+from rntk_bench.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -23,71 +21,79 @@ class Forecast:
 
     Attributes
     ----------
-    first : index of the first value that is predicted
-    truth : (n_test,)
-    predictions : (n_test,) of each method
-    scores : DataFrame with columns method, snr (dB, of the standardised series), rmse and mae (in
-        the series' own unit), ridge, and setting
+    start : int
+        Index of the first predicted value.
+    y_true : (n_test,) ndarray
+        The true values.
+    predictions : dict of (n_test,) ndarrays
+        The predictions of each method.
+    scores : DataFrame
+        Columns method, snr (in dB, of the standardised series), rmse and mae (in the unit of the
+        series), ridge, and setting.
     """
 
-    first: int
-    truth: Array
-    predictions: Mapping[str, Array]
+    start: int
+    y_true: FloatArray
+    predictions: Mapping[str, FloatArray]
     scores: pd.DataFrame
 
-    def table(self) -> pd.DataFrame:
-        """Every prediction beside the truth: step, truth, and a column a method."""
-        steps = self.first + np.arange(len(self.truth))
-        return pd.DataFrame({"step": steps, "truth": self.truth, **self.predictions})
+    def to_frame(self) -> pd.DataFrame:
+        """All predictions beside the true values: step, truth, and one column per method."""
+        steps = self.start + np.arange(len(self.y_true))
+        return pd.DataFrame({"step": steps, "truth": self.y_true, **self.predictions})
 
 
-def forecast(
-    values: Array,
+def compute_forecast(
+    values: FloatArray,
     methods: Sequence[KernelMethod],
-    length: int = 10,
+    window_length: int = 10,
     n_train: int = 100,
-    test_share: float = 0.25,
+    test_size: float = 0.25,
     seed: int = 0,
 ) -> Forecast:
-    """Predict each value of the last part of a series from the `length` values before it.
+    """Predict each value of the last part of a series from the `window_length` values before it.
 
-    The series is standardised by the mean and the deviation of its first part. Of that part's
-    windows, `n_train` spread evenly are trained on; setting and ridge are chosen by 5-fold
-    cross-validation.
+    The series is standardised by the mean and the standard deviation of its first part. The
+    training set is `n_train` windows of the first part, spread evenly. The setting and the ridge
+    of each method are chosen by 5-fold cross-validation.
+
+    Parameters
+    ----------
+    test_size : float
+        The last part as a fraction of the series.
 
     Raises
     ------
     InputError
-        If the series is too short, its first part constant, or its values too large.
+        If the series is too short, its first part is constant, or its values are too large.
     """
-    first = len(values) - max(round(test_share * len(values)), 1)
-    n_windows = first - length
+    start = len(values) - max(round(test_size * len(values)), 1)
+    n_windows = start - window_length
     if n_windows < N_FOLDS:
         raise InputError(
-            f"The series has {len(values)} values, of which {max(first, 0)} are to be trained on: "
-            f"too few for {N_FOLDS} windows of {length} and their targets."
+            f"The series has {len(values)} values, of which {max(start, 0)} are to be trained on: "
+            f"too few for {N_FOLDS} windows of {window_length} and their targets."
         )
-    standard = Standard.of(values, first)
-    scaled = standard.scaled
-    windows = np.lib.stride_tricks.sliding_window_view(scaled, length)
-    chosen = np.linspace(0, n_windows - 1, min(n_train, n_windows)).round().astype(int)
-    X, y = list(windows[chosen]), scaled[length + chosen]
-    X_test, y_test = list(windows[n_windows:-1]), scaled[first:]
+    scaled, mean, std = standardise(values, start)
+    windows = np.lib.stride_tricks.sliding_window_view(scaled, window_length)
+    train = np.linspace(0, n_windows - 1, min(n_train, n_windows)).round().astype(int)
+    X, y = list(windows[train]), scaled[window_length + train]
+    X_test, y_test = list(windows[n_windows:-1]), scaled[start:]
     fold = np.random.default_rng(seed).permutation(len(y)) % N_FOLDS
     predictions, scores = {}, []
     with threadpool_limits(1):
         for method in methods:
-            fitted = fit_best(Family.of(method), X, y, X_test, fold)
-            predictions[method.name] = standard.mean + standard.deviation * fitted.predictions
-            errors = predictions[method.name] - values[first:]
+            best = fit_best(KernelGrid.from_method(method), X, y, X_test, fold)
+            predictions[method.name] = mean + std * best.predictions
+            errors = predictions[method.name] - values[start:]
             scores.append(
                 {
                     "method": method.name,
-                    "snr": snr(y_test, fitted.predictions),
+                    "snr": snr(y_test, best.predictions),
                     "rmse": float(np.sqrt((errors**2).mean())),
                     "mae": float(np.abs(errors).mean()),
-                    "ridge": fitted.ridge,
-                    "setting": method.settings()[fitted.setting],
+                    "ridge": best.ridge,
+                    "setting": method.settings()[best.setting_index],
                 }
             )
-    return Forecast(first, values[first:], predictions, pd.DataFrame(scores))
+    return Forecast(start, values[start:], predictions, pd.DataFrame(scores))

@@ -1,4 +1,4 @@
-"""Curves of Figure 4: the average SNR against segment length, noise or training size."""
+"""The curves of Figure 4: the average SNR against segment length, noise or training set size."""
 
 from __future__ import annotations
 
@@ -15,129 +15,128 @@ from joblib import Parallel, delayed
 
 from rntk_bench.errors import InputError, RntkBenchError
 from rntk_bench.methods import KernelMethod
-from rntk_bench.regression.experiment import N_FOLDS, Conditions, Family, Signal, repeat
-from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.regression.experiment import N_FOLDS, Conditions, KernelGrid, Signal, run_repeat
+from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.svm.ridge import RIDGES
 
-BATCH = 10
-"""Repeats that are computed and stored together."""
-VALUES: Final[Mapping[str, tuple[float, ...]]] = {
+BATCH_SIZE = 10
+"""Number of repeats that are computed and stored together."""
+DEFAULT_VALUES: Final[Mapping[str, tuple[float, ...]]] = {
     "length": (0, 10, 20, 30, 40),
     "noise": (0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
     "train": (10, 20, 30, 40, 50),
 }
-"""What is varied, and its values; the paper prints none."""
+"""The values of each parameter that can be varied. They are ours; the paper does not print them."""
 
 
 @dataclass(frozen=True)
-class Panel:
-    """A signal, which of `Conditions` varies, and over which values."""
+class VariedParameter:
+    """A signal, the parameter of `Conditions` that is varied, and its values."""
 
     signal: Signal
-    vary: str
+    name: str
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if self.vary == "noise" and self.signal.name != "sine":
-            raise InputError("Only the sine has noise to vary; take --vary length or train.")
+        if self.name == "noise" and self.signal.name != "sine":
+            raise InputError("Only the sine has noise; use --vary length or --vary train.")
         for value in self.values:
-            whole = self.vary == "noise" or float(value).is_integer()
-            if not (math.isfinite(value) and value >= 0 and whole):
-                kind = "a number" if self.vary == "noise" else "an integer"
-                raise InputError(f"--value is {value:g}, but {self.vary} must be {kind} >= 0.")
+            valid_type = self.name == "noise" or float(value).is_integer()
+            if not (math.isfinite(value) and value >= 0 and valid_type):
+                kind = "a number" if self.name == "noise" else "an integer"
+                raise InputError(f"--value is {value:g}, but {self.name} must be {kind} >= 0.")
 
     def conditions(self, value: float) -> Conditions:
-        """The conditions of one point."""
-        changed: dict[str, Any] = {self.vary: value if self.vary == "noise" else int(value)}
-        return replace(Conditions(), **changed)
+        """Return the default conditions with the parameter set to `value`."""
+        changes: dict[str, Any] = {self.name: value if self.name == "noise" else int(value)}
+        return replace(Conditions(), **changes)
 
 
-def snr_curves(
-    panel: Panel,
+def compute_snr_curves(
+    varied: VariedParameter,
     methods: Sequence[KernelMethod],
-    repeats: int,
+    n_repeats: int,
     seed: int,
     n_jobs: int,
-    partial: Path,
+    checkpoint_path: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Average SNR of each method at each value.
+    """Compute the average SNR of each method at each value of a parameter.
 
-    Repeats are kept in the file `partial` as they are done, and not computed again; the result is
+    Finished repeats are stored in the file `checkpoint_path` and not computed again. The result is
     the same for any number of jobs.
 
     Returns
     -------
-    DataFrame with columns value, method, snr (dB), standard_error, repeats
+    DataFrame
+        Columns value, method, snr (in dB), standard_error and repeats.
 
     Raises
     ------
     StorageError
-        If `partial` cannot be written to.
+        If the checkpoint cannot be written.
     RntkBenchError
-        If a process that computes is ended from outside.
+        If a worker process is ended from outside.
     """
-    journal = Journal(partial, _header(panel, methods, seed))
-    found = {(entry["value"], entry["start"]): entry["snr"] for entry in journal.entries}
-    wanted = [(value, start) for value in panel.values for start in range(0, repeats, BATCH)]
-    missing = [point for point in wanted if point not in found]
-    pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    done = len(wanted) - len(missing)
+    checkpoint = Checkpoint(checkpoint_path, _checkpoint_header(varied, methods, seed))
+    batches = {(entry["value"], entry["start"]): entry["snr"] for entry in checkpoint.entries}
+    starts = range(0, n_repeats, BATCH_SIZE)
+    wanted = [(value, start) for value in varied.values for start in starts]
+    missing = [key for key in wanted if key not in batches]
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    n_done = len(wanted) - len(missing)
     if progress is not None:
-        progress(done, len(wanted))
+        progress(n_done, len(wanted))
     try:
-        for value, start, ratios in pool(
-            delayed(_batch)(panel.signal, panel.conditions(value), methods, seed, value, start)
-            for value, start in missing
+        for value, start, ratios in parallel(
+            delayed(_run_batch)(varied, methods, seed, value, start) for value, start in missing
         ):
-            journal.append({"value": value, "start": start, "snr": ratios})
-            found[value, start] = ratios
-            done += 1
+            checkpoint.append({"value": value, "start": start, "snr": ratios})
+            batches[value, start] = ratios
+            n_done += 1
             if progress is not None:
-                progress(done, len(wanted))
+                progress(n_done, len(wanted))
     except BrokenExecutor:
         raise RntkBenchError(
-            "A process that computes repeats was ended from outside, perhaps for lack of memory; "
-            "run the same command again, which keeps what is done, with fewer --jobs."
+            "A worker process was ended from outside, perhaps for lack of memory; run the same "
+            "command again with fewer --jobs, and it will continue from what is done."
         ) from None
     rows = []
-    for value in panel.values:
+    for value in varied.values:
         for method in methods:
-            ratios = [
-                ratio
-                for start in range(0, repeats, BATCH)
-                for ratio in found[value, start][method.name]
-            ][:repeats]
-            error = np.std(ratios, ddof=1) / math.sqrt(repeats) if repeats > 1 else math.nan
-            rows.append((value, method.name, np.mean(ratios), error, repeats))
+            ratios = [ratio for start in starts for ratio in batches[value, start][method.name]][
+                :n_repeats
+            ]
+            error = np.std(ratios, ddof=1) / math.sqrt(n_repeats) if n_repeats > 1 else math.nan
+            rows.append((value, method.name, np.mean(ratios), error, n_repeats))
     return pd.DataFrame(rows, columns=["value", "method", "snr", "standard_error", "repeats"])
 
 
-def _header(panel: Panel, methods: Sequence[KernelMethod], seed: int) -> dict[str, Any]:
-    """Everything that decides a repeat but its number and the value that varies."""
+def _checkpoint_header(
+    varied: VariedParameter, methods: Sequence[KernelMethod], seed: int
+) -> dict[str, Any]:
+    """Everything that determines a repeat, except its number and the value of the parameter."""
     grids = {method.name: [list(axis) for axis in method.grid.items()] for method in methods}
     return {
-        **panel.signal.describe(),
-        "vary": panel.vary,
+        **varied.signal.describe(),
+        "vary": varied.name,
         "conditions": asdict(Conditions()),
         "grids": grids,
         "ridges": list(RIDGES),
         "n_folds": N_FOLDS,
-        "batch": BATCH,
+        "batch": BATCH_SIZE,
         "seed": seed,
     }
 
 
-def _batch(
-    signal: Signal,
-    conditions: Conditions,
-    methods: Sequence[KernelMethod],
-    seed: int,
-    value: float,
-    start: int,
+def _run_batch(
+    varied: VariedParameter, methods: Sequence[KernelMethod], seed: int, value: float, start: int
 ) -> tuple[float, int, dict[str, list[float]]]:
-    families = [Family.of(method) for method in methods]
+    """Run the repeats start, .., start + BATCH_SIZE - 1 at one value of the parameter."""
+    grids = [KernelGrid.from_method(method) for method in methods]
+    conditions = varied.conditions(value)
     ratios = [
-        repeat(signal, conditions, families, seed, number) for number in range(start, start + BATCH)
+        run_repeat(varied.signal, conditions, grids, seed, number)
+        for number in range(start, start + BATCH_SIZE)
     ]
     return value, start, {name: [ratio[name] for ratio in ratios] for name in ratios[0]}

@@ -1,42 +1,37 @@
-"""This package's Gram and SVM grid against what one would otherwise write."""
+"""Gram matrices and SVM grids timed against vectorised NumPy and scikit-learn's SVC."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rntk_bench.benchmark.evaluation import Problem
-from rntk_bench.benchmark.kernel_evaluation import run_kernel_cell
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KERNEL_METHODS
+from rntk_bench.speed.timing import Speedup, shortest_time
+from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.svc import CrossValidation, SVCOptions
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from rntk_bench.types import FloatArray, IntArray
 
 
-def numpy_rntk(X: Array, kernel: RNTK) -> Array:
-    """The recursion (15)-(18) and its tangent kernel as one would vectorise it in NumPy."""
+def numpy_rntk(X: FloatArray, kernel: RNTK) -> FloatArray:
+    """The recursion (15)-(18) and its tangent kernel, vectorised in NumPy over all pairs."""
     n, T = X.shape
     w, u, b = (kernel.per_layer(name)[0] ** 2 for name in ("sigma_w", "sigma_u", "sigma_b"))
     h = kernel.sigma_h**2
     sigma = w * h * np.eye(n) + u * np.outer(X[:, 0], X[:, 0]) + b
     theta = sigma.copy()
     for t in range(1, T + 1):
-        deviation = np.sqrt(np.diag(sigma))
-        scale = np.outer(deviation, deviation)
+        std = np.sqrt(np.diag(sigma))
+        scale = np.outer(std, std)
         c = np.divide(sigma, scale, out=np.zeros_like(sigma), where=scale > 0.0)
         np.clip(c, -1.0, 1.0, out=c)
         angle = math.pi - np.arccos(c)
@@ -45,109 +40,105 @@ def numpy_rntk(X: Array, kernel: RNTK) -> Array:
         if t < T:
             sigma = w * V + u * np.outer(X[:, t], X[:, t]) + b
             theta = sigma + w * slope * theta
-    gram: Array = kernel.sigma_v**2 * (V + slope * theta)
+    gram: FloatArray = kernel.sigma_v**2 * (V + slope * theta)
     return gram
 
 
-def sklearn_hits(gram: Array, y: IntArray, fold: IntArray, options: SVCOptions) -> IntArray:
-    """Correct validation predictions (n_C, n_folds) by scikit-learn's SVC, fold by fold."""
+def sklearn_n_correct(
+    gram: FloatArray, y: IntArray, fold: IntArray, options: SVCOptions
+) -> IntArray:
+    """Numbers of correct validation predictions (n_C, n_folds) by scikit-learn's SVC."""
     from sklearn.svm import SVC
 
-    hits = np.zeros((len(options.C), fold.max() + 1), dtype=np.int64)
+    n_correct = np.zeros((len(options.C), fold.max() + 1), dtype=np.int64)
     for q in range(fold.max() + 1):
         train, held_out = np.flatnonzero(fold != q), np.flatnonzero(fold == q)
-        inside, across = gram[np.ix_(train, train)], gram[np.ix_(held_out, train)]
+        K_train, K_held_out = gram[np.ix_(train, train)], gram[np.ix_(held_out, train)]
         for c, C in enumerate(options.C):
             model = SVC(C=C, kernel="precomputed", tol=options.tolerance, cache_size=2000)
-            predicted = model.fit(inside, y[train]).predict(across)
-            hits[c, q] = (predicted == y[held_out]).sum()
-    return hits
+            predicted = model.fit(K_train, y[train]).predict(K_held_out)
+            n_correct[c, q] = (predicted == y[held_out]).sum()
+    return n_correct
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Seconds of this package and of the obvious way, and how far their answers agree."""
-
-    what: str
-    ours: float
-    obvious: float
-    agreement: str
-
-    @property
-    def ratio(self) -> float:
-        """How many times faster."""
-        return self.obvious / self.ours
-
-
-def compare_gram(problem: Problem, kernels: list[RNTK], repeats: int = 5) -> Comparison:
-    """One training Gram, summed over the kernels, on one thread."""
+def compare_gram(problem: Problem, kernels: list[RNTK], repeats: int = 5) -> Speedup:
+    """Time the training Gram matrices of some kernels on one thread."""
     prepared = RNTK.prepare(problem.X_train)
     X = np.asarray(problem.X_train)
-    obvious = largest = 0.0
+    baseline_seconds = max_difference = 0.0
     with threadpool_limits(1):
-        # In one call, as a grid's are computed.
-        _, ours = _best(lambda: sum(1 for _ in RNTK.grams(kernels, prepared)), repeats)
+        # The kernels are computed in one call, as those of a grid are.
+        _, seconds = shortest_time(lambda: sum(1 for _ in RNTK.grams(kernels, prepared)), repeats)
         for kernel, gram in zip(kernels, RNTK.grams(kernels, prepared), strict=True):
-            reference, seconds = _best(partial(numpy_rntk, X, kernel), 1)
-            obvious += seconds
-            scale = np.sqrt(np.outer(np.diag(reference), np.diag(reference)))
-            largest = max(largest, float((np.abs(gram - reference) / scale).max()))
+            baseline, kernel_seconds = shortest_time(partial(numpy_rntk, X, kernel))
+            baseline_seconds += kernel_seconds
+            scale = np.sqrt(np.outer(np.diag(baseline), np.diag(baseline)))
+            max_difference = max(max_difference, float((np.abs(gram - baseline) / scale).max()))
     n, T = X.shape
-    steps = len(kernels) * T * n * (n + 1) / 2
-    return Comparison(
+    n_pair_steps = len(kernels) * T * n * (n + 1) / 2
+    ns, baseline_ns = 1e9 * seconds / n_pair_steps, 1e9 * baseline_seconds / n_pair_steps
+    return Speedup(
         "Gram",
-        ours,
-        obvious,
-        f"{ours / steps * 1e9:.2f} against {obvious / steps * 1e9:.2f} ns a pair-step, "
-        f"largest difference {largest:.0e}",
+        seconds,
+        baseline_seconds,
+        f"{ns:.2f} against {baseline_ns:.2f} ns per pair-step, "
+        f"largest difference {max_difference:.0e}",
     )
 
 
-def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -> Comparison:
-    """One grid cell, 10 folds times 5 C, summed over the kernels, on one thread."""
+def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -> Speedup:
+    """Time the cross-validation of all C for some kernels on one thread."""
     options = SVCOptions(experiment.C, experiment.tolerance, experiment.max_iterations)
     y = problem.y_train
     fold = stratified_folds(y, experiment.n_folds, experiment.seed)
     validation = CrossValidation(y, fold, options)
     folds = np.arange(len(validation.fold_sizes))
     prepared = RNTK.prepare(problem.X_train)
-    ours = obvious = 0.0
-    differing = 0
+    total = baseline_total = 0.0
+    n_different = 0
     with threadpool_limits(1):
         for kernel in kernels:
             gram = kernel.gram(prepared)
-            (hits, _), seconds = _best(partial(validation.hits, gram, folds, len(options.C)), 2)
-            ours += seconds
-            reference, seconds = _best(partial(sklearn_hits, gram, y, fold, options), 1)
-            obvious += seconds
-            differing += int(np.abs(hits - reference).sum())
+            (n_correct, _), seconds = shortest_time(
+                partial(validation.count_correct, gram, folds, len(options.C)), 2
+            )
+            baseline, baseline_seconds = shortest_time(
+                partial(sklearn_n_correct, gram, y, fold, options)
+            )
+            total += seconds
+            baseline_total += baseline_seconds
+            n_different += int(np.abs(n_correct - baseline).sum())
     n_predictions = len(kernels) * len(options.C) * len(y)
-    return Comparison(
+    return Speedup(
         "SVM grid",
-        ours,
-        obvious,
-        f"{differing} of {n_predictions} predictions differ in being right",
+        total,
+        baseline_total,
+        f"{n_different} of {n_predictions} predictions are correct on one side only",
     )
 
 
-def compare_whole(dataset: Dataset, experiment: Experiment, n_jobs: int) -> Comparison:
-    """The RNTK's whole grid, both on `n_jobs` cores; nothing cached, loops compiled."""
-    record, ours = _best(
-        partial(run_kernel_cell, dataset, KERNEL_METHODS["rntk"], experiment, n_jobs=n_jobs), 1
+def compare_whole_grid(dataset: Dataset, experiment: Experiment, n_jobs: int) -> Speedup:
+    """Time the whole RNTK grid on `n_jobs` cores; nothing is cached, and loops are compiled."""
+
+    def evaluate() -> Record:
+        return KernelEvaluation(dataset, KERNEL_METHODS["rntk"], experiment).run(n_jobs)
+
+    record, seconds = shortest_time(evaluate)
+    (accuracy, n_correct), baseline_seconds = shortest_time(
+        partial(_baseline, dataset, experiment, n_jobs)
     )
-    (accuracy, correct), obvious = _best(partial(_obvious, dataset, experiment, n_jobs), 1)
     selection, test = record.selection or {}, record.test or {}
-    return Comparison(
+    return Speedup(
         "Whole grid",
-        ours,
-        obvious,
+        seconds,
+        baseline_seconds,
         f"validation {100 * selection['accuracy']:.2f} against {100 * accuracy:.2f} %, "
-        f"test {test['correct']} against {correct} right",
+        f"test {test['correct']} against {n_correct} correct",
     )
 
 
-def spread(n: int) -> list[RNTK]:
-    """n different kernels spread evenly over the paper's grid, n at most its size."""
+def sample_grid(n: int) -> list[RNTK]:
+    """n different kernels at even intervals of the paper's grid; n is at most its size."""
     kernels = _paper_grid()
     return [kernels[i * len(kernels) // n] for i in range(n)]
 
@@ -156,7 +147,8 @@ def _paper_grid() -> list[RNTK]:
     return [kernel for kernel in KERNEL_METHODS["rntk"].kernels() if isinstance(kernel, RNTK)]
 
 
-def _obvious(dataset: Dataset, experiment: Experiment, n_jobs: int) -> tuple[float, int]:
+def _baseline(dataset: Dataset, experiment: Experiment, n_jobs: int) -> tuple[float, int]:
+    """Validation accuracy and number of correct test predictions, by NumPy and scikit-learn."""
     from sklearn.svm import SVC
 
     problem = Problem.of(dataset)
@@ -164,30 +156,25 @@ def _obvious(dataset: Dataset, experiment: Experiment, n_jobs: int) -> tuple[flo
     X, y = np.asarray(problem.X_train), problem.y_train
     fold = stratified_folds(y, experiment.n_folds, experiment.seed)
     kernels = _paper_grid()
-    scores = Parallel(n_jobs=n_jobs, batch_size=4)(
-        delayed(_obvious_setting)(X, y, fold, options, kernel) for kernel in kernels
+    accuracies = Parallel(n_jobs=n_jobs, batch_size=4)(
+        delayed(_baseline_accuracies)(X, y, fold, options, kernel) for kernel in kernels
     )
-    c, setting = np.unravel_index(np.argmax(np.transpose(scores)), (len(options.C), len(kernels)))
-    kernel = kernels[int(setting)]
-    both = numpy_rntk(np.concatenate([X, np.asarray(problem.X_test)]), kernel)
+    c, setting = np.unravel_index(
+        np.argmax(np.transpose(accuracies)), (len(options.C), len(kernels))
+    )
+    X_all = np.concatenate([X, np.asarray(problem.X_test)])
+    K = numpy_rntk(X_all, kernels[int(setting)])
+    n_train = len(y)
     model = SVC(C=options.C[int(c)], kernel="precomputed", tol=options.tolerance)
-    predicted = model.fit(both[: len(y), : len(y)], y).predict(both[len(y) :, : len(y)])
-    return float(np.max(scores)), int((predicted == dataset.y_test).sum())
+    predicted = model.fit(K[:n_train, :n_train], y).predict(K[n_train:, :n_train])
+    return float(np.max(accuracies)), int((predicted == dataset.y_test).sum())
 
 
-def _obvious_setting(
-    X: Array, y: IntArray, fold: IntArray, options: SVCOptions, kernel: RNTK
-) -> Array:
+def _baseline_accuracies(
+    X: FloatArray, y: IntArray, fold: IntArray, options: SVCOptions, kernel: RNTK
+) -> FloatArray:
+    """Mean validation accuracy for each C, (n_C,)."""
     with threadpool_limits(1):
-        hits = sklearn_hits(numpy_rntk(X, kernel), y, fold, options)
-    accuracy: Array = (hits / np.bincount(fold)).mean(axis=1)
-    return accuracy
-
-
-def _best(work: Callable[[], Any], repeats: int) -> tuple[Any, float]:
-    shortest, result = math.inf, None
-    for _ in range(repeats):
-        start = time.perf_counter()
-        result = work()
-        shortest = min(shortest, time.perf_counter() - start)
-    return result, shortest
+        n_correct = sklearn_n_correct(numpy_rntk(X, kernel), y, fold, options)
+    accuracies: FloatArray = (n_correct / np.bincount(fold)).mean(axis=1)
+    return accuracies

@@ -1,28 +1,28 @@
-"""Whole grids of finite networks against the loop that one would otherwise write in PyTorch."""
+"""Whole grids of finite networks timed against an ordinary training loop in PyTorch."""
 
 from __future__ import annotations
 
 import copy
-import time
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rntk_bench.benchmark.network_evaluation import (
+    evaluate_network,
+    make_training,
     network_problem,
     network_settings,
-    run_network_cell,
-    training_of,
 )
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import ExtraError
 from rntk_bench.methods import NetworkMethod
 from rntk_bench.networks.cross_validation import Training
-from rntk_bench.networks.early_stopping import EarlyStopping, StoppedChoice, StoppedSearch
-from rntk_bench.networks.models import CELLS, Classifier
+from rntk_bench.networks.early_stopping import EarlyStopping, NetworkChoice, NetworkSearch
+from rntk_bench.networks.models import RNN_CELLS, Classifier
 from rntk_bench.networks.pool import Setting, stop_workers
-from rntk_bench.speed.classification import Comparison
+from rntk_bench.speed.timing import Speedup, shortest_time
 
 try:
     import torch
@@ -32,109 +32,120 @@ except ImportError:
 
 def compare_networks(
     dataset: Dataset, method: NetworkMethod, experiment: Experiment, n_jobs: int
-) -> Comparison:
-    """A method's whole grid, both on `n_jobs` cores; starting and compiling included.
+) -> Speedup:
+    """Time a method's whole grid on `n_jobs` cores, including start and compilation.
 
     PyTorch trains one run after another, from the same initial weights and with the same
-    mini-batches, so that both do the same work up to rounding.
+    mini-batches, so that both sides do the same work up to rounding.
     """
     stop_workers()
-    start = time.perf_counter()
-    record = run_network_cell(dataset, method, experiment, n_jobs=n_jobs)
-    ours = time.perf_counter() - start
+    record, seconds = shortest_time(
+        partial(evaluate_network, dataset, method, experiment, n_jobs=n_jobs)
+    )
     torch.set_num_threads(n_jobs)
-    start = time.perf_counter()
-    accuracy, correct, epochs = _obvious(dataset, method, experiment)
-    obvious = time.perf_counter() - start
+    (accuracy, n_correct, n_epochs), baseline_seconds = shortest_time(
+        partial(_baseline, dataset, method, experiment)
+    )
     selection, test = record.selection or {}, record.test or {}
-    return Comparison(
+    return Speedup(
         method.name,
-        ours,
-        obvious,
+        seconds,
+        baseline_seconds,
         f"validation {100 * selection['accuracy']:.2f} against {100 * accuracy:.2f} %, "
-        f"test {test['correct']} against {correct} right, {epochs} epochs in PyTorch",
+        f"test {test['correct']} against {n_correct} correct, {n_epochs} epochs in PyTorch",
     )
 
 
-def _obvious(
+def _baseline(
     dataset: Dataset, method: NetworkMethod, experiment: Experiment
 ) -> tuple[float, int, int]:
-    """Validation accuracy of the choice, right test predictions, and all epochs."""
+    """Best validation accuracy, number of correct test predictions, and number of epochs."""
     problem = network_problem(dataset, experiment)
-    training = training_of(problem, experiment)
+    training = make_training(problem, experiment)
     settings = network_settings(dataset, method)
-    X, y = _tensor(problem.X_train), torch.as_tensor(problem.y_train)
-    search = StoppedSearch(np.bincount(training.fold), len(settings), prune=False)
-    epochs, networks = 0, {}
-    for position, setting in enumerate(settings):
+    X, y = _series_tensor(problem.X_train), torch.as_tensor(problem.y_train)
+    search = NetworkSearch(np.bincount(training.fold), len(settings), prune=False)
+    networks = {}
+    n_epochs = 0
+    for index, setting in enumerate(settings):
         for fold in range(training.n_folds):
-            hits, best, loss, networks[position, fold] = _train(
-                training, setting, X, y, fold, experiment
-            )
-            search.add(position, fold, hits, best, loss)
-            epochs += len(hits)
+            run = _train(training, setting, X, y, fold, experiment)
+            search.add(index, fold, run.n_correct, run.best_epoch, run.best_loss)
+            networks[index, fold] = run.network
+            n_epochs += len(run.n_correct)
     choice = search.choose(method.default_setting, experiment.network.max_epochs)
     folds = {
         "best-fold": [choice.best_fold],
-        "ensemble": [fold for fold, best in enumerate(choice.best_epochs) if best],
+        "ensemble": [fold for fold, epoch in enumerate(choice.best_epochs) if epoch],
         "retrain": [],
     }[experiment.network.final]
     tested = [networks[choice.setting, fold] for fold in folds]
     if not tested:
-        tested = [_retrained(training, settings[choice.setting], X, y, choice, experiment)]
+        tested = [_retrain(training, settings[choice.setting], X, y, choice, experiment)]
     with torch.no_grad():
-        X_test = _tensor(problem.X_test)
+        X_test = _series_tensor(problem.X_test)
         predicted = sum(network(X_test).softmax(dim=1) for network in tested).argmax(dim=1)
-    return choice.accuracy, int((predicted.numpy() == dataset.y_test).sum()), epochs
+    return choice.accuracy, int((predicted.numpy() == dataset.y_test).sum()), n_epochs
+
+
+class _Run(NamedTuple):
+    """Numbers of correct validation predictions after each epoch, the best epoch and its loss, and
+    the network with the weights of that epoch."""
+
+    n_correct: list[int]
+    best_epoch: int
+    best_loss: float
+    network: Any
 
 
 def _train(
     training: Training, setting: Setting, X: Any, y: Any, fold: int, experiment: Experiment
-) -> tuple[list[int], int, float, Any]:
-    """Right validation predictions after each epoch, with the experiment's early stopping; the
-    best epoch, its loss and the network as it was then."""
+) -> _Run:
+    """Train one network with one fold held out, with the experiment's early stopping."""
     classifier, rate = setting
-    network = Recurrent(training, classifier, fold)
+    network = RecurrentClassifier(training, classifier, fold)
     optimizer = _optimizer(network, rate, experiment)
     held_out = np.flatnonzero(training.fold == fold)
     protocol = experiment.network
     stopping = EarlyStopping(len(held_out), protocol.patience, protocol.criterion)
-    hits: list[int] = []
-    least, best = 0.0, copy.deepcopy(network.state_dict())
+    n_correct: list[int] = []
+    best_loss, best_state = 0.0, copy.deepcopy(network.state_dict())
     for rows in np.asarray(training.run(fold, rate).batches):
-        _epoch(network, optimizer, X, y, rows, protocol.clip)
+        _train_epoch(network, optimizer, X, y, rows, protocol.clip)
         with torch.no_grad():
             logits = network(X[held_out])
             loss = float(torch.nn.functional.cross_entropy(logits, y[held_out]))
-            right = int((logits.argmax(dim=1) == y[held_out]).sum())
+            correct = int((logits.argmax(dim=1) == y[held_out]).sum())
         if not torch.isfinite(logits).all():
             break
-        hits.append(right)
-        if stopping.add(right, loss):
-            least, best = loss, copy.deepcopy(network.state_dict())
+        n_correct.append(correct)
+        if stopping.add(correct, loss):
+            best_loss, best_state = loss, copy.deepcopy(network.state_dict())
         if stopping.is_over:
             break
-    network.load_state_dict(best)
-    return hits, stopping.best_epoch, least, network
+    network.load_state_dict(best_state)
+    return _Run(n_correct, stopping.best_epoch, best_loss, network)
 
 
-def _retrained(
+def _retrain(
     training: Training,
     setting: Setting,
     X: Any,
     y: Any,
-    choice: StoppedChoice,
+    choice: NetworkChoice,
     experiment: Experiment,
 ) -> Any:
-    """A network of the setting trained on everything."""
-    network = Recurrent(training, setting[0], training.n_folds)
+    """Train a network of the chosen setting on the whole training set."""
+    network = RecurrentClassifier(training, setting[0], training.n_folds)
     optimizer = _optimizer(network, setting[1], experiment)
     for rows in np.asarray(training.final_run(0.0, 0).batches)[: choice.n_epochs]:
-        _epoch(network, optimizer, X, y, rows, experiment.network.clip)
+        _train_epoch(network, optimizer, X, y, rows, experiment.network.clip)
     return network
 
 
-def _epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any, clip: float | None) -> None:
+def _train_epoch(
+    network: Any, optimizer: Any, X: Any, y: Any, batches: Any, clip: float | None
+) -> None:
     for batch in batches:
         rows = batch[batch >= 0]
         if len(rows):
@@ -147,17 +158,17 @@ def _epoch(network: Any, optimizer: Any, X: Any, y: Any, batches: Any, clip: flo
 
 def _optimizer(network: Any, rate: float, experiment: Experiment) -> Any:
     protocol = experiment.network
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return torch.optim.RMSprop(trained, lr=rate, alpha=protocol.decay, eps=protocol.epsilon)
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return torch.optim.RMSprop(trainable, lr=rate, alpha=protocol.decay, eps=protocol.epsilon)
 
 
-def _tensor(X: Any) -> Any:
+def _series_tensor(X: Any) -> Any:
     series = torch.as_tensor(np.asarray(X, dtype=np.float32))
     return series if series.ndim == 3 else series[:, :, None]
 
 
-class _Scaled(torch.nn.Module):  # type: ignore[misc]
-    """A parameter in NTK parametrisation."""
+class _NTKScale(torch.nn.Module):  # type: ignore[misc]
+    """Multiplies a parameter by its standard deviation, the NTK parametrisation."""
 
     def __init__(self, scale: float) -> None:
         super().__init__()
@@ -167,12 +178,12 @@ class _Scaled(torch.nn.Module):  # type: ignore[misc]
         return self._scale * weight
 
 
-class Recurrent(torch.nn.Module):  # type: ignore[misc]
-    """`nn.RNN` or `nn.GRU` and a readout of its last state, with a fold's initial weights."""
+class RecurrentClassifier(torch.nn.Module):  # type: ignore[misc]
+    """`nn.RNN` or `nn.GRU` with a readout of its last state, and the initial weights of a fold."""
 
     def __init__(self, training: Training, classifier: Classifier, fold: int) -> None:
         super().__init__()
-        cell, n = CELLS[classifier.cell], classifier.width
+        cell, n = RNN_CELLS[classifier.cell], classifier.width
         sizes = classifier.n_dimensions, n, classifier.n_layers
         if cell.gates == 3:
             self.body = torch.nn.GRU(*sizes, batch_first=True)
@@ -197,7 +208,7 @@ class Recurrent(torch.nn.Module):  # type: ignore[misc]
         if scale == 0.0:
             parameter.requires_grad = False
         elif scale != 1.0:
-            torch.nn.utils.parametrize.register_parametrization(module, name, _Scaled(scale))
+            torch.nn.utils.parametrize.register_parametrization(module, name, _NTKScale(scale))
 
     def forward(self, X: Any) -> Any:
         """Logits (B, C) of series X (B, T, m), for the classes that occur."""

@@ -1,35 +1,41 @@
-"""One repeat of the regression experiment against scikit-learn's grid search."""
+"""One repeat of the regression experiment timed against scikit-learn's grid search."""
 
 from __future__ import annotations
 
-import time
 import warnings
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KERNEL_METHODS
-from rntk_bench.regression.experiment import N_FOLDS, Conditions, Family, Sine, fit_best, segments
-from rntk_bench.speed.classification import Comparison
+from rntk_bench.regression.experiment import (
+    N_FOLDS,
+    Conditions,
+    KernelGrid,
+    Sine,
+    draw_segments,
+    fit_best,
+)
+from rntk_bench.speed.timing import Speedup, shortest_time
 from rntk_bench.svm.ridge import RIDGES, validation_residuals
 
 
-def compare_repeat(kernels: list[RNTK], repeats: int = 5) -> Comparison:
-    """Choosing among RNTKs and ridges on 20 segments of the noisy sine, on one thread.
+def compare_repeat(kernels: list[RNTK], repeats: int = 5) -> Speedup:
+    """Time the choice among RNTKs and ridges on 20 segments of the noisy sine, on one thread.
 
-    The other side is a `GridSearchCV` of `KernelRidge` over the ridges for each kernel, on the
-    same folds and the same Grams, which it is given.
+    The baseline is, for each kernel, a `GridSearchCV` of `KernelRidge` over the ridges, with the
+    same folds and on the same precomputed Gram matrices.
     """
     from sklearn.kernel_ridge import KernelRidge
     from sklearn.model_selection import GridSearchCV, PredefinedSplit
     from threadpoolctl import threadpool_limits
 
     conditions, rng = Conditions(), np.random.default_rng(0)
-    signal, _ = Sine().parts(rng, conditions.noise)
-    X, y = segments(signal, conditions.train, Sine.T_fixed, conditions.length, rng)
+    signal, _ = Sine().draw(rng, conditions.noise)
+    X, y = draw_segments(signal, conditions.train, Sine.T_fixed, conditions.length, rng)
     fold = rng.permutation(len(y)) % N_FOLDS
-    family = Family(KERNEL_METHODS["rntk"], [*kernels], list(range(len(kernels))))
+    grid = KernelGrid(KERNEL_METHODS["rntk"], [*kernels], list(range(len(kernels))))
     search = GridSearchCV(
         KernelRidge(kernel="precomputed"),
         {"alpha": list(RIDGES)},
@@ -37,24 +43,18 @@ def compare_repeat(kernels: list[RNTK], repeats: int = 5) -> Comparison:
         scoring="neg_mean_squared_error",
     )
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of ridge 0 on singular Grams
-        ours = min(_seconds(lambda: fit_best(family, X, y, X, fold)) for _ in range(repeats))
-        grams = family.grams(X)
-        start = time.perf_counter()
-        found = np.array([-search.fit(gram, y).best_score_ for gram in grams])
-        obvious = time.perf_counter() - start
+        warnings.simplefilter("ignore")  # with ridge 0, Gram matrices may be singular
+        _, seconds = shortest_time(partial(fit_best, grid, X, y, X, fold), repeats)
+        grams = grid.grams(X)
+        baseline_errors, baseline_seconds = shortest_time(
+            lambda: np.array([-search.fit(gram, y).best_score_ for gram in grams])
+        )
         errors = (validation_residuals(grams, y, fold) ** 2).mean(axis=-1).min(axis=-1)
-    difference = float(np.abs(errors / found - 1.0).max())
-    return Comparison(
+    difference = float(np.abs(errors / baseline_errors - 1.0).max())
+    return Speedup(
         "Regression",
-        ours,
-        obvious,
+        seconds,
+        baseline_seconds,
         f"{len(kernels)} kernels and {len(RIDGES)} ridges in {N_FOLDS} folds, largest relative "
-        f"difference of their least errors {difference:.0e}",
+        f"difference of their smallest errors {difference:.0e}",
     )
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

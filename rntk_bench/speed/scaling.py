@@ -1,68 +1,68 @@
-"""How the time of one RNTK Gram grows with the length of the series, and with their number."""
+"""How the time of one RNTK Gram matrix grows with the length of the series and their number."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rntk_bench.kernels import RNTK
 from rntk_bench.speed.variants import gram_seconds
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 KERNEL: Final = RNTK(1.4, sigma_b=0.1, sigma_h=0.1)
-"""One of the paper's grid."""
+"""A kernel of the paper's grid."""
 LENGTHS: Final = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-NUMBERS: Final = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
+NUMBERS_OF_SERIES: Final = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 N_SERIES, LENGTH = 512, 128
-"""What stays as it is while the other varies."""
+"""The number of series while the length varies, and the length while the number varies."""
 REPEATS = 5
 
 
-class Line(NamedTuple):
-    """seconds = fixed + each * x, with the least squared relative deviations from the points."""
+class LinearFit(NamedTuple):
+    """The line seconds = intercept + slope * x, and the largest relative error of a point."""
 
-    fixed: float
-    each: float
-    deviation: float
-    """Largest relative deviation of a point."""
+    intercept: float
+    slope: float
+    max_relative_error: float
 
-    @classmethod
-    def through(cls, x: Array, seconds: Array) -> Self:
-        """Fit the line."""
-        relative = np.column_stack([np.ones_like(seconds), x]) / seconds[:, None]
-        (fixed, each), *_ = np.linalg.lstsq(relative, np.ones_like(seconds), rcond=None)
-        deviation = np.abs((fixed + each * x) / seconds - 1.0).max()
-        return cls(float(fixed), float(each), float(deviation))
+
+def fit_line(x: FloatArray, seconds: FloatArray) -> LinearFit:
+    """Fit a line by the least squares of the relative errors."""
+    relative = np.column_stack([np.ones_like(seconds), x]) / seconds[:, None]
+    (intercept, slope), *_ = np.linalg.lstsq(relative, np.ones_like(seconds), rcond=None)
+    max_relative_error = np.abs((intercept + slope * x) / seconds - 1.0).max()
+    return LinearFit(float(intercept), float(slope), float(max_relative_error))
 
 
 class Scaling(NamedTuple):
-    """Measured points, and the line of each curve.
+    """The measured points, and the line fitted to each curve.
 
     `points` has columns `varied` ("length" or "pairs"), `n_series`, `length`, `pairs`, `seconds`
-    (the least of some repeats) and `nanoseconds` (a pair-step).
+    (the shortest of some repeats) and `nanoseconds` (per pair-step).
     """
 
     points: pd.DataFrame
-    lines: dict[str, Line]
+    lines: dict[str, LinearFit]
 
 
-def scaling(
+def measure_scaling(
     lengths: tuple[int, ...] = LENGTHS,
-    numbers: tuple[int, ...] = NUMBERS,
+    numbers: tuple[int, ...] = NUMBERS_OF_SERIES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Scaling:
-    """Time Grams of white noise of deviation 0.1 on one thread.
+    """Time Gram matrices of white noise with standard deviation 0.1 on one thread.
 
     Parameters
     ----------
-    lengths : of `N_SERIES` series
-    numbers : of series of length `LENGTH`
-    progress : told what has just been done
+    lengths : tuple of int
+        Lengths of `N_SERIES` series.
+    numbers : tuple of int
+        Numbers of series of length `LENGTH`.
+    progress : callable
+        Called after each point with a description of what was measured.
     """
     sizes = [("length", N_SERIES, length) for length in lengths]
     sizes += [("pairs", n_series, LENGTH) for n_series in numbers]
@@ -76,9 +76,7 @@ def scaling(
     columns = ["varied", "n_series", "length", "pairs", "seconds", "nanoseconds"]
     points = pd.DataFrame(rows, columns=columns)
     lines = {
-        str(varied): Line.through(
-            curve[varied].to_numpy(dtype=np.float64), curve["seconds"].to_numpy()
-        )
+        str(varied): fit_line(curve[varied].to_numpy(dtype=np.float64), curve["seconds"].to_numpy())
         for varied, curve in points.groupby("varied", sort=False)
     }
     return Scaling(points, lines)

@@ -1,9 +1,9 @@
-"""What each form of the RNTK costs, against its plainest: one ReLU layer on equal lengths."""
+"""The time of each variant of the RNTK, relative to one ReLU layer on series of equal lengths."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -11,35 +11,36 @@ from threadpoolctl import threadpool_limits
 from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.kernels import NNGP, RNTK
 from rntk_bench.kernels.base import Sequences
+from rntk_bench.speed.timing import shortest_time
 
-PLAIN = "1 layer, ReLU"
+BASELINE = "1 layer, ReLU"
 KERNELS = (RNTK(1.34, sigma_b=0.0), RNTK(1.4, sigma_b=0.1, sigma_h=0.1), RNTK(1.47, sigma_b=0.5))
-"""Three of the paper's grid; a variant is timed for each, and the times are added."""
+"""Three kernels of the paper's grid. Each variant is timed with all three."""
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Nanoseconds of a pair-step and layer, and how many times that of the plainest form."""
+class VariantTime:
+    """Nanoseconds per pair-step and layer of a variant, and their ratio to the baseline's."""
 
     name: str
     nanoseconds: float
     ratio: float
 
 
-def variant_costs(problem: Problem, repeats: int = 5) -> list[Cost]:
-    """Time a training Gram of every form on one thread, with the layout of the series."""
+def time_variants(problem: Problem, repeats: int = 5) -> list[VariantTime]:
+    """Time a training Gram matrix of each variant on one thread."""
     X = np.asarray(problem.X_train)
     rng = np.random.default_rng(0)
-    first = rng.integers(0, 3 * X.shape[1] // 4, len(X))
-    unequal = [x[start:] for x, start in zip(X, first, strict=True)]
-    several = np.stack([X, X[:, ::-1], np.roll(X, 1, axis=1)], axis=2)
-    forms: list[tuple[str, Sequences, dict[str, object]]] = [
-        (PLAIN, X, {}),
+    starts = rng.integers(0, 3 * X.shape[1] // 4, len(X))
+    unequal = [x[start:] for x, start in zip(X, starts, strict=True)]
+    multivariate = np.stack([X, X[:, ::-1], np.roll(X, 1, axis=1)], axis=2)
+    variants: list[tuple[str, Sequences, dict[str, object]]] = [
+        (BASELINE, X, {}),
         ("2 layers", X, {"n_layers": 2}),
         ("3 layers", X, {"n_layers": 3}),
         ("unequal lengths", unequal, {}),
         ("unequal lengths, 2 layers", unequal, {"n_layers": 2}),
-        ("3 dimensions", several, {}),
+        ("3 dimensions", multivariate, {}),
         ("average pooling", X, {"pooling": "average"}),
         ("leaky ReLU", X, {"activation": "leaky_relu"}),
         ("erf", X, {"activation": "erf"}),
@@ -50,29 +51,26 @@ def variant_costs(problem: Problem, repeats: int = 5) -> list[Cost]:
         ("tanh, unequal lengths", unequal, {"activation": "tanh", "sigma_w": 1.0}),
         ("GELU", X, {"activation": "gelu", "sigma_w": 1.0}),
     ]
-    found = {}
-    for name, series, changes in forms:
+    nanoseconds = {}
+    for name, series, changes in variants:
         kernels = [replace(kernel, **changes) for kernel in KERNELS]  # type: ignore[arg-type]
         if name == "NNGP":
             kernels = [NNGP(**vars(kernel)) for kernel in kernels]
-        work = _pair_steps(series) * len(kernels) * kernels[0].n_layers
-        found[name] = 1e9 * sum(gram_seconds(kernel, series, repeats) for kernel in kernels) / work
-    return [Cost(name, cost, cost / found[PLAIN]) for name, cost in found.items()]
+        steps = n_pair_steps(series) * len(kernels) * kernels[0].n_layers
+        seconds = sum(gram_seconds(kernel, series, repeats) for kernel in kernels)
+        nanoseconds[name] = 1e9 * seconds / steps
+    return [VariantTime(name, ns, ns / nanoseconds[BASELINE]) for name, ns in nanoseconds.items()]
 
 
-def _pair_steps(series: Sequences) -> float:
-    """Steps that the pairs i <= j have in common."""
+def n_pair_steps(series: Sequences) -> float:
+    """Number of steps of all pairs i <= j; a pair has as many steps as its shorter series."""
     lengths = np.sort([np.shape(x)[0] for x in series])
     return float((lengths * np.arange(len(lengths), 0, -1)).sum())
 
 
 def gram_seconds(kernel: RNTK, series: Sequences, repeats: int) -> float:
-    """The least time of one Gram on one thread, once it is compiled and laid out."""
-    best, prepared = np.inf, kernel.prepare(series)
+    """The shortest time of one Gram matrix on one thread, without compilation and preparation."""
+    prepared = kernel.prepare(series)
     kernel.gram(prepared)
     with threadpool_limits(1):
-        for _ in range(repeats):
-            start = time.perf_counter()
-            kernel.gram(prepared)
-            best = min(best, time.perf_counter() - start)
-    return best
+        return shortest_time(partial(kernel.gram, prepared), repeats)[1]

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Writes files in one step: readers see the old content or the new one, never a part."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from rntk_bench.storage.locks import claim, sweep
+from rntk_bench.storage.locks import remove_stale, try_lock
 
 
 def write_atomically(
@@ -16,27 +16,27 @@ def write_atomically(
     durable: bool = True,
     through: Path | None = None,
 ) -> None:
-    """Replace `path` by the chunks in one step: a reader sees the old file or the new one.
+    """Replace the content of `path` in one step.
 
-    A pipe or a device is written to as it is.
+    A pipe or a device is written to directly.
 
     Parameters
     ----------
     path : Path
         File in an existing folder.
     *chunks : bytes or contiguous memoryview
-        What the file will hold, in order.
+        The new content, in order.
     mode : int
-        Permissions of the new file, before the user's mask.
+        Permissions of the new file, before the umask is applied.
     durable : bool
         Wait until the bytes have reached the disk.
     through : Path, optional
-        Folder on the same file system in which the file is begun; its own by default.
+        Folder on the same file system for the temporary file; the folder of `path` by default.
 
     Raises
     ------
     OSError
-        The file cannot be written; nothing is left behind.
+        If the file cannot be written; no temporary file is left then.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as stream:
@@ -46,8 +46,8 @@ def write_atomically(
     while not written:
         name = f".{path.name}.{secrets.token_hex(6)}.tmp"
         temporary = (through or path.parent) / name
-        with claim(temporary, mode) as written:
-            if written:  # else somebody is sweeping, and has just met it
+        with try_lock(temporary, mode) as written:
+            if written:  # else another process is just removing it as stale
                 with temporary.open("wb") as file:
                     for chunk in chunks:
                         file.write(chunk)
@@ -57,21 +57,22 @@ def write_atomically(
                 temporary.replace(path)
 
 
-def sweep_unfinished(folder: Path) -> None:
-    """Remove what processes that were killed while they wrote have left in a folder."""
-    sweep(folder, ".*.tmp")
+def remove_unfinished(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed while they wrote to a folder."""
+    remove_stale(folder, ".*.tmp")
 
 
 def check_writable(folder: Path) -> None:
-    """Make the folder and write to it, so that no long computation ends without a place for its
-    result; and remove what killed processes have left there.
+    """Create a folder and check that files can be written to it.
+
+    This is done before a long computation. Temporary files of killed processes are removed.
 
     Raises
     ------
     OSError
-        That is not possible.
+        If the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    sweep_unfinished(folder)
-    with claim(folder / f".{secrets.token_hex(6)}.tmp"):
+    remove_unfinished(folder)
+    with try_lock(folder / f".{secrets.token_hex(6)}.tmp"):
         pass

@@ -1,4 +1,4 @@
-"""Gram matrices kept between runs, in a folder that several processes may share."""
+"""A cache of Gram matrices on disk, which several processes may share."""
 
 from __future__ import annotations
 
@@ -12,29 +12,27 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rntk_bench.errors import InputError, StorageError
 from rntk_bench.storage.atomic import check_writable, write_atomically
 from rntk_bench.storage.paths import user_cache_folder
+from rntk_bench.types import FloatArray
 
 DEFAULT_LIMIT = 4 << 30
-
-Gram = np.ndarray[Any, np.dtype[np.float64]]
 
 _MAGIC = b"RNTKGRM1"
 _HEADER = struct.Struct("<8s?QQI")  # magic, symmetric, rows, columns, checksum
 _SHARDS = [f"{number:02x}" for number in range(256)]
 _KEY = re.compile(r"[0-9a-f]{16,128}")
-# A scan of the folder comes at the latest when this share of the limit was added since the last.
-_SCAN_SHARE = 16
+# The folder is scanned when this part of the limit has been added since the last scan.
+_SCANS_PER_LIMIT = 16
 
 
 @dataclass(frozen=True)
 class CacheInfo:
-    """How many entries a cache holds (or has just lost) and their size in bytes."""
+    """Number of entries of a cache, or of those that were removed, and their size in bytes."""
 
     entries: int
     bytes: int
@@ -43,7 +41,7 @@ class CacheInfo:
 
 
 def cache_folder(cache_dir: Path | None = None) -> Path:
-    """Folder of the Gram matrices: below `cache_dir`, else below the user's cache folder."""
+    """The folder of the Gram matrices in `cache_dir`, or in the user's cache folder."""
     return user_cache_folder(cache_dir) / "grams"
 
 
@@ -54,23 +52,23 @@ def _warn(message: str) -> None:
 class GramCache:
     """A bounded, content-addressed store of float64 Gram matrices, private to the user.
 
-    Processes and threads may share a folder: an entry appears in one step, and one that vanishes
-    or is damaged is a miss. Least recently used entries go first once the folder is larger than
-    the limit, which every process writing to it may overshoot by one sixteenth.
+    Processes and threads may share a folder: an entry appears in one step, and an entry that has
+    been removed or is damaged is a cache miss. If the folder is larger than the limit, the least
+    recently used entries are removed. Every process may exceed the limit by one sixteenth.
 
     Parameters
     ----------
     folder : Path
-        Made for this user alone where it does not exist.
+        Created with permissions for this user alone if it does not exist.
     limit : int
-        Bytes to keep.
+        Size of the cache in bytes.
     on_warning : callable
-        Told at most once of a damaged entry, and once that nothing more can be stored.
+        Receives one warning of a damaged entry, and one if no more can be stored.
 
     Raises
     ------
     InputError
-        The folder belongs to somebody else, or others may write to it.
+        If the folder belongs to another user, or other users may write to it.
     """
 
     def __init__(
@@ -82,9 +80,9 @@ class GramCache:
         self.folder = folder
         self.limit = limit
         self._on_warning = on_warning
-        self._told_of_damage = False
-        self._stores = True
-        self._room = 0  # bytes that may be added before the folder is scanned
+        self._warned_of_damage = False
+        self._can_store = True
+        self._budget = 0  # bytes that may be added before the folder is scanned
         self._lock = threading.Lock()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,16 +91,16 @@ class GramCache:
         except OSError as error:
             self._stop_storing(error)
 
-    def get(self, key: str, shape: tuple[int, int], symmetric: bool) -> Gram | None:
+    def get(self, key: str, shape: tuple[int, int], symmetric: bool) -> FloatArray | None:
         """Return the Gram matrix stored under a key, bit for bit, or None.
 
         Parameters
         ----------
         key : str
-            Hexadecimal digest of all that decides the matrix.
+            Hexadecimal digest of everything on which the matrix depends.
         shape : (n_x, n_y)
         symmetric : bool
-            As it was stored.
+            As in `put`.
         """
         path = self._path(key)
         try:
@@ -116,9 +114,9 @@ class GramCache:
             os.utime(path)
         return gram
 
-    def put(self, key: str, gram: Gram, symmetric: bool) -> None:
-        """Store a Gram matrix; of a symmetric one only the upper triangle is read and kept."""
-        if not self._stores:
+    def put(self, key: str, gram: FloatArray, symmetric: bool) -> None:
+        """Store a Gram matrix; of a symmetric one only the upper triangle is read and stored."""
+        if not self._can_store:
             return
         path = self._path(key)
         payload = _pack(gram, symmetric)
@@ -138,22 +136,22 @@ class GramCache:
             self._stop_storing(error)
             return
         with self._lock:
-            self._room -= size
-            if self._room < 0:
-                self._room = self._evict()
+            self._budget -= size
+            if self._budget < 0:
+                self._budget = self._evict()
 
     def info(self) -> CacheInfo:
-        """Count what the cache holds."""
+        """Number and size of the entries."""
         sizes = [size for _, size, _ in self._files()]
         return CacheInfo(len(sizes), sum(sizes), self.limit, self.folder)
 
     def clear(self) -> CacheInfo:
-        """Remove every entry and count what was removed.
+        """Remove every entry; returns their number and size.
 
         Raises
         ------
         StorageError
-            An entry cannot be removed.
+            If an entry cannot be removed.
         """
         sizes = []
         for _, size, path in self._files():
@@ -184,30 +182,30 @@ class GramCache:
                         yield stat.st_mtime_ns, stat.st_size, entry.path
 
     def _evict(self) -> int:
-        """Bring the folder below its limit and return the bytes that may be added unseen."""
-        share = self.limit // _SCAN_SHARE
+        """Remove entries above the limit; returns the bytes that may be added before a new scan."""
+        step = self.limit // _SCANS_PER_LIMIT
         files = sorted(self._files(), reverse=True)
         total = sum(size for _, size, _ in files)
         if total > self.limit:
-            while total > self.limit - share:
+            while total > self.limit - step:
                 _, size, path = files.pop()
                 with suppress(OSError):
                     Path(path).unlink()
                 total -= size
-        return min(share, self.limit - total)
+        return min(step, self.limit - total)
 
     def _discard(self, path: Path) -> None:
         with suppress(OSError):
             path.unlink()
-        if not self._told_of_damage:
-            self._told_of_damage = True
+        if not self._warned_of_damage:
+            self._warned_of_damage = True
             self._on_warning(
                 f"The cached Gram matrix {path} was damaged; it was removed and is computed again."
             )
 
     def _stop_storing(self, error: OSError) -> None:
-        if self._stores:
-            self._stores = False
+        if self._can_store:
+            self._can_store = False
             self._on_warning(
                 f"Gram matrices are no longer stored in {self.folder}: {error.strerror}; "
                 "make room there or choose another folder with --cache-dir."
@@ -215,12 +213,12 @@ class GramCache:
 
 
 class _DamagedEntryError(Exception):
-    """A file that is not the entry its name says."""
+    """A file that is not the entry of its name."""
 
 
 def _check_private(folder: Path) -> None:
     if not hasattr(os, "geteuid"):
-        return  # Windows keeps a user's folders private by other means
+        return  # Windows protects users' folders by other means
     stat = folder.stat()
     if stat.st_uid != os.geteuid():
         raise InputError(
@@ -234,15 +232,15 @@ def _check_private(folder: Path) -> None:
         )
 
 
-def _header(key: str, shape: tuple[int, ...], symmetric: bool, payload: Gram) -> bytes:
-    """First bytes of an entry; the checksum covers its name, its header and its numbers."""
+def _header(key: str, shape: tuple[int, ...], symmetric: bool, payload: FloatArray) -> bytes:
+    """The header of an entry; its checksum covers the name, the header and the numbers."""
     rows, columns = shape
     start = _HEADER.pack(_MAGIC, symmetric, rows, columns, 0)
     checksum = zlib.crc32(payload.data, zlib.crc32(start, zlib.crc32(key.encode())))
     return _HEADER.pack(_MAGIC, symmetric, rows, columns, checksum)
 
 
-def _read(path: Path, key: str, shape: tuple[int, int], symmetric: bool) -> Gram:
+def _read(path: Path, key: str, shape: tuple[int, int], symmetric: bool) -> FloatArray:
     rows, columns = shape
     payload = np.empty(rows * (rows + 1) // 2 if symmetric else rows * columns, "<f8")
     with path.open("rb") as file:
@@ -254,8 +252,8 @@ def _read(path: Path, key: str, shape: tuple[int, int], symmetric: bool) -> Gram
     return _unpack(payload, shape, symmetric)
 
 
-def _pack(gram: Gram, symmetric: bool) -> Gram:
-    """A matrix's numbers in the order they are stored: its upper triangle, or all, by row."""
+def _pack(gram: FloatArray, symmetric: bool) -> FloatArray:
+    """A matrix's numbers as they are stored: all or its upper triangle, row by row."""
     if symmetric:
         if gram.shape[0] != gram.shape[1]:
             raise ValueError(f"a symmetric Gram matrix is square, not {gram.shape}")
@@ -263,7 +261,7 @@ def _pack(gram: Gram, symmetric: bool) -> Gram:
     return np.ascontiguousarray(gram, "<f8")
 
 
-def _unpack(payload: Gram, shape: tuple[int, int], symmetric: bool) -> Gram:
+def _unpack(payload: FloatArray, shape: tuple[int, int], symmetric: bool) -> FloatArray:
     if not symmetric:
         return payload.reshape(shape)
     gram = np.empty(shape, "<f8")

@@ -1,4 +1,4 @@
-"""Finished parts of a cell that is not finished, so that an interrupted one goes on."""
+"""Checkpoints: the finished parts of an interrupted computation, which a later one continues."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from rntk_bench.errors import StorageError
 from rntk_bench.storage.atomic import write_atomically
 
 
-class Journal:
-    """A header that says to what the entries belong, and an entry a part; a line each, JSON
-    after its digest.
+class Checkpoint:
+    """A file with a header and one entry per finished part.
 
-    Entries under another header and what follows a damaged line are left out, and gone with the
-    next entry. So is what another process has written meanwhile under another header: nothing is
-    ever appended to entries of something else.
+    Each line has a digest, followed by the header or an entry as JSON. Entries are read up to the
+    first damaged line, and only if the file has the same header. What is not read is overwritten
+    when the next entry is appended, also if another process has written it meanwhile: entries are
+    never appended to those of another computation.
 
     Parameters
     ----------
     path : Path
     header : dict
-        Everything that decides what an entry says.
+        Everything on which the entries depend.
     """
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
@@ -34,39 +34,39 @@ class Journal:
             lines = path.read_bytes().splitlines(keepends=True)
         except OSError:
             lines = []
-        self._sound = bool(lines) and lines[0] == self._header
-        for line in lines[1:] if self._sound else ():
+        self._is_intact = bool(lines) and lines[0] == self._header
+        for line in lines[1:] if self._is_intact else ():
             entry = _entry(line)
             if entry is None:
-                self._sound = False
+                self._is_intact = False
                 break
             self.entries.append(entry)
 
     def append(self, entry: dict[str, Any]) -> None:
-        """Keep one more part.
+        """Append the entry of a finished part.
 
         Raises
         ------
         StorageError
-            The file cannot be written to.
+            If the file cannot be written to.
         """
         self.entries.append(entry)
         try:
-            if self._sound and self._is_headed():
+            if self._is_intact and self._has_header():
                 with self._path.open("ab") as file:
                     file.write(_line(entry))
                 return
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path, self._header, *map(_line, self.entries))
-            self._sound = True
+            self._is_intact = True
         except OSError as error:
             raise StorageError(
                 f"Cannot write {self._path}: {error.strerror}; make room or make the folder "
                 "writable, or choose another."
             ) from error
 
-    def _is_headed(self) -> bool:
-        """Whether the file is there and still begins with this header."""
+    def _has_header(self) -> bool:
+        """Whether the file exists and still starts with this header."""
         try:
             with self._path.open("rb") as file:
                 return file.readline() == self._header
@@ -75,7 +75,7 @@ class Journal:
 
 
 def count_entries(path: Path) -> int | None:
-    """How many sound entries a journal's file has, whatever its header; None without a file."""
+    """Number of intact entries in a checkpoint with any header; None if there is no file."""
     try:
         lines = path.read_bytes().splitlines(keepends=True)
     except OSError:
@@ -89,7 +89,7 @@ def _line(value: dict[str, Any]) -> bytes:
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:
-    """What a line holds; None if it is damaged."""
+    """The content of a line; None if it is damaged."""
     digest, _, text = line.removesuffix(b"\n").partition(b" ")
     if not line.endswith(b"\n") or digest != _digest(text):
         return None

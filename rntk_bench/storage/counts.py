@@ -1,4 +1,4 @@
-"""Arrays of counts as small JSON values, for run records."""
+"""Compressed arrays of counts in run records."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _MAX_BYTES = 1 << 26
 
 
 def encode_counts(counts: Counts) -> dict[str, Any]:
-    """Pack an array of integers into a small JSON value, losing nothing."""
+    """Compress an array of integers into a JSON value, without loss."""
     little_endian = counts.astype(counts.dtype.newbyteorder("<"), order="C")
     if little_endian.dtype.str not in _DTYPES:
         raise TypeError(f"counts must be integers, not {counts.dtype}")
-    packed = zlib.compress(little_endian.tobytes(), level=9)
+    compressed = zlib.compress(little_endian.tobytes(), level=9)
     return {
         "shape": list(counts.shape),
         "dtype": little_endian.dtype.str,
-        "zlib": base64.b64encode(packed).decode("ascii"),
+        "zlib": base64.b64encode(compressed).decode("ascii"),
     }
 
 
 def decode_counts(encoded: dict[str, Any]) -> Counts:
-    """Unpack what `encode_counts` packed.
+    """Decode the result of `encode_counts`.
 
     Raises
     ------
     RecordError
-        The value is damaged, or would unpack to more than 64 MiB.
+        If the value is damaged, or the array has more than 64 MiB.
     """
     try:
         if encoded["dtype"] not in _DTYPES:
@@ -46,11 +46,11 @@ def decode_counts(encoded: dict[str, Any]) -> Counts:
         if not 0 <= size <= _MAX_BYTES:
             raise ValueError
         stream = zlib.decompressobj()
-        # One byte more than is due shows an overlong stream without unpacking it.
-        unpacked = stream.decompress(base64.b64decode(encoded["zlib"], validate=True), size + 1)
+        # One byte more than expected reveals a longer stream without decompressing all of it.
+        decompressed = stream.decompress(base64.b64decode(encoded["zlib"], validate=True), size + 1)
         if not stream.eof:
             raise ValueError
-        little_endian = np.frombuffer(unpacked, dtype).reshape(encoded["shape"])
+        little_endian = np.frombuffer(decompressed, dtype).reshape(encoded["shape"])
     except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
         raise RecordError(
             "A record's packed counts are damaged; delete the record and run its dataset again."

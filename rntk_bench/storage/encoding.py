@@ -1,11 +1,11 @@
-"""Text for outputs that cannot show every character."""
+"""Replacements for characters that an output's encoding lacks."""
 
 from __future__ import annotations
 
 import codecs
 
 REPLACE = "rntk-bench.plain"
-"""Name of the error handler of encodings that writes a plain mark for what they lack."""
+"""Name of the error handler that writes a plain character instead of one that is missing."""
 
 _MARKS = {"–": "-", "—": "-", "−": "-", "†": "+", "±": "+-", "×": "x", "…": "...", "\xa0": " "}
 
@@ -13,13 +13,13 @@ _MARKS = {"–": "-", "—": "-", "−": "-", "†": "+", "±": "+-", "×": "x",
 def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    lacking = error.object[error.start : error.end]
-    return "".join(_MARKS.get(character, "?") for character in lacking), error.end
+    missing = error.object[error.start : error.end]
+    return "".join(_MARKS.get(character, "?") for character in missing), error.end
 
 
 codecs.register_error(REPLACE, _replace)
 
 
 def encode(text: str) -> bytes:
-    """UTF-8, also of names of files that are not in the file system's encoding."""
+    """UTF-8, also for names of files that are not in the file system's encoding."""
     return text.encode("utf-8", REPLACE)

@@ -1,4 +1,4 @@
-"""What a run's answer and speed may depend on outside this package."""
+"""Versions and machine, on which results and speed may depend."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _PACKAGES = (
 
 
 def environment() -> dict[str, Any]:
-    """Versions and machine, as a JSON value that names no user, host or path.
+    """Versions and machine as a JSON value, without names of users, hosts or paths.
 
     Returns
     -------
     environment : dict
-        `python`, `platform`, `cpu` (the model's name), `cores` (usable by this process) and
-        `packages` (name to version, None where it is not installed).
+        `python`, `platform`, `cpu` (name of the model), `cores` (usable by this process) and
+        `packages` (name to version, None if it is not installed).
     """
     return {
         "python": platform.python_version(),

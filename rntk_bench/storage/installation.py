@@ -1,4 +1,4 @@
-"""What is installed here beside the packages that a record names: BLAS, threads and extras."""
+"""The installation beyond the versions in a record: BLAS libraries, threads and extras."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from joblib import cpu_count
 from packaging.requirements import Requirement
 from threadpoolctl import threadpool_info
 
-_OF_DEVELOPMENT = ("test", "lint", "docs")
+_DEVELOPMENT_EXTRAS = ("test", "lint", "docs")
 _PREFIXES = ("OMP_", "OPENBLAS_", "MKL_", "BLIS_", "VECLIB_", "NUMBA_", "JAX_", "XLA_", "RNTK_")
 
 
 def threads() -> dict[str, Any]:
-    """Threads that `--jobs -1` uses, and the environment's variables that bear on speed.
+    """Number of threads that `--jobs -1` uses, and environment variables that affect speed.
 
     Returns
     -------
     dict
-        `jobs`, a number, and `variables`, name to value.
+        `jobs`, an integer, and `variables`, name to value.
     """
     names = sorted(name for name in os.environ if name.startswith(_PREFIXES))
     return {"jobs": cpu_count(), "variables": {name: os.environ[name] for name in names}}
 
 
 def blas() -> list[dict[str, Any]]:
-    """Linear algebra libraries of NumPy and SciPy: `library`, `version`, `threads`, `kernels`."""
-    import numpy as np  # noqa: F401  # threadpoolctl sees what is loaded
+    """The BLAS libraries of NumPy and SciPy: `library`, `version`, `threads` and `kernels`."""
+    import numpy as np  # noqa: F401  # threadpoolctl finds loaded libraries only
     import scipy.linalg  # noqa: F401
 
     pools = [
@@ -45,27 +45,27 @@ def blas() -> list[dict[str, Any]]:
 
 
 def extras() -> dict[str, dict[str, str | None]]:
-    """The optional packages of each extra and their versions, None for what is not installed.
+    """The optional packages of each extra with their versions, None if not installed.
 
-    A version outside the extra's bounds counts as not installed.
+    A version that the extra does not allow counts as not installed.
     """
     try:
-        described = metadata("rntk-bench")
+        package = metadata("rntk-bench")
     except PackageNotFoundError:
         return {}
-    wanted = [Requirement(line) for line in described.get_all("Requires-Dist") or ()]
+    requirements = [Requirement(line) for line in package.get_all("Requires-Dist") or ()]
     return {
         extra: {
-            requirement.name: _fitting(requirement)
-            for requirement in wanted
+            requirement.name: _allowed_version(requirement)
+            for requirement in requirements
             if requirement.marker is not None and requirement.marker.evaluate({"extra": extra})
         }
-        for extra in described.get_all("Provides-Extra") or ()
-        if extra not in _OF_DEVELOPMENT
+        for extra in package.get_all("Provides-Extra") or ()
+        if extra not in _DEVELOPMENT_EXTRAS
     }
 
 
-def _fitting(requirement: Requirement) -> str | None:
+def _allowed_version(requirement: Requirement) -> str | None:
     try:
         installed = version(requirement.name)
     except PackageNotFoundError:

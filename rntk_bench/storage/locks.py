@@ -1,8 +1,9 @@
-"""Files that are a process's own while it lives.
+"""Locks between processes.
 
-A claim is a file with the kernel's lock on it, which ends with the process however that ends. So
-nobody waits for the dead, and what they left behind is told from what the living write. Where the
-system or the file system knows no such locks, every process gets what it asks for.
+A lock is a file that is locked with `flock`. The operating system releases it when the process
+ends, in whatever way it ends. So no process waits for one that has died, and files that were left
+behind can be recognised. If the system or the file system does not support such locks, every
+process gets every lock.
 """
 
 from __future__ import annotations
@@ -21,24 +22,25 @@ except ImportError:  # Windows, where an open file could not be renamed either
 
 
 @contextmanager
-def claim(path: Path, mode: int = 0o666) -> Iterator[bool]:
-    """Whether the file is this process's until the end of the block; it is gone after it.
+def try_lock(path: Path, mode: int = 0o666) -> Iterator[bool]:
+    """Lock a file for the block, and remove it afterwards; yields False if another process has it.
 
-    It holds the process's number, for a person who wonders and so that a full disk shows at once.
+    The file contains the process's number, for users who wonder about the file, and so that a full
+    disk is noticed at once.
 
     Parameters
     ----------
     path : Path
         File in an existing folder.
     mode : int
-        Its permissions, before the user's mask.
+        Its permissions, before the umask is applied.
 
     Raises
     ------
     OSError
-        The file cannot be written.
+        If the file cannot be written.
     """
-    descriptor = _opened(path, mode)
+    descriptor = _open_locked(path, mode)
     if descriptor is None:
         yield False
         return
@@ -50,31 +52,31 @@ def claim(path: Path, mode: int = 0o666) -> Iterator[bool]:
         yield True
     finally:
         with suppress(OSError):
-            path.unlink()  # before the lock ends: whoever opened it meanwhile sees that it is gone
+            path.unlink()  # before the lock is released, so that waiting processes see it is gone
         if fcntl is not None:
             os.close(descriptor)
 
 
 @contextmanager
 def output_lock(path: Path) -> Iterator[None]:
-    """Hold the lock of an output that is written bit by bit, for the time of the block.
+    """Hold the lock of an output that is written in several steps, for the time of the block.
 
     Raises
     ------
     LockedError
         If another process holds it.
     StorageError
-        If there is no room for the lock, or no permission.
+        If the lock cannot be written.
     """
     lock = path.with_name(f".{path.name}.lock")
     with ExitStack() as stack:
         try:
-            mine = stack.enter_context(claim(lock))
+            acquired = stack.enter_context(try_lock(lock))
         except OSError as error:
             raise StorageError(
                 f"Cannot write {path}: {error.strerror}; choose another folder."
             ) from error
-        if not mine:
+        if not acquired:
             raise LockedError(
                 f"{_holder(lock)} is writing {path}; wait until it has ended, or choose another "
                 "output."
@@ -83,51 +85,51 @@ def output_lock(path: Path) -> Iterator[None]:
 
 
 def _holder(lock: Path) -> str:
-    """Who holds a lock, for the beginning of a sentence."""
+    """The process that holds a lock, as the start of a sentence."""
     with suppress(OSError):
         if number := lock.read_text(encoding="ascii", errors="replace").strip():
             return f"Process {number}"
     return "Another process"
 
 
-def is_claimed(path: Path) -> bool:
-    """Whether a living process has claimed the file."""
+def is_locked(path: Path) -> bool:
+    """Whether a running process has locked the file."""
     try:
         descriptor = os.open(path, os.O_RDWR)
     except OSError:
         return False
     try:
-        return _locked(descriptor) is False
+        return _flock(descriptor) is False
     finally:
         os.close(descriptor)
 
 
-def sweep(folder: Path, pattern: str) -> None:
-    """Remove the files of these names whose processes have ended."""
+def remove_stale(folder: Path, pattern: str) -> None:
+    """Remove the files that match a pattern and are not locked by a running process."""
     for path in folder.glob(pattern):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDWR)
             try:
-                if _locked(descriptor):
+                if _flock(descriptor):
                     path.unlink()
             finally:
                 os.close(descriptor)
 
 
-def _opened(path: Path, mode: int) -> int | None:
-    """The file, open and locked; None if another process has it."""
+def _open_locked(path: Path, mode: int) -> int | None:
+    """Open and lock a file; None if another process has locked it."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, mode)
-        if _locked(descriptor) is False:
+        if _flock(descriptor) is False:
             os.close(descriptor)
             return None
-        if _is_at(descriptor, path):
+        if _is_file_at(descriptor, path):
             return descriptor
-        os.close(descriptor)  # removed between the opening and the lock
+        os.close(descriptor)  # the file was removed after it was opened
 
 
-def _locked(descriptor: int) -> bool | None:
-    """Lock an open file; False if another process has it, None where there are no locks."""
+def _flock(descriptor: int) -> bool | None:
+    """Lock an open file; False if another process has locked it, None if locks do not exist."""
     if fcntl is None:
         return None
     try:
@@ -139,7 +141,7 @@ def _locked(descriptor: int) -> bool | None:
     return True
 
 
-def _is_at(descriptor: int, path: Path) -> bool:
+def _is_file_at(descriptor: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

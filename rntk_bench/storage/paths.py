@@ -1,4 +1,4 @@
-"""Paths as users write them, and where this package keeps what it can make again."""
+"""Paths that users give, and the folder of this package's cache."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rntk_bench.errors import InputError
 
 
 def expand_home(path: str | Path) -> Path:
-    """A path with the home folder for its leading `~` or `~user`, as a shell writes it.
+    """A path with the home folder in place of a leading `~` or `~user`.
 
-    Shells do so only at the start of a word, and nobody does it in an environment variable of a
-    container or a service.
+    Shells only replace it at the start of a word, and it is not replaced in the environment
+    variables of containers and services.
 
     Raises
     ------
     InputError
-        There is no such user, and no file of that name.
+        If there is no such user, and no file of that name.
     """
     expanded = os.path.expanduser(path)  # noqa: PTH111 - pathlib cannot leave it as it is
     if expanded.startswith("~") and not os.path.lexists(expanded):
@@ -32,15 +32,15 @@ def expand_home(path: str | Path) -> Path:
 
 
 def user_cache_folder(cache_dir: Path | None = None) -> Path:
-    """`cache_dir`, or without one this package's folder among the user's caches.
+    """`cache_dir`, or the folder of this package in the user's cache folder.
 
-    A process that has no home folder, as in a container with a numbered user, gets one of its own
+    A process without a home folder, as in a container whose user has only a number, gets a folder
     among the temporary files.
     """
     if cache_dir is not None:
         return cache_dir
     try:
         return expand_home(user_cache_path("rntk-bench", appauthor=False))
-    except (InputError, RuntimeError):  # platformdirs says the one or leaves the ~
+    except (InputError, RuntimeError):  # platformdirs raises RuntimeError or leaves the ~
         user = os.getuid() if hasattr(os, "getuid") else "user"
         return Path(tempfile.gettempdir(), f"rntk-bench-{user}")

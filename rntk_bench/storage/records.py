@@ -18,13 +18,13 @@ from rntk_bench.storage.atomic import write_atomically
 
 SCHEMA = 1
 MAX_BYTES = 1 << 28
-"""Far above any record; a larger file is something else."""
+"""Larger than any record; a larger file is not a record."""
 
 _FILE_NAME = re.compile(r"\w[\w.+-]{0,199}", re.ASCII)
 
 
 class RecordError(InputError):
-    """A file that is not a record this version can read."""
+    """A file that is not a record which this version can read."""
 
 
 def _now() -> str:
@@ -33,35 +33,35 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Record:
-    """What one method did on one dataset under one protocol; every value is plain JSON.
+    """The result of a method on a dataset under a protocol; every value is plain JSON.
 
     Attributes
     ----------
     dataset, method : str
-        Names in the archive's and the method registry's spelling.
+        Their names in the archive and in the registry of methods.
     status : {"ok", "failed"}
     protocol : dict
-        Everything that decides the answer: seed, folds, grids, tolerance.
+        Everything but the data on which the result depends: seed, folds, grids, tolerance.
     data : dict
         Fingerprint, source and sizes of the dataset.
     selection : dict or None
         The chosen setting and the cross-validation behind it.
     test : dict or None
-        Score on the test set; for status "ok" it holds the integers `correct` and `n`.
+        The score on the test set; for status "ok" it has the integers `correct` and `n`.
     warnings : list of str
     error : str or None
-        Why it failed, for status "failed".
+        The reason, for status "failed".
     timings : dict of str to float
-        Seconds by stage.
+        Seconds for each stage.
     environment : dict
         Versions and machine.
     created : str
         ISO 8601 time in UTC.
     schema : int
-        Version of this layout.
+        Version of the format.
     traceback : str or None
-        Where an unexpected exception came from, for status "failed"; a file without this entry
-        has none.
+        The traceback of an unexpected exception, for status "failed"; it may be missing in a
+        file.
     """
 
     dataset: str
@@ -97,28 +97,28 @@ _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
     "traceback": (str, type(None)),
 }
 _OPTIONAL = {"traceback"}
-"""Fields that a file has only where they say something; files of earlier versions have none."""
+"""Fields that a file has only if they are not None; files of earlier versions lack them."""
 
 
 _DIGEST = "digest"
-"""Entry of a file that is the digest of all the others; earlier versions wrote none."""
+"""The entry of a file with the digest of all others; files of earlier versions lack it."""
 
 
 def protocol_id(protocol: dict[str, Any]) -> str:
-    """Eight hexadecimal digits that differ for protocols that differ."""
+    """Eight hexadecimal digits that identify a protocol."""
     return hashlib.sha256(_json(protocol).encode()).hexdigest()[:8]
 
 
 def record_path(results: Path, dataset: str, method: str, protocol: dict[str, Any]) -> Path:
-    """Where the record of this dataset, method and protocol is kept.
+    """The file of the record of a dataset, method and protocol.
 
     Raises
     ------
     InputError
-        The dataset's or the method's name cannot be a file's name.
+        If the name of the dataset or the method cannot be the name of a file.
     """
     for name in (dataset, method):
-        if not can_name(name):
+        if not is_valid_name(name):
             raise InputError(
                 f"{name!r} cannot name a record's file; use at most 200 letters, digits and any of "
                 "'_.+-'."
@@ -126,8 +126,8 @@ def record_path(results: Path, dataset: str, method: str, protocol: dict[str, An
     return results / dataset / f"{method}-{protocol_id(protocol)}.json"
 
 
-def can_name(text: str) -> bool:
-    """Whether a dataset or a method of this name can have records."""
+def is_valid_name(text: str) -> bool:
+    """Whether a dataset or a method with this name can have records."""
     return _FILE_NAME.fullmatch(text) is not None
 
 
@@ -142,7 +142,7 @@ def write_record(results: Path, record: Record) -> Path:
     Raises
     ------
     StorageError
-        The folder cannot be written to.
+        If the folder cannot be written to.
     """
     path = record_path(results, record.dataset, record.method, record.protocol)
     text = _render(record)
@@ -150,11 +150,11 @@ def write_record(results: Path, record: Record) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode())
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise write_error(path, error) from error
     return path
 
 
-def unwritable(path: Path, error: OSError) -> StorageError:
+def write_error(path: Path, error: OSError) -> StorageError:
     """The error for a record that cannot be written."""
     return StorageError(
         f"Cannot write the record {path}: {error.strerror}; make room or make the folder "
@@ -168,7 +168,7 @@ def read_record(path: Path) -> Record:
     Raises
     ------
     RecordError
-        The file cannot be read, is damaged, or is of another schema.
+        If the file cannot be read, is damaged, or has another schema.
     """
     try:
         status = path.stat()
@@ -185,24 +185,23 @@ def read_record(path: Path) -> Record:
         raise RecordError(
             f"{path} is not a whole JSON file; delete it and run its dataset again."
         ) from error
-    fault = _fault(content)
-    if fault:
-        raise RecordError(f"{path} {fault}.")
+    if reason := _invalid_reason(content):
+        raise RecordError(f"{path} {reason}.")
     return Record(**content)
 
 
-def says_choice(record: Record) -> bool:
-    """Whether a record says what was chosen and how it did in cross-validation and on the test."""
+def has_choice(record: Record) -> bool:
+    """Whether a record has the chosen setting and its accuracies in validation and test."""
     selection, test = record.selection or {}, record.test or {}
     return (
         isinstance(selection.get("setting"), dict)
         and type(selection.get("ties")) is int
-        and all(_is_share(result.get("accuracy")) for result in (selection, test))
+        and all(_is_fraction(result.get("accuracy")) for result in (selection, test))
     )
 
 
 def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record], list[str]]:
-    """Read every record below a folder, or those of one dataset, however damaged some are.
+    """Read every record in a folder, or those of one dataset; damaged files are left out.
 
     Returns
     -------
@@ -227,21 +226,20 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
 
 
 def record_files(results: Path, dataset: str | None = None) -> list[Path]:
-    """The files below a folder that records may be in, sorted, or those of one dataset.
+    """The files in a folder that may be records, or those of one dataset, sorted.
 
-    What systems and editors leave beside the files they know, under names that begin with a dot,
-    is none.
+    Hidden files, which start with a dot, are left out: systems and editors create such files.
     """
     folder, pattern = (results, "*/*.json") if dataset is None else (results / dataset, "*.json")
     try:
-        found = sorted(folder.glob(pattern))
-    except OSError:  # a name longer than a folder's can be
+        paths = sorted(folder.glob(pattern))
+    except OSError:  # the dataset's name is too long
         return []
-    return [path for path in found if not any(part[0] == "." for part in path.parts[-2:])]
+    return [path for path in paths if not any(part[0] == "." for part in path.parts[-2:])]
 
 
 def _json(value: object) -> str:
-    """One line of strict JSON, the same for equal values."""
+    """Strict JSON on one line, the same for equal values."""
     return json.dumps(value, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -250,7 +248,7 @@ def _digest(content: dict[str, Any]) -> str:
 
 
 def _render(record: Record) -> str:
-    """A record as JSON: a field a line, and a line for each entry of a field that is a dict."""
+    """A record as JSON, with one line per field and per entry of a field that is a dict."""
     content = {
         item.name: getattr(record, item.name)
         for item in dataclasses.fields(record)
@@ -268,15 +266,15 @@ def _render(record: Record) -> str:
 
 
 def _finite(literal: str) -> float:
-    """A number of the JSON text; Python would also take NaN, Infinity and 1e999."""
+    """A number in JSON; Python would also accept NaN, Infinity and 1e999."""
     number = float(literal)
     if not math.isfinite(number):
         raise ValueError(f"{literal} is not a finite number")
     return number
 
 
-def _fault(content: Any) -> str | None:
-    """What keeps a file's content from being a record of this schema, as a predicate."""
+def _invalid_reason(content: Any) -> str | None:
+    """Why a file's content is not a record of this schema, as a predicate; None if it is one."""
     if not isinstance(content, dict) or "schema" not in content:
         return "is not a record of a run; move it out of the results folder"
     if content["schema"] != SCHEMA:
@@ -290,19 +288,19 @@ def _fault(content: Any) -> str | None:
         return f"lacks or adds the fields {names}; delete it and run its dataset again"
     if digest not in (None, _digest(content)):
         return "was changed after it was written; delete it and run its dataset again"
-    wrong = [name for name in content if not isinstance(content[name], _FIELD_TYPES[name])]
-    if not wrong:
-        wrong = [name for name, holds in _checks(content).items() if not holds]
-    if wrong:
-        return f"has a damaged field {wrong[0]!r}; delete it and run its dataset again"
+    damaged = [name for name in content if not isinstance(content[name], _FIELD_TYPES[name])]
+    if not damaged:
+        damaged = [name for name, valid in _valid_fields(content).items() if not valid]
+    if damaged:
+        return f"has a damaged field {damaged[0]!r}; delete it and run its dataset again"
     return None
 
 
-def _checks(content: dict[str, Any]) -> dict[str, bool]:
-    """Which fields mean something, once all have the right type."""
+def _valid_fields(content: dict[str, Any]) -> dict[str, bool]:
+    """Whether the values of fields are valid, if all have the right type."""
     return {
-        "dataset": can_name(content["dataset"]),
-        "method": can_name(content["method"]),
+        "dataset": is_valid_name(content["dataset"]),
+        "method": is_valid_name(content["method"]),
         "status": content["status"] in ("ok", "failed"),
         "test": content["status"] != "ok" or _is_score(content["test"]),
         "warnings": all(isinstance(warning, str) for warning in content["warnings"]),
@@ -310,12 +308,12 @@ def _checks(content: dict[str, Any]) -> dict[str, bool]:
     }
 
 
-def _is_share(accuracy: object) -> bool:
+def _is_fraction(accuracy: object) -> bool:
     return isinstance(accuracy, int | float) and 0 <= accuracy <= 1
 
 
 def _is_score(test: dict[str, Any] | None) -> bool:
-    """Whether a test set's result holds a count of right answers out of a count of series."""
+    """Whether a test result has a number of correct predictions out of a number of series."""
     if test is None:
         return False
     correct, n = test.get("correct"), test.get("n")

@@ -1,7 +1,7 @@
-"""Probabilities from the scores of a classifier: temperature scaling.
+"""Class probabilities from the scores of a classifier, by temperature scaling.
 
 Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017. One number
-is fitted, so that the most probable class is always the one with the largest score.
+is fitted, so the most probable class is always the one with the largest score.
 """
 
 from __future__ import annotations
@@ -9,26 +9,25 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray, IntArray
 
-SHARPEST = 20.0
-"""Logarithm of the largest inverse temperature that is considered, times the scores' spread."""
+MAX_LOG = 20.0
+"""Bound on |log(t * spread of the scores)|, where t is the inverse temperature."""
 
 
-def inverse_temperature(scores: Array, y: NDArray[np.int64]) -> float:
-    """The factor t >= 0 for which softmax(t * scores) has the least cross-entropy.
+def inverse_temperature(scores: FloatArray, y: IntArray) -> float:
+    """Fit the factor t >= 0 for which softmax(t * scores) has the least cross-entropy.
 
-    As in Platt (1999), a series counts as one of its class with probability (n_c + 1) / (n_c + k),
-    n_c the size of its class, and as one of another with the rest in equal parts: scores that
-    separate the classes then still have a finite factor.
+    The targets are smoothed as by Platt (1999), so that the factor is finite even if the scores
+    separate the classes: a series has its class, of n_c series, with probability
+    (n_c + 1) / (n_c + k), and each of the other classes with an equal part of the rest.
 
     Parameters
     ----------
-    scores : (n, k) held-out scores, the larger the more likely
+    scores : (n, k) scores of held-out series; a larger score means a more likely class
     y : (n,) class codes
     """
     n, k = scores.shape
@@ -42,13 +41,16 @@ def inverse_temperature(scores: Array, y: NDArray[np.int64]) -> float:
     def cross_entropy(exponent: float) -> float:
         return float(-(targets * log_softmax(math.exp(exponent) / spread * scores, axis=1)).sum())
 
-    found = minimize_scalar(
-        cross_entropy, bounds=(-SHARPEST, SHARPEST), method="bounded", options={"xatol": 1e-8}
+    minimum = minimize_scalar(
+        cross_entropy,
+        bounds=(-MAX_LOG, MAX_LOG),
+        method="bounded",
+        options={"xatol": 1e-8},
     )
-    return math.exp(found.x) / spread
+    return math.exp(minimum.x) / spread
 
 
-def probabilities(scores: Array, factor: float) -> Array:
+def probabilities(scores: FloatArray, factor: float) -> FloatArray:
     """softmax(factor * scores), (n, k)."""
-    found: Array = softmax(factor * scores, axis=1)
-    return found
+    result: FloatArray = softmax(factor * scores, axis=1)
+    return result

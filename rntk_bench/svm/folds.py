@@ -1,40 +1,43 @@
-"""Stratified cross-validation."""
+"""Stratified folds for cross-validation, and exact means of accuracies over them."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from rntk_bench.types import IntArray
 
 
 def stratified_folds(y: IntArray, n_folds: int, seed: int) -> IntArray:
-    """Deal each class in shuffled order over the folds, one class after the other.
+    """Assign each series to the fold in which it is held out.
 
-    Fold sizes differ by at most one, and so do a class's members in any two folds, however small
-    the class. With fewer series than folds every series is a fold of its own.
+    The series of each class are shuffled and distributed over the folds in turn, one class after
+    the other. The sizes of the folds differ by at most one, and so do the numbers of members that
+    a class has in any two folds. With fewer series than folds, each series is a fold.
 
     Parameters
     ----------
     y : (n,) class codes
     n_folds : number of folds, at least 2
-    seed : of the shuffle
+    seed : seed of the shuffle
 
     Returns
     -------
-    (n,) the fold that holds each series out
+    (n,) number of the fold in which each series is held out
     """
     n = len(y)
     shuffled = np.random.default_rng(seed).permutation(n)
-    dealt = shuffled[np.argsort(y[shuffled], kind="stable")]
+    by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
     fold = np.empty(n, dtype=np.int64)
-    fold[dealt] = np.arange(n) % min(n_folds, n)
+    fold[by_class] = np.arange(n) % min(n_folds, n)
     return fold
 
 
 def fold_weights(fold_sizes: IntArray) -> tuple[IntArray, int]:
-    """Integers w and S for exact means over folds: mean(hits / fold_sizes) = hits @ w / S."""
+    """Integers w and S with which means over folds are exact.
+
+    The mean of n_correct / fold_sizes is n_correct @ w / S.
+    """
     common = math.lcm(*(int(size) for size in fold_sizes))
     return common // fold_sizes, common * len(fold_sizes)

@@ -1,7 +1,7 @@
-"""Choosing a setting by cross-validation, exactly.
+"""Choosing a kernel's parameters and C by cross-validation, with exact comparisons.
 
-Mean accuracies are compared as integers over a common denominator, so that rounding neither makes
-nor breaks a tie. Pruning leaves out only folds that cannot change the choice, and what a search
+Mean accuracies are compared as integers over a common denominator, so that rounding can neither
+create nor break a tie. Pruning skips only folds that cannot change the choice, and what a search
 reports does not depend on the order in which settings were evaluated.
 """
 
@@ -11,33 +11,30 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.svm.folds import fold_weights
-from rntk_bench.svm.gram_check import flaw
+from rntk_bench.svm.gram_check import invalid_reason
 from rntk_bench.svm.svc import CrossValidation
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 NOT_EVALUATED = -1
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen setting and C, by position, and how it was reached."""
+    """The chosen setting and C, as positions in the grid."""
 
     setting: int
     C: int
     ties: int
-    """Pairs of setting and C that share the best mean accuracy, the chosen one included."""
+    """Number of pairs of setting and C with the best mean accuracy, including the chosen pair."""
     accuracy: float
     by_default: bool = False
-    """Whether all usable pairs tie, so that cross-validation chose nothing."""
+    """Whether all usable pairs tie, so that the default was taken."""
 
 
-def undecided(what: str, accuracy: float) -> str:
-    """The sentence for a choice that fell to the default, saying what ties, at which accuracy."""
+def undecided_message(what: str, accuracy: float) -> str:
+    """Say that all candidates (`what`) have the same accuracy and the default was taken."""
     return (
         f"Cross-validation cannot choose: all {what} have the accuracy {100 * accuracy:.2f} %; "
         "the method's default setting is taken, or the first where that cannot be used."
@@ -45,18 +42,17 @@ def undecided(what: str, accuracy: float) -> str:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a search found for some of its settings, for a search elsewhere to take over.
-
-    `hits` and `unfinished` are (n_part, n_C, n_folds), `flaws` as the search has them.
-    """
+class PartialResult:
+    """The results of some settings, which another search of the same grid can merge."""
 
     settings: list[int]
-    hits: IntArray
+    n_correct: IntArray
+    """(len(settings), n_C, n_folds)"""
     unfinished: IntArray
-    flaws: dict[int, str]
+    """(len(settings), n_C, n_folds)"""
+    invalid_reasons: dict[int, str]
     best: int
-    """Highest score the search knew of."""
+    """Highest score that the search knew of."""
 
 
 class Search:
@@ -66,8 +62,8 @@ class Search:
     ----------
     validation : CrossValidation
     n_settings : size of the grid
-    prune : leave out folds that cannot change the choice
-    best : a score that another search over the same grid has reached
+    prune : whether to skip folds that cannot change the choice
+    best : a score that another search of the same grid has reached
     """
 
     def __init__(
@@ -76,124 +72,126 @@ class Search:
         self.validation, self.prune = validation, prune
         sizes = validation.fold_sizes
         n_C, n_folds = len(validation.options.C), len(sizes)
-        self._weights, self._full = fold_weights(sizes)
-        parts = np.array_split(np.arange(n_folds), 3) if prune else [np.arange(n_folds)]
-        self._batches = [part for part in parts if len(part)]
-        self._hits = np.full((n_settings, n_C, n_folds), NOT_EVALUATED, dtype=np.int64)
-        self._unfinished = np.zeros_like(self._hits)
-        self.flaws: dict[int, str] = {}
-        """What is wrong with the Grams of settings that cannot be used."""
+        self._weights, self._max_score = fold_weights(sizes)
+        batches = np.array_split(np.arange(n_folds), 3) if prune else [np.arange(n_folds)]
+        self._batches = [batch for batch in batches if len(batch)]
+        self._n_correct = np.full((n_settings, n_C, n_folds), NOT_EVALUATED, dtype=np.int64)
+        self._unfinished = np.zeros_like(self._n_correct)
+        self.invalid_reasons: dict[int, str] = {}
+        """Why the Grams of some settings are unusable."""
         self._best = best
         self._lock = Lock()
 
     @property
     def best_accuracy(self) -> float:
         """Best mean validation accuracy so far."""
-        return self._best / self._full
+        return self._best / self._max_score
 
-    def evaluate(self, setting: int, gram: Array) -> None:
+    def evaluate(self, setting: int, gram: FloatArray) -> None:
         """Cross-validate one setting's Gram (n, n) for every C."""
-        wrong = flaw(gram)
-        if wrong is not None:
-            self.flaws[setting] = wrong
+        reason = invalid_reason(gram)
+        if reason is not None:
+            self.invalid_reasons[setting] = reason
             return
-        hits = self._hits[setting]
+        n_correct = self._n_correct[setting]
         for batch in self._batches:
-            n_C = self._worth(hits, self._best)
+            n_C = self._n_candidates(n_correct, self._best)
             if n_C == 0:
                 return
-            found, unfinished = self.validation.hits(gram, batch, n_C)
-            hits[:n_C, batch] = found
+            n_correct[:n_C, batch], unfinished = self.validation.count_correct(gram, batch, n_C)
             self._unfinished[setting, :n_C, batch] = unfinished.T
-        complete = (hits != NOT_EVALUATED).all(axis=1)
-        score = int((hits[complete] @ self._weights).max(initial=0))
+        complete = (n_correct != NOT_EVALUATED).all(axis=1)
+        score = int((n_correct[complete] @ self._weights).max(initial=0))
         with self._lock:
             self._best = max(self._best, score)
 
-    def part(self, settings: list[int]) -> Part:
-        """What was found for these settings."""
-        return Part(
+    def partial_result(self, settings: list[int]) -> PartialResult:
+        """The results of these settings so far."""
+        return PartialResult(
             settings,
-            self._hits[settings],
+            self._n_correct[settings],
             self._unfinished[settings],
-            {setting: self.flaws[setting] for setting in settings if setting in self.flaws},
+            {i: self.invalid_reasons[i] for i in settings if i in self.invalid_reasons},
             self._best,
         )
 
-    def take(self, part: Part) -> None:
-        """Take over what another search of the same grid found."""
-        self._hits[part.settings] = part.hits
-        self._unfinished[part.settings] = part.unfinished
-        self.flaws.update(part.flaws)
-        self._best = max(self._best, part.best)
+    def merge(self, partial: PartialResult) -> None:
+        """Add the results of another search of the same grid."""
+        self._n_correct[partial.settings] = partial.n_correct
+        self._unfinished[partial.settings] = partial.unfinished
+        self.invalid_reasons.update(partial.invalid_reasons)
+        self._best = max(self._best, partial.best)
 
     def choose(self, default: int | None = None) -> Choice:
-        """The best mean accuracy; ties go to the smallest C, then to the first setting.
+        """Choose the best mean accuracy; ties go to the smallest C, then to the first setting.
 
-        Where all usable settings tie for every C there is no evidence for any: then the setting
-        `default`, if it is given and usable, is taken with the middle C.
+        If all usable settings tie for every C, there is no evidence for any of them: then the
+        setting `default`, if it is given and usable, is taken with the middle C.
 
         Raises
         ------
         ValueError
             If no setting was usable.
         """
-        hits = self.hits
-        complete = (hits != NOT_EVALUATED).all(axis=2)
+        n_correct = self.n_correct
+        complete = (n_correct != NOT_EVALUATED).all(axis=2)
         if not complete.any():
             raise ValueError("no setting was usable")
-        scores = np.where(complete, hits @ self._weights, NOT_EVALUATED)
+        scores = np.where(complete, n_correct @ self._weights, NOT_EVALUATED)
         best = scores.max()
         n_settings, n_C = scores.shape
         ties = np.argwhere(best <= scores.T)  # sorted by C, then by setting
         C, setting = (int(position) for position in ties[0])
-        accuracy = int(best) / self._full
-        all_tie = 1 < len(ties) == n_C * (n_settings - len(self.flaws))
+        accuracy = int(best) / self._max_score
+        all_tie = 1 < len(ties) == n_C * (n_settings - len(self.invalid_reasons))
         if default is None or not all_tie:
             return Choice(setting, C, len(ties), accuracy)
-        setting = setting if default in self.flaws else default
+        setting = setting if default in self.invalid_reasons else default
         return Choice(setting, (n_C - 1) // 2, len(ties), accuracy, by_default=True)
 
     @property
-    def hits(self) -> IntArray:
+    def n_correct(self) -> IntArray:
         """Correct predictions (n_settings, n_C, n_folds), NOT_EVALUATED where not needed.
 
         With pruning, "needed" is decided by the final best accuracy. While the search ran, the
         best so far was lower, so everything needed was evaluated; what was evaluated beyond that
-        depends on the order and is left out.
+        depends on the order of evaluation and is left out.
         """
-        return np.where(self._needed(), self._hits, NOT_EVALUATED)
+        return np.where(self._needed(), self._n_correct, NOT_EVALUATED)
 
-    def needed_share(self, settings: list[int]) -> float:
-        """Which share of what was evaluated of these settings is needed, by the final best."""
-        evaluated = int((self._hits[settings] != NOT_EVALUATED).sum())
-        return int((self.hits[settings] != NOT_EVALUATED).sum()) / max(evaluated, 1)
+    def needed_fraction(self, settings: list[int]) -> float:
+        """The fraction of the evaluated folds of these settings that the final best needs."""
+        evaluated = int((self._n_correct[settings] != NOT_EVALUATED).sum())
+        return int((self.n_correct[settings] != NOT_EVALUATED).sum()) / max(evaluated, 1)
 
     @property
     def unfinished_settings(self) -> int:
-        """Settings in which some needed problem stopped at the bound on steps."""
+        """Number of settings in which a needed problem stopped at the limit of iterations."""
         return int((self._unfinished * self._needed() > 0).any(axis=(1, 2)).sum())
 
-    def _needed(self) -> NDArray[np.bool_]:
-        needed = np.zeros(self._hits.shape, dtype=bool)
-        for setting in range(len(self._hits)):
-            if setting in self.flaws:
+    def _needed(self) -> BoolArray:
+        """Repeat the pruning of every setting with the final best score."""
+        needed = np.zeros(self._n_correct.shape, dtype=bool)
+        for setting in range(len(self._n_correct)):
+            if setting in self.invalid_reasons:
                 continue
-            seen = np.full(self._hits.shape[1:], NOT_EVALUATED)
+            evaluated = np.full(self._n_correct.shape[1:], NOT_EVALUATED)
             for batch in self._batches:
-                n_C = self._worth(seen, self._best)
-                seen[:n_C, batch] = self._hits[setting, :n_C, batch].T
+                n_C = self._n_candidates(evaluated, self._best)
+                evaluated[:n_C, batch] = self._n_correct[setting, :n_C, batch].T
                 needed[setting, :n_C, batch] = True
         return needed
 
-    def _worth(self, hits: IntArray, best: int) -> int:
-        """How many C, from the smallest, to go on with: up to the last that can reach `best`.
+    def _n_candidates(self, n_correct: IntArray, best: int) -> int:
+        """How many C, from the smallest, to continue with: up to the last that can reach `best`.
 
-        A C that cannot is still solved below one that can: the path leads through it.
+        A smaller C that cannot reach it is solved nevertheless, since the solver starts each C
+        from the solution of the one before.
         """
         if not self.prune:
-            return len(hits)
-        possible = np.where(hits == NOT_EVALUATED, self.validation.fold_sizes, hits)
-        # A gap before the present batch means that this C was given up earlier.
-        reach = np.flatnonzero(possible @ self._weights >= best)
-        return int(reach[-1]) + 1 if len(reach) else 0
+            return len(n_correct)
+        # Folds that were not evaluated count as all correct. A C that was pruned at an earlier
+        # batch keeps the upper bound by which it was pruned.
+        upper_bound = np.where(n_correct == NOT_EVALUATED, self.validation.fold_sizes, n_correct)
+        candidates = np.flatnonzero(upper_bound @ self._weights >= best)
+        return int(candidates[-1]) + 1 if len(candidates) else 0

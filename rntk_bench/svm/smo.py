@@ -1,18 +1,19 @@
-"""The compiled C-SVC solver: sequential minimal optimisation over a precomputed Gram.
+"""The compiled C-SVC solver: sequential minimal optimisation on a precomputed Gram.
 
-One-vs-one, as LIBSVM does it (Fan, Chen and Lin, 2005: second-order choice of the working pair,
-the stopping rule m(alpha) - M(alpha) < tolerance, the bias, the votes), laid out for vectors:
+Classes are separated one-vs-one as in LIBSVM (Fan, Chen and Lin, 2005), with its second-order
+selection of the working pair, its stopping rule m(alpha) - M(alpha) < tolerance, its bias and its
+votes. The computation is arranged for vector instructions:
 
 - beta = y alpha lies in [0, C] for the first class of a pair and in [-C, 0] for the second, and
-  f = y - K beta. A step moves beta_i up and beta_j down; i has the largest f among those that can
-  go up, j the best gain among those that can go down. No branch depends on a label.
-- A member of the validation fold is held at beta = 0 by bounds of 0, so that the Gram of a pair
-  is copied once for all folds.
-- Going up the grid of C the betas stay feasible and are kept.
-- A maximum and where it stands are found in one vectorised pass over integers: the bits of a
-  float, made ascending, with the position in the last 16 of them.
+  f = y - K beta. A step increases beta_i and decreases beta_j: i has the largest f among those
+  that can increase, j the largest gain among those that can decrease. No branch depends on a label.
+- For a series of the validation fold both bounds are 0, so that its beta stays 0 and the Gram of a
+  pair is copied only once for all folds.
+- When C increases, the betas of the smaller C are feasible and are the starting point.
+- A maximum and its position are found in one vectorised pass over integers: the bits of a float,
+  changed so that they sort like floats, with the position in the lowest 16 bits.
 
-Rows and columns of a Gram are sorted by class; `starts` says where each class begins.
+The rows and columns of a Gram are sorted by class; class c begins at `starts[c]`.
 """
 
 from __future__ import annotations
@@ -21,16 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 MAX_SERIES = 1 << 16
-"""Positions must fit the 16 bits that the search for a maximum lends them."""
+"""Positions must fit into the 16 bits that the search for a maximum has for them."""
 LANES = 8
 """Pair problems are padded to a multiple of this, so that every vector is full."""
 TAU = 1e-12
-"""LIBSVM's stand-in for a curvature that is not positive."""
+"""LIBSVM's replacement for a curvature that is not positive."""
 
 _POSITION = np.int64(MAX_SERIES - 1)
 _VALUE = ~_POSITION
@@ -39,87 +38,87 @@ _LOWEST = np.int64(-0x8000000000000000)
 
 
 @compiled
-def _ascending(x: float) -> np.int64:
-    """An integer in the order of the floats; its own inverse on bits."""
+def _sortable_bits(x: float) -> np.int64:
+    """Map a float to an integer that sorts like it; `_from_sortable_bits` is the inverse."""
     bits = np.float64(x).view(np.int64)
     return bits ^ ((bits >> 63) & _MAGNITUDE)
 
 
 @compiled
-def _restored(key: np.int64) -> float:
+def _from_sortable_bits(key: np.int64) -> float:
     return float(np.int64(key ^ ((key >> 63) & _MAGNITUDE)).view(np.float64))
 
 
 @compiled
 def _solve(
-    K: Array,
-    gain: Array,
-    beta: Array,
-    f: Array,
-    lower: Array,
-    upper: Array,
-    up: Array,
-    down: Array,
+    K: FloatArray,
+    gain: FloatArray,
+    beta: FloatArray,
+    f: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    up: FloatArray,
+    down: FloatArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
+    stop: BoolArray,
 ) -> int:
     """Optimise beta in place, keep f = y - K beta; return the number of steps.
 
-    `gain` holds 1 / (K_ii + K_jj - 2 K_ij). `up` and `down` are 0 where beta can move that way and
-    -inf where it cannot.
+    `gain` holds 1 / (K_ii + K_jj - 2 K_ij). `up` is 0 where beta can increase and -inf where it
+    cannot; `down` is the same for a decrease.
     """
     m = len(f)
     highest, lowest = _LOWEST, _LOWEST
     for t in range(m):
-        highest = max(highest, (_ascending(f[t] + up[t]) & _VALUE) | t)
-        lowest = max(lowest, _ascending(down[t] - f[t]))
+        highest = max(highest, (_sortable_bits(f[t] + up[t]) & _VALUE) | t)
+        lowest = max(lowest, _sortable_bits(down[t] - f[t]))
     for step in range(max_iterations):
         i = int(highest & _POSITION)
         f_i = f[i] + up[i]
-        if stop[0] or not f_i + _restored(lowest) >= tolerance:
+        if stop[0] or not f_i + _from_sortable_bits(lowest) >= tolerance:
             return step
         best = np.int64(0)
         for t in range(m):
             violation = max(f_i - f[t] + down[t], 0.0)
-            best = max(best, (_ascending(violation * violation * gain[i, t]) & _VALUE) | t)
+            best = max(best, (_sortable_bits(violation * violation * gain[i, t]) & _VALUE) | t)
         j = int(best & _POSITION)
-        room_up, room_down = upper[i] - beta[i], beta[j] - lower[j]
-        move = min((f_i - f[j]) * gain[i, j], room_up, room_down)
+        max_up, max_down = upper[i] - beta[i], beta[j] - lower[j]
+        step_length = min((f_i - f[j]) * gain[i, j], max_up, max_down)
         # At a bound exactly, so that "at its bound" is an equality.
-        beta[i] = upper[i] if move == room_up else beta[i] + move
-        beta[j] = lower[j] if move == room_down else beta[j] - move
+        beta[i] = upper[i] if step_length == max_up else beta[i] + step_length
+        beta[j] = lower[j] if step_length == max_down else beta[j] - step_length
         for t in (i, j):
             up[t] = 0.0 if beta[t] < upper[t] else -np.inf
             down[t] = 0.0 if beta[t] > lower[t] else -np.inf
         highest, lowest = _LOWEST, _LOWEST
         for t in range(m):
-            f_t = f[t] - move * (K[i, t] - K[j, t])
+            f_t = f[t] - step_length * (K[i, t] - K[j, t])
             f[t] = f_t
-            highest = max(highest, (_ascending(f_t + up[t]) & _VALUE) | t)
-            lowest = max(lowest, _ascending(down[t] - f_t))
+            highest = max(highest, (_sortable_bits(f_t + up[t]) & _VALUE) | t)
+            lowest = max(lowest, _sortable_bits(down[t] - f_t))
     return max_iterations
 
 
 @compiled
-def _climb(
-    K: Array,
-    gain: Array,
-    y: Array,
+def _solve_next(
+    K: FloatArray,
+    gain: FloatArray,
+    y: FloatArray,
     C: float,
-    beta: Array,
-    f: Array,
-    lower: Array,
-    upper: Array,
-    up: Array,
-    down: Array,
+    beta: FloatArray,
+    f: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    up: FloatArray,
+    down: FloatArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
+    stop: BoolArray,
 ) -> int:
-    """Go on from the betas of a smaller C to those of C; return the number of steps.
+    """Solve for C, starting from the betas of a smaller C; return the number of steps.
 
-    y is 1 and -1 for the two classes, 0 for what is held out.
+    y is 1 and -1 for the two classes, and 0 for held-out series.
     """
     for r in range(len(y)):
         upper[r] = max(C * y[r], 0.0)
@@ -130,8 +129,8 @@ def _climb(
 
 
 @compiled
-def _bias(f: Array, up: Array, down: Array) -> float:
-    """LIBSVM's -rho: the mean of f over free betas, or the middle of what f may be."""
+def _bias(f: FloatArray, up: FloatArray, down: FloatArray) -> float:
+    """LIBSVM's -rho: the mean of f over free betas, or the middle of its feasible interval."""
     total, free = 0.0, 0
     highest, lowest = -np.inf, np.inf
     for t in range(len(f)):
@@ -146,8 +145,8 @@ def _bias(f: Array, up: Array, down: Array) -> float:
 
 
 @compiled
-def _pair_problem(K: Array, members: IntArray) -> tuple[Array, Array]:
-    """The Gram of one pair of classes and `gain`, padded with zeros to full vectors."""
+def _pair_problem(K: FloatArray, members: IntArray) -> tuple[FloatArray, FloatArray]:
+    """The Gram of one pair of classes and `gain`, padded with zeros to a multiple of `LANES`."""
     m = len(members)
     padded = -(-m // LANES) * LANES
     P, gain = np.zeros((padded, padded)), np.zeros((padded, padded))
@@ -162,7 +161,7 @@ def _pair_problem(K: Array, members: IntArray) -> tuple[Array, Array]:
 
 
 @compiled
-def _pair(starts: IntArray, a: int, b: int) -> tuple[IntArray, Array]:
+def _pair(starts: IntArray, a: int, b: int) -> tuple[IntArray, FloatArray]:
     """Positions of the members of two classes, and 1 for the first and -1 for the second."""
     members = np.concatenate(
         (np.arange(starts[a], starts[a + 1]), np.arange(starts[b], starts[b + 1]))
@@ -173,20 +172,20 @@ def _pair(starts: IntArray, a: int, b: int) -> tuple[IntArray, Array]:
 
 
 @compiled
-def _vote_pair(
-    K: Array,
+def _cross_validate_pair(
+    K: FloatArray,
     members: IntArray,
-    sign: Array,
+    sign: FloatArray,
     a: int,
     b: int,
     fold: IntArray,
     folds: IntArray,
-    Cs: Array,
-    judged: Array,
-    judged_starts: IntArray,
+    Cs: FloatArray,
+    query: FloatArray,
+    query_starts: IntArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
+    stop: BoolArray,
     votes: NDArray[np.int32],
     unfinished: IntArray,
 ) -> None:
@@ -196,11 +195,11 @@ def _vote_pair(
     lower, upper = np.zeros(padded), np.zeros(padded)
     up, down = np.empty(padded), np.empty(padded)
     y = np.zeros(padded)
-    decision = np.empty(judged.shape[1])
+    decision = np.empty(query.shape[1])
     for q in folds:
         if stop[0]:
             return
-        left, right = judged_starts[q], judged_starts[q + 1]
+        left, right = query_starts[q], query_starts[q + 1]
         for r in range(m):
             y[r] = 0.0 if fold[members[r]] == q else sign[r]
         beta[:] = 0.0
@@ -211,7 +210,7 @@ def _vote_pair(
             decision[left:right] = y.max()
         for c in range(len(Cs)):
             if not final:
-                steps = _climb(
+                steps = _solve_next(
                     P,
                     gain,
                     y,
@@ -232,7 +231,7 @@ def _vote_pair(
                     weight, row = beta[r], members[r]
                     if weight != 0.0:
                         for v in range(left, right):
-                            decision[v] += weight * judged[row, v]
+                            decision[v] += weight * query[row, v]
                 # With no beta at its bound every larger C has this solution.
                 final = np.abs(beta).max() < Cs[c] and steps < max_iterations
             for v in range(left, right):
@@ -242,40 +241,40 @@ def _vote_pair(
 
 
 @compiled
-def vote(
-    K: Array,
+def cross_validate(
+    K: FloatArray,
     starts: IntArray,
     fold: IntArray,
     folds: IntArray,
-    Cs: Array,
-    judged: Array,
-    judged_starts: IntArray,
+    Cs: FloatArray,
+    query: FloatArray,
+    query_starts: IntArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
+    stop: BoolArray,
     votes: NDArray[np.int32],
     unfinished: IntArray,
 ) -> None:
-    """Train every pair of classes on every fold's complement for every C and let it vote.
+    """For every C, train each pair of classes without each fold, and count votes for that fold.
 
     Parameters
     ----------
     K : (n, n), sorted by class
     starts : (n_classes + 1,)
-    fold : (n,), the fold that holds each series out
-    folds : those to train
+    fold : (n,), number of the fold in which each series is held out
+    folds : the folds to evaluate
     Cs : (n_C,), ascending
-    judged : (n, n_judged), kernel of the training series with those to be classified
-    judged_starts : fold q's are the columns from judged_starts[q] to judged_starts[q + 1]
-    votes : (n_C, n_classes, n_judged), added to
-    unfinished : (n_C, n_folds), added to: problems that stopped at `max_iterations`
-    stop : (1,), once true it returns with what it has
+    query : (n, n_query), kernel of the training series with the series to be classified
+    query_starts : the columns of fold q are query_starts[q] to query_starts[q + 1]
+    stop : (1,), set to true by another thread to make the function return early
+    votes : (n_C, n_classes, n_query), incremented
+    unfinished : (n_C, n_folds), incremented by the problems that stopped at `max_iterations`
     """
     n_classes = len(starts) - 1
     for a in range(n_classes):
         for b in range(a + 1, n_classes):
             members, sign = _pair(starts, a, b)
-            _vote_pair(
+            _cross_validate_pair(
                 K,
                 members,
                 sign,
@@ -284,8 +283,8 @@ def vote(
                 fold,
                 folds,
                 Cs,
-                judged,
-                judged_starts,
+                query,
+                query_starts,
                 tolerance,
                 max_iterations,
                 stop,
@@ -296,24 +295,24 @@ def vote(
 
 @compiled
 def train(
-    K: Array,
+    K: FloatArray,
     starts: IntArray,
-    held_out: NDArray[np.bool_],
-    Cs: Array,
+    held_out: BoolArray,
+    Cs: FloatArray,
     tolerance: float,
     max_iterations: int,
-    stop: NDArray[np.bool_],
-    coefficients: Array,
-    biases: Array,
+    stop: BoolArray,
+    coefficients: FloatArray,
+    biases: FloatArray,
 ) -> int:
-    """Train every pair of classes up to the last C; return how many stopped at the bound on steps.
+    """Train each pair of classes up to the last C; return how many stopped at `max_iterations`.
 
     Parameters
     ----------
-    K, starts, Cs, stop : as for `vote`
-    held_out : (n,), what is not trained on
-    coefficients : (n_pairs, n), filled with beta where a series is a member of the pair
-    biases : (n_pairs,), filled
+    K, starts, Cs, stop : as for `cross_validate`
+    held_out : (n,), whether a series is left out of the training
+    coefficients : (n_pairs, n), set to beta where a series belongs to the pair
+    biases : (n_pairs,), set
     """
     n_classes = len(starts) - 1
     pair, unfinished = 0, 0
@@ -335,7 +334,7 @@ def train(
             else:
                 steps = 0
                 for C in Cs:
-                    steps = _climb(
+                    steps = _solve_next(
                         P,
                         gain,
                         y,
@@ -361,22 +360,22 @@ def train(
 
 
 @compiled
-def decide(coefficients: Array, biases: Array, judged: Array) -> Array:
-    """Decisions (n_pairs, n_judged) of what `train` filled, > 0 for the first class of a pair."""
-    decisions = np.empty((len(biases), judged.shape[1]))
+def decision_values(coefficients: FloatArray, biases: FloatArray, query: FloatArray) -> FloatArray:
+    """Decision values (n_pairs, n_query) of a trained SVM, > 0 for the first class of a pair."""
+    decisions = np.empty((len(biases), query.shape[1]))
     for pair in range(len(biases)):
         decisions[pair] = biases[pair]
-        for row in range(len(judged)):
+        for row in range(len(query)):
             weight = coefficients[pair, row]
             if weight != 0.0:
-                for v in range(judged.shape[1]):
-                    decisions[pair, v] += weight * judged[row, v]
+                for v in range(query.shape[1]):
+                    decisions[pair, v] += weight * query[row, v]
     return decisions
 
 
 @compiled
-def winners(votes: NDArray[np.int32]) -> IntArray:
-    """The class with most votes, (n_C, n_judged); ties go to the first, as in LIBSVM."""
+def predict_from_votes(votes: NDArray[np.int32]) -> IntArray:
+    """The class with the most votes, (n_C, n_query); ties go to the first class, as in LIBSVM."""
     n_C, n_classes, n = votes.shape
     best = np.zeros((n_C, n), np.int64)
     for c in range(n_C):

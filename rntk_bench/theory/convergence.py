@@ -1,9 +1,12 @@
-"""Figure 2: finite networks converge to the RNTK as they grow wider, tied or not (Theorems 1, 3).
+"""Figure 2: the empirical kernels of finite networks converge to the RNTK as the width grows.
 
-The empirical kernels are those of single-layer ReLU networks with sigma_w = sigma_u = sigma_b =
-sigma_v = 1 and sigma_h = 0. Lengths T = 3 and T' = 2 show the one difference that untied weights
-make, (147): at different last steps they are independent, so that only the readout is shared and
-the limit is sigma_v^2 V_phi at covariance 0, which for ReLU is sqrt(K(x, x) K(x', x')) / pi.
+This holds for tied and for untied weights (Theorems 1 and 3). The networks have a single ReLU layer
+with sigma_w = sigma_u = sigma_b = sigma_v = 1 and sigma_h = 0.
+
+The lengths T = 3 and T' = 2 show the one case in which untied weights have another limit, (147):
+when the last steps differ, their states are independent, so that the two outputs have only the
+readout in common. The limit is then sigma_v^2 V_phi at covariance 0, which for ReLU is
+sqrt(K(x, x) K(x', x')) / pi.
 """
 
 from __future__ import annotations
@@ -14,11 +17,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rntk_bench.kernels import NNGP, RNTK
-
-Array = NDArray[np.float64]
+from rntk_bench.types import FloatArray
 
 SIGMAS: Final[Mapping[str, Any]] = {
     "sigma_w": 1.0,
@@ -28,39 +29,53 @@ SIGMAS: Final[Mapping[str, Any]] = {
     "sigma_v": 1.0,
 }
 X = np.array([1.0, -1.0, 1.0])
-"""The paper's x; its x' is {cos a, sin a}, and {cos a, sin a, cos a} where lengths are equal."""
+"""The paper's x. Its x' is {cos a, sin a}, or {cos a, sin a, cos a} for equal lengths."""
 ANGLE = 1.0
-"""a in the second panel."""
+"""The angle a in the second panel."""
 
 
 @dataclass(frozen=True)
 class Convergence:
     """The curves of Figure 2.
 
-    `angles` has columns angle, limit, tied, untied_limit, untied: one network of each kind over
-    all angles. `widths` has weights, width, draw and log_error = log10 |Theta_hat / Theta - 1|;
-    `slopes` the least-squares slope of its mean against log10 of the width, and its standard
-    error over the draws, for "tied" and "untied".
+    Attributes
+    ----------
+    width : int
+        Width of the networks in the first panel.
+    by_angle : DataFrame
+        First panel: columns angle, limit, tied, untied_limit and untied. One tied and one untied
+        network are evaluated at all angles.
+    by_width : DataFrame
+        Second panel: columns weights ("tied" or "untied"), width, draw and
+        log_error = log10 |Theta_hat / Theta - 1|.
+    slopes : dict
+        For "tied" and "untied", the slope of the mean log_error against log10 of the width, and
+        its standard error over the draws.
     """
 
     width: int
-    angles: pd.DataFrame
-    widths: pd.DataFrame
+    by_angle: pd.DataFrame
+    by_width: pd.DataFrame
     slopes: dict[str, tuple[float, float]]
 
-    def table(self) -> pd.DataFrame:
-        """Every point of both panels: panel, curve, x, y, standard_error, slope, slope_error."""
-        left = self.angles.melt("angle", var_name="curve", value_name="y")
+    def to_frame(self) -> pd.DataFrame:
+        """All points of both panels: panel, curve, x, y, standard_error, slope, slope_error."""
+        left = self.by_angle.melt("angle", var_name="curve", value_name="y")
         left = left.rename(columns={"angle": "x"}).assign(panel="angle")
-        right = summary(self.widths, "weights", self.slopes).assign(panel="width")
+        right = summarise_draws(self.by_width, "weights", self.slopes).assign(panel="width")
         return pd.concat([left, right])[
             ["panel", "curve", "x", "y", "standard_error", "slope", "slope_error"]
         ]
 
 
-def summary(rows: pd.DataFrame, by: str, slopes: dict[str, tuple[float, float]]) -> pd.DataFrame:
-    """Mean over draws of log_error for each curve and width, with the curve's slope."""
-    groups = rows.groupby([by, "width"])["log_error"]
+def summarise_draws(
+    errors: pd.DataFrame, by: str, slopes: dict[str, tuple[float, float]]
+) -> pd.DataFrame:
+    """Mean and standard error of log_error over the draws, with the slope of each curve.
+
+    `by` is the column of `errors` that names the curve.
+    """
+    groups = errors.groupby([by, "width"])["log_error"]
     table = pd.DataFrame({"y": groups.mean(), "standard_error": groups.sem()}).reset_index()
     table = table.rename(columns={by: "curve", "width": "x"})
     for k, name in enumerate(("slope", "slope_error")):
@@ -68,7 +83,7 @@ def summary(rows: pd.DataFrame, by: str, slopes: dict[str, tuple[float, float]])
     return table
 
 
-def convergence(
+def compute_convergence(
     width: int,
     n_angles: int,
     widths: list[int],
@@ -76,70 +91,80 @@ def convergence(
     seed: int,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Convergence:
-    """Compute Figure 2; `progress` is told after each of the 2 + 2 len(widths) parts."""
-    angles = _over_angles(width, n_angles, seed, progress)
-    rows = _over_widths(widths, draws, seed, progress)
-    return Convergence(
-        width, angles, rows, {str(name): fit(group) for name, group in rows.groupby("weights")}
-    )
+    """Compute Figure 2.
 
-
-def fit(rows: pd.DataFrame) -> tuple[float, float]:
-    """Slope of the mean of log_error against log10(width), and its standard error.
-
-    The error is that of the mean over draws, carried through the least-squares fit.
+    `progress` is called after each of the 2 + 2 len(widths) steps with a description of the step.
     """
-    groups = rows.groupby("width")["log_error"]
+    by_angle = _kernels_by_angle(width, n_angles, seed, progress)
+    by_width = _errors_by_width(widths, draws, seed, progress)
+    return Convergence(width, by_angle, by_width, fit_slopes(by_width, "weights"))
+
+
+def fit_slopes(errors: pd.DataFrame, by: str) -> dict[str, tuple[float, float]]:
+    """The slope of each curve and its standard error, as `fit_slope` computes them."""
+    return {str(name): fit_slope(group) for name, group in errors.groupby(by)}
+
+
+def fit_slope(errors: pd.DataFrame) -> tuple[float, float]:
+    """Least-squares slope of the mean log_error against log10(width), and its standard error.
+
+    The standard errors of the means are propagated through the fit.
+    """
+    groups = errors.groupby("width")["log_error"]
     x = np.log10(np.array(groups.mean().index, dtype=float))
     weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
     slope = float(weights @ groups.mean().to_numpy())
     return slope, float(np.sqrt(np.square(weights * groups.sem().to_numpy()).sum()))
 
 
-def untied_limit(series: list[Array]) -> Array:
-    """Limits (n,) of the untied networks' kernels of X with series of other lengths."""
-    own = NNGP(**SIGMAS)
-    return np.asarray(np.sqrt(own.diag(X[None]) * own.diag(series)) / np.pi)
+def untied_limit(Y: list[FloatArray]) -> FloatArray:
+    """Limits (n,) of the untied networks' kernels of `X` with series Y of other lengths."""
+    nngp = NNGP(**SIGMAS)
+    return np.asarray(np.sqrt(nngp.diag(X[None]) * nngp.diag(Y)) / np.pi)
 
 
-def _over_angles(
+def _kernels_by_angle(
     width: int, n_angles: int, seed: int, progress: Callable[[str], None]
 ) -> pd.DataFrame:
     from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
-    from rntk_bench.networks.tangent_kernel.network import Network
+    from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
     angles = np.linspace(0.0, 2.0 * np.pi, n_angles)
-    series = [np.array([np.cos(a), np.sin(a)]) for a in angles]
-    found = {}
+    Y = [np.array([np.cos(a), np.sin(a)]) for a in angles]
+    kernels = {}
     for name in ("tied", "untied"):
-        network = Network(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
-        found[name] = empirical_ntk(network, [X], series, seed=seed)[0, 0]
+        network = RecurrentNetwork(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
+        kernels[name] = empirical_ntk(network, [X], Y, seed=seed)[0, 0]
         progress(f"{name}, width {width}")
-    limit = RNTK(**SIGMAS)([X], series)[0]
     return pd.DataFrame(
-        {"angle": angles, "limit": limit, "tied": found["tied"]}
-        | {"untied_limit": untied_limit(series), "untied": found["untied"]}
+        {
+            "angle": angles,
+            "limit": RNTK(**SIGMAS)([X], Y)[0],
+            "tied": kernels["tied"],
+            "untied_limit": untied_limit(Y),
+            "untied": kernels["untied"],
+        }
     )
 
 
-def _over_widths(
+def _errors_by_width(
     widths: list[int], draws: int, seed: int, progress: Callable[[str], None]
 ) -> pd.DataFrame:
     from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
-    from rntk_bench.networks.tangent_kernel.network import Network
+    from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
-    other = np.array([np.cos(ANGLE), np.sin(ANGLE), np.cos(ANGLE)])
-    limit = RNTK(**SIGMAS)(X[None], other[None])[0, 0]
-    parts = []
+    y = np.array([np.cos(ANGLE), np.sin(ANGLE), np.cos(ANGLE)])
+    limit = RNTK(**SIGMAS)(X[None], y[None])[0, 0]
+    frames = []
     for name in ("tied", "untied"):
         for width in widths:
-            network = Network(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
-            kernels = empirical_ntk(network, [X], [other], draws=draws, seed=seed + 1)[:, 0, 0]
-            error = np.log10(np.abs(kernels / limit - 1.0))
-            parts.append(
+            network = RecurrentNetwork(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
+            kernels = empirical_ntk(network, [X], [y], draws=draws, seed=seed + 1)[:, 0, 0]
+            log_error = np.log10(np.abs(kernels / limit - 1.0))
+            frames.append(
                 pd.DataFrame(
-                    {"weights": name, "width": width, "draw": range(draws), "log_error": error}
+                    {"weights": name, "width": width, "draw": range(draws), "log_error": log_error}
                 )
             )
             progress(f"{name}, width {width}")
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(frames, ignore_index=True)

@@ -1,4 +1,4 @@
-"""Classifiers and one's own files: labels matched with classes, predictions scored."""
+"""Classifiers for users' files: matching labels with classes, and scoring predictions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rntk_bench.datasets.assemble import check_dimensions, sequences
-from rntk_bench.datasets.dataset import IntArray, Sequences
+from rntk_bench.datasets.assemble import check_dimensions, stack_series
+from rntk_bench.datasets.dataset import Sequences
 from rntk_bench.datasets.labels import class_name, encode_labels
 from rntk_bench.datasets.readers import UNKNOWN, Split
 from rntk_bench.errors import DataError
 from rntk_bench.estimators import KernelClassifier
+from rntk_bench.types import IntArray
 
 
 def training_set(split: Split) -> tuple[Sequences, IntArray, tuple[str, ...]]:
@@ -22,15 +23,15 @@ def training_set(split: Split) -> tuple[Sequences, IntArray, tuple[str, ...]]:
     Returns
     -------
     series : ndarray of shape (n, T) or (n, T, m), or list of ndarray
-        An array where they have one length.
+        An array if all series have the same length.
     codes : ndarray of shape (n,)
-        Positions in `classes`, whose order is the benchmark's.
+        Indices into `classes`, which are in the order of the benchmark.
     classes : tuple of str
 
     Raises
     ------
     DataError
-        If the series have several dimensions, or there is one class.
+        If the series have different dimensions, or there is only one class.
     """
     check_dimensions(split, split)
     codes, classes = encode_labels(split.labels)
@@ -38,27 +39,27 @@ def training_set(split: Split) -> tuple[Sequences, IntArray, tuple[str, ...]]:
         raise DataError(
             f"{split.path} has the single class {classes[0]!r}, so there is nothing to learn."
         )
-    return sequences(split), codes, classes
+    return stack_series(split), codes, classes
 
 
 def name_classes(model: KernelClassifier, classes: tuple[str, ...]) -> None:
-    """Give a classifier that was fitted to codes the names of their classes."""
+    """Set the class names of a classifier that was fitted to class codes."""
     model.classes_ = np.array(classes)
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a classifier says of a file, and how right it is where labels are there.
+    """The predictions for the series of a file, and their accuracy for series with labels.
 
     Attributes
     ----------
-    table : DataFrame with a row a series
-        `series` (counted from 1), `label` (where the file has some, missing where one is not
-        known), `prediction`, and `p(<class>)` for each class
+    table : DataFrame with one row per series
+        `series` (counted from 1), `label` (if the file has labels; missing if unknown),
+        `prediction`, and `p(<class>)` for each class
     n_known, n_correct : int
-        Series with a label, which are scored, and those of them that are predicted right.
+        Number of series with a label, and of those that are predicted correctly.
     confusion : DataFrame
-        Series with a label, by class (rows) and prediction (columns).
+        Counts of series with a label by class (rows) and prediction (columns).
     """
 
     table: pd.DataFrame
@@ -73,9 +74,9 @@ def predict_split(model: KernelClassifier, split: Split) -> Predictions:
     Raises
     ------
     DataError
-        If a label is not one of the model's classes, or the series have another dimension.
+        If a label is not a class of the model, or the series have another dimension.
     ValueError
-        If the model cannot read them, see `KernelClassifier.predict`.
+        If the series are invalid for the model, see `KernelClassifier.predict`.
     """
     _check_dimension(model, split)
     names = list(map(str, model.classes_.tolist()))
@@ -99,9 +100,9 @@ def predict_split(model: KernelClassifier, split: Split) -> Predictions:
 
 
 def _codes(classes: Sequence[str], split: Split) -> IntArray:
-    """Position of each series' class among the model's, -1 where it is not known."""
+    """Index of each series' class in the model's classes, -1 if it is unknown."""
     position = {class_name(name): code for code, name in enumerate(classes)}
-    # A model that was fitted in Python may have classes that are one number, in two spellings.
+    # A model that was fitted in Python may have two classes that spell the same number.
     position |= {name: code for code, name in enumerate(classes)}
     codes = np.full(len(split.labels), -1)
     for i, label in enumerate(split.labels):
@@ -111,8 +112,8 @@ def _codes(classes: Sequence[str], split: Split) -> IntArray:
         if code is None:
             raise DataError(
                 f"{split.where(split.rows[i])}: the model has no class {label!r}, only "
-                f"{', '.join(classes)}; correct it, write {UNKNOWN} where it is not known, or say "
-                "--no-labels where the file has none."
+                f"{', '.join(classes)}; correct it, write {UNKNOWN} if it is unknown, or use "
+                "--no-labels if the file has no labels."
             )
         codes[i] = code
     return codes
@@ -123,6 +124,6 @@ def _check_dimension(model: KernelClassifier, split: Split) -> None:
         m = 1 if series.ndim == 1 else series.shape[1]
         if m != model.n_dimensions_in_:
             raise DataError(
-                f"{split.where(row)}: the series has {m} values a step, but the model was fitted "
+                f"{split.where(row)}: the series has {m} values per step, but the model was fitted "
                 f"to series with {model.n_dimensions_in_}."
             )

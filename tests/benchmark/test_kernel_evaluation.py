@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn.svm import SVC
 
-from rntk_bench.benchmark import kernel_evaluation as kernel_cell
-from rntk_bench.benchmark.kernel_evaluation import run_kernel_cell
+from rntk_bench.benchmark import kernel_evaluation
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset, unit_norm, zero_pad
 from rntk_bench.errors import RntkBenchError
@@ -27,6 +27,10 @@ def gunpoint() -> Dataset:
     return load_dataset("GunPoint", download=False)
 
 
+def evaluate_kernel(dataset, method, experiment, n_jobs=1, progress=None, **options):
+    return KernelEvaluation(dataset, method, experiment, **options).run(n_jobs, progress)
+
+
 def answer(record):
     """What must not depend on how the record was computed."""
     return record.protocol, record.data, record.selection, record.test, record.warnings
@@ -34,7 +38,7 @@ def answer(record):
 
 def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     experiment = Experiment()
-    record = run_kernel_cell(gunpoint, SMALL, experiment, prune=False)
+    record = evaluate_kernel(gunpoint, SMALL, experiment, prune=False)
     order = np.argsort(gunpoint.y_train, kind="stable")
     X, y = unit_norm(gunpoint.X_train)[0][order], gunpoint.y_train[order]
     sizes = np.array(record.selection["fold_sizes"])
@@ -69,15 +73,15 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
 
 @pytest.mark.parametrize("name", list(KERNEL_METHODS))
 def test_the_record_is_the_same_for_any_number_of_jobs(gunpoint, name):
-    one = run_kernel_cell(gunpoint, KERNEL_METHODS[name], Experiment(), n_jobs=1)
-    two = run_kernel_cell(gunpoint, KERNEL_METHODS[name], Experiment(), n_jobs=2)
+    one = evaluate_kernel(gunpoint, KERNEL_METHODS[name], Experiment(), n_jobs=1)
+    two = evaluate_kernel(gunpoint, KERNEL_METHODS[name], Experiment(), n_jobs=2)
     assert answer(one) == answer(two)
 
 
 def test_pruning_changes_nothing_but_the_folds_it_leaves_out(gunpoint):
     experiment = Experiment()
-    pruned = run_kernel_cell(gunpoint, METHODS["rntk"], experiment)
-    full = run_kernel_cell(gunpoint, METHODS["rntk"], experiment, prune=False)
+    pruned = evaluate_kernel(gunpoint, METHODS["rntk"], experiment)
+    full = evaluate_kernel(gunpoint, METHODS["rntk"], experiment, prune=False)
     assert pruned.test == full.test
     for key in ("setting", "C", "ties", "accuracy"):
         assert pruned.selection[key] == full.selection[key]
@@ -88,15 +92,15 @@ def test_pruning_changes_nothing_but_the_folds_it_leaves_out(gunpoint):
 
 
 def test_another_seed_gives_other_folds(gunpoint):
-    one = run_kernel_cell(gunpoint, SMALL, Experiment())
-    other = run_kernel_cell(gunpoint, SMALL, Experiment(seed=1))
+    one = evaluate_kernel(gunpoint, SMALL, Experiment())
+    other = evaluate_kernel(gunpoint, SMALL, Experiment(seed=1))
     assert one.selection["hits"] != other.selection["hits"]
 
 
 def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_cell, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda *_: True)
     cache = GramCache(tmp_path / "grams")
-    first = run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    first = evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     compute, computed = RNTK.gram, []
 
     def gram(kernel, prepared):
@@ -104,39 +108,39 @@ def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
         return compute(kernel, prepared)
 
     monkeypatch.setattr(RNTK, "gram", gram)
-    again = run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    again = evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     assert answer(first) == answer(again)
     assert computed == []
-    run_kernel_cell(gunpoint, SMALL, Experiment(C=(1.0,), seed=1), cache=cache)
+    evaluate_kernel(gunpoint, SMALL, Experiment(C=(1.0,), seed=1), cache=cache)
     assert not any(train for _, train in computed)
 
 
 def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_cell, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda *_: True)
     said = []
     cache = GramCache(tmp_path / "grams", on_warning=said.append)
-    first = run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    first = evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     for path in (tmp_path / "grams").glob("*/*"):
         content = bytearray(path.read_bytes())
         content[-1] ^= 1
         path.write_bytes(content)
-    again = run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    again = evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     assert answer(first) == answer(again)
     assert len(said) == 1
 
 
 def test_cheap_grams_are_not_stored(gunpoint, tmp_path):
-    assert not kernel_cell.worth_storing(50, 150)  # a tenth of a millisecond
-    assert not kernel_cell.worth_storing(1000, 20)  # few steps, many entries
-    assert kernel_cell.worth_storing(390, 300)
+    assert not kernel_evaluation.worth_storing(50, 150)  # a tenth of a millisecond
+    assert not kernel_evaluation.worth_storing(1000, 20)  # few steps, many entries
+    assert kernel_evaluation.worth_storing(390, 300)
     cache = GramCache(tmp_path / "grams")
-    run_kernel_cell(gunpoint, SMALL, Experiment(), cache=cache)
+    evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     assert cache.info().entries == 0
 
 
 def test_overflowing_settings_are_recorded_and_never_chosen(gunpoint):
     grid = {**SMALL.grid, "sigma_w": (1e3, 1.3)}
-    record = run_kernel_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
+    record = evaluate_kernel(gunpoint, replace(SMALL, grid=grid), Experiment())
     assert record.selection["unusable_settings"] == [0, 1]
     assert record.selection["flaws"] == ["overflows"] * 2
     assert record.selection["setting"]["sigma_w"] == 1.3
@@ -147,24 +151,24 @@ def test_overflowing_settings_are_recorded_and_never_chosen(gunpoint):
 def test_a_grid_that_only_overflows_fails_with_a_sentence(gunpoint):
     grid = {**SMALL.grid, "sigma_w": (1e3,)}
     with pytest.raises(RntkBenchError, match="rntk's grid"):
-        run_kernel_cell(gunpoint, replace(SMALL, grid=grid), Experiment())
+        evaluate_kernel(gunpoint, replace(SMALL, grid=grid), Experiment())
 
 
 def test_the_bound_on_steps_is_a_warning(gunpoint):
-    record = run_kernel_cell(gunpoint, SMALL, Experiment(max_iterations=2))
+    record = evaluate_kernel(gunpoint, SMALL, Experiment(max_iterations=2))
     assert any("bound of 2 steps" in warning for warning in record.warnings)
 
 
 def test_zero_series_are_noted(gunpoint):
     X = gunpoint.X_train.copy()
     X[3] = 0.0
-    record = run_kernel_cell(replace(gunpoint, X_train=X), SMALL, Experiment())
+    record = evaluate_kernel(replace(gunpoint, X_train=X), SMALL, Experiment())
     assert any("1 training series are zero" in warning for warning in record.warnings)
 
 
 def test_progress_reaches_the_end(gunpoint):
     seen = []
-    run_kernel_cell(gunpoint, SMALL, Experiment(), progress=lambda *args: seen.append(args))
+    evaluate_kernel(gunpoint, SMALL, Experiment(), progress=lambda *args: seen.append(args))
     assert seen[-1][:2] == (4, 4)
     assert 0 < seen[-1][2] <= 1
 
@@ -185,10 +189,10 @@ def unequal(n=24, seed=0, m=1):
 @pytest.mark.parametrize("m", [1, 3])
 def test_different_lengths_are_read_or_padded_and_the_record_says_which(m):
     dataset = unequal(m=m)
-    read = run_kernel_cell(dataset, SMALL, Experiment())
+    read = evaluate_kernel(dataset, SMALL, Experiment())
     assert read.data["notes"] == ["Series of different lengths are read at their true lengths."]
     assert (read.data["equal_length"], read.data["n_dimensions"]) == (False, m)
-    padded = run_kernel_cell(dataset, METHODS["rbf"], Experiment())
+    padded = evaluate_kernel(dataset, METHODS["rbf"], Experiment())
     assert padded.data["notes"] == ["Series of different lengths are padded with zeros at the end."]
     # The kernel of the record is that of the series as they are.
     kernel = RNTK(**read.selection["setting"])
@@ -203,7 +207,7 @@ def test_series_are_padded_to_one_length_where_only_the_test_set_has_the_longest
     dataset = unequal()
     longer = [np.concatenate([x, 0.1 * np.ones(9)]) for x in dataset.X_test]
     dataset = replace(dataset, X_test=longer)
-    record = run_kernel_cell(dataset, METHODS["ntk"], Experiment())
+    record = evaluate_kernel(dataset, METHODS["ntk"], Experiment())
     kernel = NTK(**record.selection["setting"])
     order = np.argsort(dataset.y_train, kind="stable")
     train, test = unit_norm(dataset.X_train)[0], unit_norm(dataset.X_test)[0]
@@ -215,26 +219,26 @@ def test_series_are_padded_to_one_length_where_only_the_test_set_has_the_longest
 
 
 def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_cell, "worth_storing", lambda n, length: True)
+    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda n, length: True)
     grid = {"direction": ("forward", "both"), "pooling": ("last", "average"), **SMALL.grid}
     method = KernelMethod("rntk-extended", grid, RNTK)
     dataset = unequal()
-    plain = run_kernel_cell(dataset, method, Experiment())
+    plain = evaluate_kernel(dataset, method, Experiment())
     cache = GramCache(tmp_path / "grams")
-    cold = run_kernel_cell(dataset, method, Experiment(), cache=cache)
+    cold = evaluate_kernel(dataset, method, Experiment(), cache=cache)
     assert cache.info().entries == 16 + 1
-    warm = run_kernel_cell(dataset, method, Experiment(), cache=cache)
+    warm = evaluate_kernel(dataset, method, Experiment(), cache=cache)
     assert answer(plain) == answer(cold) == answer(warm)
 
 
 def test_grams_are_stored_only_of_kernels_that_can_be_told_apart():
     scope = {"__name__": "typed", "RNTK": RNTK}
     exec("class Typed(RNTK): pass", scope)
-    assert kernel_cell.gram_identity(scope["Typed"]()) is None
-    assert kernel_cell.gram_identity(RNTK(activation=lambda z: z)) is None
+    assert kernel_evaluation.gram_identity(scope["Typed"]()) is None
+    assert kernel_evaluation.gram_identity(RNTK(activation=lambda z: z)) is None
     one, other = RNTK(1.4), RNTK(1.41)
-    assert kernel_cell.gram_identity(one) == kernel_cell.gram_identity(RNTK(1.4))
-    assert kernel_cell.gram_identity(one) != kernel_cell.gram_identity(other)
+    assert kernel_evaluation.gram_identity(one) == kernel_evaluation.gram_identity(RNTK(1.4))
+    assert kernel_evaluation.gram_identity(one) != kernel_evaluation.gram_identity(other)
 
 
 def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
@@ -243,12 +247,12 @@ def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
         "from rntk_bench import RNTK\nclass Own(RNTK):\n    pass\n"
     )
     own = importlib.import_module("own_kernel").Own
-    before = kernel_cell.gram_identity(own())
-    kernel_cell._code_version.cache_clear()
+    before = kernel_evaluation.gram_identity(own())
+    kernel_evaluation._code_version.cache_clear()
     with (tmp_path / "own_kernel.py").open("a") as file:
         file.write("    # changed\n")
     assert before is not None
-    assert kernel_cell.gram_identity(own()) != before
+    assert kernel_evaluation.gram_identity(own()) != before
 
 
 def test_classes_of_one_series_leave_nothing_to_choose_from():
@@ -257,14 +261,14 @@ def test_classes_of_one_series_leave_nothing_to_choose_from():
     X_test = np.repeat(centres, 4, axis=0) + 0.3 * rng.standard_normal((20, 20))
     dataset = Dataset("Made", centres, y, X_test, np.repeat(y, 4), tuple("abcde"), "test")
     for method in (METHODS["poly"], SMALL):
-        record = run_kernel_cell(dataset, method, Experiment())
+        record = evaluate_kernel(dataset, method, Experiment())
         selection, n = record.selection, len(method.settings())
         assert selection["by_default"] is True
         assert selection["setting"] == method.settings()[method.default_setting]
         assert (selection["C"], selection["ties"], selection["accuracy"]) == (1.0, 5 * n, 0.0)
         assert f"Cross-validation cannot choose: all {5 * n} pairs" in record.warnings[-1]
         assert record == replace(
-            run_kernel_cell(dataset, method, Experiment(), prune=False),
+            evaluate_kernel(dataset, method, Experiment(), prune=False),
             **{name: getattr(record, name) for name in ("timings", "created", "environment")},
             selection=selection,
         )
@@ -272,6 +276,6 @@ def test_classes_of_one_series_leave_nothing_to_choose_from():
 
 
 def test_a_record_of_a_choice_has_nothing_of_a_default(gunpoint):
-    record = run_kernel_cell(gunpoint, SMALL, Experiment())
+    record = evaluate_kernel(gunpoint, SMALL, Experiment())
     assert "by_default" not in record.selection
     assert record.warnings == []

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rntk_bench.benchmark import network_evaluation as network_cell
-from rntk_bench.benchmark.network_evaluation import run_network_cell
-from rntk_bench.benchmark.plan import Options
-from rntk_bench.benchmark.runner import run_plan
+from rntk_bench.benchmark.network_evaluation import evaluate_network
+from rntk_bench.benchmark.plan import make_plan
+from rntk_bench.benchmark.runner import RunOptions, run_plan
 from rntk_bench.config import CRITERIA, Experiment, Network, read_experiment
 from rntk_bench.datasets import Dataset, load_dataset, unit_norm
 from rntk_bench.deadline import Deadline, TimeLimitError
@@ -70,10 +70,11 @@ def test_a_worker_that_fails_fails_its_cell_alone(
 ):
     network = replace(METHOD, grid={**METHOD.grid, "width": (4,), "learning_rate": (0.03,)})
     rbf = KernelMethod("rbf", {"alpha": (1.0,)}, RBF)
-    options = Options(tmp_path / "runs", data_dir=write_dataset("Mine"))
+    options = RunOptions(data_dir=write_dataset("Mine"))
+    plan = make_plan(["Mine"], [network, rbf], EXPERIMENT, tmp_path / "runs")
     with monkeypatch.context() as broken:
         broken.setattr(pool, "train_one", function)
-        outcomes = run_plan(["Mine"], [network, rbf], EXPERIMENT, options)
+        outcomes = run_plan(plan, options)
     assert [outcome.kind for outcome in outcomes] == ["failed", "computed"]
     record = outcomes[0].record
     assert said in record.error
@@ -83,30 +84,30 @@ def test_a_worker_that_fails_fails_its_cell_alone(
 
 @pytest.fixture(scope="module")
 def record():
-    return run_network_cell(made_up(), METHOD, EXPERIMENT)
+    return evaluate_network(made_up(), METHOD, EXPERIMENT)
 
 
 @pytest.fixture(scope="module")
 def whole():
-    return run_network_cell(made_up(), METHOD, EXPERIMENT, n_jobs=2, prune=False)
+    return evaluate_network(made_up(), METHOD, EXPERIMENT, n_jobs=2, prune=False)
 
 
 def test_a_record_holds_the_choice_and_its_test(record):
     selection, test = record.selection, record.test
-    hits = decode_counts(selection["hits"])
+    n_correct = decode_counts(selection["hits"])
     sizes = np.array(selection["fold_sizes"])
-    assert hits.shape[:2] == (4, 3)
-    complete = (hits[:, :, 0] != NO_EPOCH).all(axis=1)
-    means = np.where(complete, (hits.max(axis=2) / sizes).mean(axis=1), -1)
+    assert n_correct.shape[:2] == (4, 3)
+    complete = (n_correct[:, :, 0] != NO_EPOCH).all(axis=1)
+    means = np.where(complete, (n_correct.max(axis=2) / sizes).mean(axis=1), -1)
     assert selection["setting_index"] == int(np.argmax(means > means.max() - 1e-12))
     assert selection["setting"] == METHOD.settings()[selection["setting_index"]]
     assert selection["accuracy"] == pytest.approx(means.max())
-    chosen = hits[selection["setting_index"]]
+    chosen = n_correct[selection["setting_index"]]
     best = np.array(selection["best_epochs"])
     assert (chosen[np.arange(3), best - 1] == chosen.max(axis=1)).all()
     epochs = decode_counts(selection["run_epochs"])
     np.testing.assert_array_equal(epochs[selection["setting_index"]], best)
-    assert ((epochs > 0) == (hits[:, :, 0] != NO_EPOCH)).all()
+    assert ((epochs > 0) == (n_correct[:, :, 0] != NO_EPOCH)).all()
     accuracies = chosen.max(axis=1) / sizes
     assert accuracies[selection["best_fold"]] == accuracies.max()
     assert selection["epochs"] == best[selection["best_fold"]]
@@ -123,7 +124,7 @@ def test_a_record_holds_the_choice_and_its_test(record):
 
 
 def test_the_record_is_the_same_for_any_number_of_jobs_and_with_pruning(record, whole):
-    two = run_network_cell(made_up(), METHOD, EXPERIMENT, n_jobs=2)
+    two = evaluate_network(made_up(), METHOD, EXPERIMENT, n_jobs=2)
     assert answer(two) == answer(record)
     some, every = (decode_counts(r.selection["hits"]) for r in (record, whole))
     assert (every[:, :, 0] != NO_EPOCH).all()
@@ -135,7 +136,7 @@ def test_the_record_is_the_same_for_any_number_of_jobs_and_with_pruning(record, 
 
 
 def test_another_seed_gives_another_record(record):
-    other = run_network_cell(made_up(), METHOD, replace(EXPERIMENT, seed=1))
+    other = evaluate_network(made_up(), METHOD, replace(EXPERIMENT, seed=1))
     assert other.selection["hits"] != record.selection["hits"]
 
 
@@ -160,11 +161,11 @@ def test_an_interrupted_cell_goes_on_and_gives_the_same_record(whole, tmp_path, 
         assert not pool._workers  # nothing is left running
     train_all, trained = network_cell.train_all, []
 
-    def counting(training, settings, tasks, *others):
+    def progress_bar(training, settings, tasks, *others):
         trained.append(len(tasks))
         train_all(training, settings, tasks, *others)
 
-    monkeypatch.setattr(network_cell, "train_all", counting)
+    monkeypatch.setattr(network_cell, "train_all", progress_bar)
     assert answer(cell()) == answer(whole)
     assert trained[0] <= 12 - 5
     # Of what was finished before, only the weights are missing, and only the chosen setting's.
@@ -177,14 +178,16 @@ def test_an_interrupted_cell_goes_on_and_gives_the_same_record(whole, tmp_path, 
 
 def partial_cell(partial, **options):
     def cell(experiment=EXPERIMENT, **others):
-        return run_network_cell(made_up(), METHOD, experiment, partial=partial, **options, **others)
+        return evaluate_network(
+            made_up(), METHOD, experiment, checkpoint_path=partial, **options, **others
+        )
 
     return cell
 
 
 def test_progress_reaches_the_end():
     seen = []
-    run_network_cell(made_up(), METHOD, EXPERIMENT, progress=lambda *args: seen.append(args))
+    evaluate_network(made_up(), METHOD, EXPERIMENT, progress=lambda *args: seen.append(args))
     assert seen[0][:2] == (0, 12)
     assert seen[-1][:2] == (12, 12)
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
@@ -194,7 +197,7 @@ def test_progress_reaches_the_end():
 @pytest.mark.parametrize("m", [1, 2])
 def test_different_lengths_and_several_dimensions(m):
     method = replace(METHOD, name="gru")
-    record = run_network_cell(made_up(equal=False, m=m, n=60), method, EXPERIMENT)
+    record = evaluate_network(made_up(equal=False, m=m, n=60), method, EXPERIMENT)
     assert record.data["notes"] == ["Series of different lengths are read at their true lengths."]
     assert record.data["n_dimensions"] == m
     assert record.test["accuracy"] > 0.7
@@ -202,24 +205,24 @@ def test_different_lengths_and_several_dimensions(m):
 
 def test_divergence_is_recorded_and_a_grid_that_only_diverges_fails_with_a_sentence():
     rates = {**METHOD.grid, "width": (4,), "learning_rate": (0.03, 1e30)}
-    record = run_network_cell(made_up(), replace(METHOD, grid=rates), EXPERIMENT, prune=False)
+    record = evaluate_network(made_up(), replace(METHOD, grid=rates), EXPERIMENT, prune=False)
     assert record.selection["setting"]["learning_rate"] == 0.03
     assert [1, 0] in record.selection["diverged"]
     assert any("runs diverged" in warning for warning in record.warnings)
     rates["learning_rate"] = (1e38,)
     with pytest.raises(RntkBenchError, match="smaller learning rates"):
-        run_network_cell(made_up(), replace(METHOD, grid=rates), EXPERIMENT)
+        evaluate_network(made_up(), replace(METHOD, grid=rates), EXPERIMENT)
 
 
 def test_a_single_series_is_refused():
     one = made_up(n=2)
     with pytest.raises(RntkBenchError, match="single training series"):
-        run_network_cell(one, METHOD, EXPERIMENT)
+        evaluate_network(one, METHOD, EXPERIMENT)
 
 
 def test_on_an_accelerator_the_runs_are_vectorised(monkeypatch):
     method = replace(METHOD, grid={**METHOD.grid, "width": (4,)})
-    record = run_network_cell(made_up(), method, EXPERIMENT)
+    record = evaluate_network(made_up(), method, EXPERIMENT)
 
     def no_process(*_):
         raise AssertionError("a worker was started")
@@ -227,7 +230,7 @@ def test_on_an_accelerator_the_runs_are_vectorised(monkeypatch):
     monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(pool, "Worker", no_process)
     pool.stop_workers()
-    together = run_network_cell(made_up(), method, EXPERIMENT)
+    together = evaluate_network(made_up(), method, EXPERIMENT)
     assert answer(together) == answer(record)
 
 
@@ -235,9 +238,9 @@ def test_on_an_accelerator_a_deadline_is_heeded_between_parts_of_the_training(
     monkeypatch, tmp_path
 ):
     monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_AT_ONCE", 1)
+    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_PER_CALL", 1)
     with Deadline(0.0), pytest.raises(TimeLimitError):
-        run_network_cell(made_up(), METHOD, EXPERIMENT, partial=tmp_path / "made.partial")
+        evaluate_network(made_up(), METHOD, EXPERIMENT, checkpoint_path=tmp_path / "made.partial")
 
 
 def test_without_the_extra_the_error_names_it():
@@ -260,7 +263,7 @@ def with_network(**changes):
 
 def test_which_network_is_tested_can_be_chosen(record):
     def run(final):
-        return run_network_cell(made_up(), METHOD, with_network(final=final))
+        return evaluate_network(made_up(), METHOD, with_network(final=final))
 
     ensemble, retrained = run("ensemble"), run("retrain")
     for other in (ensemble, retrained):
@@ -277,7 +280,7 @@ def test_which_network_is_tested_can_be_chosen(record):
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_a_record_gives_its_own_choice_back_under_every_criterion(criterion):
-    record = run_network_cell(made_up(), METHOD, with_network(criterion=criterion))
+    record = evaluate_network(made_up(), METHOD, with_network(criterion=criterion))
     grid, selection = validation_grid(record), record.selection
     chosen = tuple(grid.chosen.values())
     assert {name: grid.axes[name][k] for name, k in grid.chosen.items()} == selection["setting"]
@@ -295,7 +298,7 @@ def test_networks_read_the_archives_values_or_unit_norm():
         problem = network_cell.network_problem(dataset, experiment)
         order = np.argsort(dataset.y_train, kind="stable")
         np.testing.assert_array_equal(problem.X_train, expected[order])
-        series = network_cell.training_of(problem, experiment).series
+        series = network_cell.make_training(problem, experiment).series
         np.testing.assert_allclose(series.X[: len(order), -8:, 0], expected[order], rtol=1e-6)
 
 
@@ -306,7 +309,7 @@ def test_the_papers_literal_protocol_reproduces_its_records(name):
     path = record_path(REFERENCE, "ArrowHead", name, method.protocol(experiment))
     there = read_record(path)
     dataset = load_dataset("ArrowHead", download=False)
-    again = run_network_cell(dataset, method, experiment, prune=there.selection["pruned"])
+    again = evaluate_network(dataset, method, experiment, prune=there.selection["pruned"])
     assert again.protocol == there.protocol
     assert again.selection["setting"] == there.selection["setting"]
     # Rounding, which another processor does otherwise, comes to little in the first epochs.
@@ -328,7 +331,7 @@ def test_classes_of_one_series_leave_nothing_to_choose_from():
     classes = np.arange(2)
     dataset = Dataset("Made", whole.X_train, classes, whole.X_test, classes, ("a", "b"), "test")
     method = replace(METHOD, default={"width": 8, "learning_rate": 0.03})
-    record = run_network_cell(dataset, method, EXPERIMENT)
+    record = evaluate_network(dataset, method, EXPERIMENT)
     selection = record.selection
     assert selection["by_default"] is True
     assert selection["setting"] == {"n_layers": 1, "width": 8, "learning_rate": 0.03}

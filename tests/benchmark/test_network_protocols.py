@@ -5,13 +5,13 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.benchmark import network_protocols
-from rntk_bench.benchmark.network_evaluation import network_problem, training_of
+from rntk_bench.benchmark.network_evaluation import make_training, network_problem
 from rntk_bench.benchmark.network_protocols import Comparison, compare, read_rows
 from rntk_bench.cli.protocols import protocols
 from rntk_bench.config import Experiment, Network
 from rntk_bench.methods import NetworkMethod
 from rntk_bench.networks.cross_validation import train_one
-from rntk_bench.networks.judging import train_judged
+from rntk_bench.networks.full_training import train_all_epochs
 from rntk_bench.report.tables.network_protocols import protocol_table
 from rntk_bench.report.tables.text import render_text
 from tests.benchmark.test_network_evaluation import made_up
@@ -31,7 +31,7 @@ def _short(monkeypatch):
 
 def test_a_fold_judges_one_stops_and_the_rest_trains():
     problem = network_problem(COMPARISON.dataset, EXPERIMENT)
-    training = training_of(problem, EXPERIMENT)
+    training = make_training(problem, EXPERIMENT)
     seen = []
     for fold in range(3):
         rest, judging, n_judging = network_protocols._rotation(problem, training, fold)
@@ -50,16 +50,16 @@ def test_a_fold_judges_one_stops_and_the_rest_trains():
 
 def test_a_run_is_not_stopped_and_is_the_run_of_the_benchmark():
     problem = network_problem(COMPARISON.dataset, EXPERIMENT)
-    training = training_of(problem, EXPERIMENT)
+    training = make_training(problem, EXPERIMENT)
     rest, judging, n_judging = network_protocols._rotation(problem, training, 0)
-    impatient = replace(rest, rules=rest.rules._replace(patience=1, criterion="loss"))
+    impatient = replace(rest, options=rest.options._replace(patience=1, criterion="loss"))
     from rntk_bench.benchmark.network_evaluation import network_settings
 
     ((network, rate), _) = network_settings(COMPARISON.dataset, METHOD)
-    curve = train_judged(impatient, network, 1, rate, judging, n_judging)
-    assert len(curve.hits) == len(curve.losses) == len(curve.judged) == 6
-    assert curve.hits == train_one(rest, network, 1, rate).curve.hits
-    assert 0 <= min(curve.judged) <= max(curve.judged) <= n_judging
+    curve = train_all_epochs(impatient, network, 1, rate, judging, n_judging)
+    assert len(curve.n_correct) == len(curve.losses) == len(curve.n_correct_evaluation) == 6
+    assert curve.n_correct == train_one(rest, network, 1, rate).curve.n_correct
+    assert 0 <= min(curve.n_correct_evaluation) <= max(curve.n_correct_evaluation) <= n_judging
 
 
 def test_rows_are_written_as_they_come_and_are_not_computed_again(tmp_path, monkeypatch):

@@ -11,7 +11,6 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from rntk_bench.catalogue import CATALOGUE
 from rntk_bench.cli import main
 from rntk_bench.cli.completion import SHELLS
 from rntk_bench.datasets import dataset_names
@@ -34,14 +33,6 @@ def commands(command, path=()):
             yield from commands(each, (*path, name))
     else:
         yield path, command
-
-
-def test_the_catalogue_is_that_of_the_registry():
-    assert list(CATALOGUE) == list(METHODS)
-    assert {name for name, entry in CATALOGUE.items() if entry.extra} == set(NETWORK_METHODS)
-    assert all(entry.summary and entry.reference for entry in CATALOGUE.values())
-    titles = [entry.title for entry in CATALOGUE.values()]
-    assert len(set(titles)) == len(titles)
 
 
 def test_every_option_that_takes_a_dataset_or_method_completes_it():

@@ -63,7 +63,7 @@ def test_an_interrupted_figure_leaves_nothing_and_says_so(tmp_path, monkeypatch)
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rntk_bench.theory.convergence.convergence", interrupted)
+    monkeypatch.setattr("rntk_bench.theory.convergence.compute_convergence", interrupted)
     outcome = run("2", "--quick", "--out", tmp_path)
     assert outcome.exit_code == 130
     assert "Interrupted." in outcome.stderr

@@ -83,7 +83,7 @@ def test_unequal_lengths_and_dimensions(method, tmp_path, config):
         assert float(predicted.stderr.split()[1]) > 90.0
     else:  # one of the test series has 29 steps
         assert predicted.exit_code == 2
-        assert "ntk sees series as vectors of the 26 steps" in predicted.stderr
+        assert "ntk treats series as vectors of the 26 steps" in predicted.stderr
         assert predicted.stderr.count("\n") == 1
 
 
@@ -129,7 +129,7 @@ def test_warnings_are_sentences(tmp_path, config):
     config.write_text(TINY.replace("n_folds", "max_iterations = 1\nn_folds"))
     done = invoke("fit", train, "-o", tmp_path / "model.npz", "-c", config)
     assert done.exit_code == 0
-    assert "Warning: In 1 settings a problem stopped at max_iterations=1.\n" in done.stderr
+    assert "Warning: In 1 settings an SVM stopped at max_iterations=1.\n" in done.stderr
 
 
 def test_errors_are_one_sentence_and_exit_2(own, tmp_path):
@@ -152,8 +152,8 @@ def test_errors_are_one_sentence_and_exit_2(own, tmp_path):
         (("fit", tmp_path / "none.xlsx", "-o", new), ".csv"),
         (("fit", one_class, "-o", new), "single class 'a'"),
         (("predict", own, other_class), "other.tsv, row 2: the model has no class 'c'"),
-        (("predict", own, two), "two.ts, row 3: the series has 2 values a step"),
-        (("predict", own, two, "--no-labels"), "leave out --no-labels"),
+        (("predict", own, two), "two.ts, row 3: the series has 2 values per step"),
+        (("predict", own, two, "--no-labels"), "omit --no-labels"),
         (("predict", foreign, train), "foreign.npz is not a model"),
         (("predict", regressor, train), "is a KernelRegressor"),
         (("predict", tmp_path / "none.npz", train), "none.npz does not exist"),

@@ -126,7 +126,7 @@ def test_too_little_memory_is_one_sentence(files, tmp_path, monkeypatch):
     def exhausted(*arguments):
         raise MemoryError("Unable to allocate 1. TiB")
 
-    monkeypatch.setattr(large_gram, "_compute", exhausted)
+    monkeypatch.setattr(large_gram, "_compute_tile", exhausted)
     outcome = gram(files[0], "-o", tmp_path / "gram.npy", "-j", 1)
     assert outcome.exit_code == 1
     assert outcome.stderr.startswith("Error: The memory does not suffice (Unable to allocate")

@@ -2,7 +2,6 @@ import json
 
 from click.testing import CliRunner
 
-from rntk_bench.catalogue import CATALOGUE
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.methods import METHODS
@@ -20,7 +19,7 @@ def test_every_method_is_described_with_its_grid():
     assert outcome.exit_code == 0
     blocks = dict(zip(METHODS, outcome.stdout.split("\n\n"), strict=True))
     for name, block in blocks.items():
-        words, entry = block.split(), CATALOGUE[name]
+        words, entry = block.split(), METHODS[name]
         assert words[0] == name
         assert entry.title in block
         assert ("run by default" in " ".join(words)) == (name in Experiment().methods)
@@ -34,7 +33,7 @@ def test_every_method_is_described_with_its_grid():
 def test_json_holds_all_values():
     (found,) = json.loads(methods("-m", "ntk", "--json").stdout)
     assert found["name"] == "ntk"
-    assert found["reference"] == CATALOGUE["ntk"].reference
+    assert found["reference"] == METHODS["ntk"].reference
     assert found["settings"] == 540
     assert found["grid"] == {axis: list(values) for axis, values in METHODS["ntk"].grid.items()}
 

@@ -12,14 +12,14 @@ from click.testing import CliRunner
 from matplotlib.text import Text
 
 from rntk_bench.cli import main
+from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.report.plots import figures
 from rntk_bench.report.plots.regression import COLUMNS, FIGURE_4
-from rntk_bench.report.results.paper import paper_datasets
 from rntk_bench.storage.records import protocol_id, write_record
 from tests import factories as made
 from tests.paths import REFERENCE
 
-DATASETS = paper_datasets()[:8]
+DATASETS = PAPER_DATASETS[:8]
 SIX = " ".join(f"-d {name}" for name in DATASETS[:6])
 
 # To each option an example: what is given besides it, and the option. Without it the command must

@@ -146,7 +146,7 @@ def test_a_name_that_is_no_text_is_written_with_a_plain_mark(tmp_path):
         (("report", *SOME), "matplotlib", SELECT),
         (("report", *SOME), "networkx", SELECT),
         (("figure", "4"), "matplotlib", "rntk_bench.report.plots.regression.read_curves"),
-        (("figure", "2"), "matplotlib", "rntk_bench.theory.convergence.convergence"),
+        (("figure", "2"), "matplotlib", "rntk_bench.theory.convergence.compute_convergence"),
     ],
 )
 def test_a_missing_package_is_noticed_before_anything_is_computed(

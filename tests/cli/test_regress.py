@@ -100,7 +100,7 @@ def test_usage_errors_are_one_sentence_and_exit_2(tmp_path):
         assert "Traceback" not in result.output
 
 
-def test_ones_own_series_is_predicted(tmp_path):
+def test_the_users_own_series_is_predicted(tmp_path):
     path, out = tmp_path / "load.csv", tmp_path / "out"
     path.write_text("t,my load\n" + "".join(f"{t},{50 + 9 * sin(t / 5)}\n" for t in range(200)))
     done = invoke("csv", path, "--column", "my load", "-m", "rntk", "-m", "rbf", "--out", out)
@@ -123,7 +123,7 @@ def test_ones_own_series_is_predicted(tmp_path):
         assert named in refused.output
 
 
-def test_what_gives_no_number_is_refused(tmp_path):
+def test_values_that_cannot_be_scored_are_refused(tmp_path):
     days = [f"{2000 + n // 336}-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}" for n in range(1000)]
     common = ("-m", "rbf", "-c", config(tmp_path), "--out", tmp_path / "out")
     for values, named in (

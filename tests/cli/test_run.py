@@ -6,8 +6,8 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from rntk_bench.benchmark import plan
-from rntk_bench.benchmark.cost.memory import cell_memory
+from rntk_bench.benchmark import runner
+from rntk_bench.benchmark.cost.memory import estimate_memory
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
@@ -88,26 +88,28 @@ def test_a_failed_cell_exits_1(tmp_path, write_dataset):
     )
     assert result.exit_code == 1
     assert "Mine rntk failed: No setting" in result.output
-    assert result.stderr.splitlines()[-1].startswith("1 of 1 cells failed; try them again with")
+    assert result.stderr.splitlines()[-1].startswith(
+        "1 of 1 evaluations failed; try them again with"
+    )
 
 
 def test_ctrl_c_keeps_what_is_finished_and_exits_130(tmp_path, write_dataset, monkeypatch):
     data = write_dataset("Mine")
     write_dataset("Other")
-    load = plan.load_dataset
+    load = runner.load_dataset
 
     def interrupted(name, **options):
         if name == "Other":
             raise KeyboardInterrupt
         return load(name, **options)
 
-    monkeypatch.setattr(plan, "load_dataset", interrupted)
+    monkeypatch.setattr(runner, "load_dataset", interrupted)
     result = invoke(
         *("run", "-d", "Mine", "-d", "Other", "-m", "rbf", "--data-dir", data),
         *("--results", tmp_path / "runs"),
     )
     assert result.exit_code == 130
-    assert "1 of 2 cells are finished" in result.output
+    assert "1 of 2 evaluations are finished" in result.output
     assert len(read_records(tmp_path / "runs")[0]) == 1
 
 
@@ -135,7 +137,7 @@ def test_dry_run_knows_what_has_a_record(tmp_path, write_dataset):
     assert "kept" not in jobs
     states, said = planned()
     assert states == ["kept", jobs[1]]
-    assert said.endswith("1 of 2 cells have a record and are kept.\n")
+    assert said.endswith("1 of 2 evaluations have a record and are kept.\n")
     (data / "Mine" / "Mine_TRAIN.tsv").write_text((data / "Mine" / "Mine_TEST.tsv").read_text())
     assert planned()[0] == jobs  # the record is of other data
 
@@ -163,13 +165,13 @@ def test_a_plan_that_does_not_fit_is_refused_with_the_numbers_before_it_starts(t
         assert result.exit_code == 2
         assert "GunPoint: rbf takes about" in result.stderr
         assert "may take 20 MiB" in result.stderr
-        assert "(2 cells of the plan do not fit.)" in result.stderr
+        assert "(2 evaluations of the plan do not fit.)" in result.stderr
     assert not results.exists()
 
 
 def test_own_data_that_do_not_fit_fail_and_get_the_jobs_that_fit(tmp_path, write_dataset):
     data = write_dataset("Mine", n=80)
-    needs = cell_memory(load_dataset("Mine", data_dir=data), METHODS["rbf"], Experiment())
+    needs = estimate_memory(load_dataset("Mine", data_dir=data), METHODS["rbf"], Experiment())
     common = ("run", "-d", "Mine", "-m", "rbf", "--data-dir", data, "--results", tmp_path / "runs")
     failed = invoke(*common, "--memory-limit", f"{needs - 1}B")
     assert failed.exit_code == 1
@@ -226,7 +228,7 @@ def test_ctrl_c_in_the_training_of_a_network_ends_it_at_once(tmp_path):
         _, said = process.communicate(timeout=20)
     assert time.monotonic() - asked < 5
     assert process.returncode == 130
-    assert "0 of 1 cells are finished" in said
+    assert "0 of 1 evaluations are finished" in said
     assert "Traceback" not in said
 
 

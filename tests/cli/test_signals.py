@@ -7,7 +7,12 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
-from rntk_bench.cli._signals import Terminated, as_interrupts, exit_code, telling
+from rntk_bench.cli._signals import (
+    Terminated,
+    exit_code,
+    report_progress_on_stop,
+    reraise_interrupts,
+)
 from rntk_bench.errors import StorageError
 
 
@@ -20,16 +25,16 @@ from rntk_bench.errors import StorageError
     ],
 )
 def test_what_is_finished_is_told(capsys, stop, code, said):
-    with pytest.raises(SystemExit) as caught, telling(lambda: "two of three."):
+    with pytest.raises(SystemExit) as caught, report_progress_on_stop(lambda: "two of three."):
         raise stop
     assert caught.value.code == code
     assert capsys.readouterr().err == said
 
 
 def test_an_interrupt_that_compiled_code_turned_into_an_error_is_one():
-    with pytest.raises(Terminated), as_interrupts():
+    with pytest.raises(Terminated), reraise_interrupts():
         raise SystemError("returned a result with an exception set") from Terminated()
-    with pytest.raises(SystemError), as_interrupts():
+    with pytest.raises(SystemError), reraise_interrupts():
         raise SystemError
 
 
@@ -49,7 +54,7 @@ def test_every_command_answers_interrupts(monkeypatch, stop, code):
 def test_a_second_signal_does_not_disturb_the_end():
     code = (
         "import os, signal; from rntk_bench.cli._signals import *\n"
-        "heed_termination()\n"
+        "handle_sigterm()\n"
         "try: os.kill(os.getpid(), signal.SIGTERM)\n"
         "except Terminated as stop:\n"
         "    os.kill(os.getpid(), signal.SIGTERM); sys.exit(exit_code(stop))"

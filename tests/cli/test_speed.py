@@ -9,7 +9,7 @@ def test_speed_prints_ratios_and_agreement():
     assert result.exit_code == 0, result.output
     assert "Gram         1 thread" in result.output
     assert "times faster" in result.output
-    assert "0 of 500 predictions differ" in result.output
+    assert "0 of 500 predictions are correct on one side only" in result.output
 
 
 def test_unequal_lengths_are_refused():
@@ -44,7 +44,7 @@ def test_a_repeat_of_the_regression_is_timed():
         ("-m gru --whole", "--whole", "--method"),
     ],
 )
-def test_an_option_without_use_is_refused(options, unused, flag):
+def test_an_option_without_effect_is_refused(options, unused, flag):
     result = CliRunner().invoke(main, ["speed", *options.split()])
     assert result.exit_code == 2
-    assert result.stderr == f"Error: {unused} has no use with {flag}; leave it out.\n"
+    assert result.stderr == f"Error: {unused} has no effect with {flag}; leave it out.\n"

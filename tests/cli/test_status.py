@@ -6,8 +6,8 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment, read_experiment
+from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.methods import METHODS, resolve
-from rntk_bench.report.results.paper import paper_datasets
 from rntk_bench.storage.records import record_path
 from tests.paths import CONFIGS, REFERENCE
 
@@ -74,7 +74,7 @@ def test_without_a_plan_everything_that_has_records_is_shown():
 def test_all_are_the_papers_datasets_and_default_methods(tmp_path):
     outcome = status("--all", "--results", tmp_path, "--format", "csv")
     rows = list(csv.DictReader(outcome.stdout.splitlines()))
-    expected = [(name, method) for name in paper_datasets() for method in Experiment().methods]
+    expected = [(name, method) for name in PAPER_DATASETS for method in Experiment().methods]
     assert [(row["dataset"], row["method"]) for row in rows] == expected
     assert {row["state"] for row in rows} == {"missing"}
 

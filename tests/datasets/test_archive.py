@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry, nearest_names
+from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry, close_matches
 from tests.paths import shared
 
 
@@ -31,8 +31,8 @@ def test_agrees_with_the_published_summary():
     [("gunpoint", "GunPoint"), ("CofFee", "Coffee"), ("ItalyPowerDemnd", "ItalyPowerDemand")],
 )
 def test_nearest_name_comes_first(typed, meant):
-    assert nearest_names(typed, ARCHIVE)[0] == meant
+    assert close_matches(typed, ARCHIVE)[0] == meant
 
 
 def test_nothing_is_near_nonsense():
-    assert nearest_names("zzzzzz", ARCHIVE) == []
+    assert close_matches("zzzzzz", ARCHIVE) == []

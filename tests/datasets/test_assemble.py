@@ -78,7 +78,7 @@ def test_the_archives_sizes_pass(tmp_path):
         ({"n_train": -1}, "has 36 training series, but this copy has 35"),
         ({"n_test": 2}, "has 175 test series, but this copy has 177"),
         ({"n_classes": 1}, "has 3 classes, but this copy has 4"),
-        ({"length": -1}, "has 251 steps a series, but this copy has 250"),
+        ({"length": -1}, "has 251 steps per series, but this copy has 250"),
     ],
 )
 def test_other_sizes_than_the_archives_are_refused(tmp_path, off, sentence):

@@ -89,7 +89,7 @@ def test_dates_of_several_time_zones_are_in_the_order_of_the_days(tmp_path, date
         ("Date;Close\n2014-01-02;1\n", "has semicolons between its fields"),
         ("Date,Close,Close\n2014-01-02,1,2\n", "several columns called 'Close'"),
         ("Date,Close\n", "has no rows below its header"),
-        ('Date,Close\n2014-01-02,"1,5"\n', "write a point, not a comma"),
+        ('Date,Close\n2014-01-02,"1,5"\n', "use a decimal point, not a comma"),
         ("Date,Close\n2014-01-02,NA\n", "holds 'NA', but must hold a number"),
     ],
 )

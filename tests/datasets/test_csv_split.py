@@ -40,10 +40,10 @@ def test_what_pandas_writes_is_read(tmp_path):
     [
         ("", "cannot be read as CSV: it is empty"),
         (",,\n \n", "cannot be read as CSV: it is empty"),
-        ("label,t0\n", "holds no series"),
-        ("label,t0\n,\n\n", "holds no series"),
-        ("t0,t1\n1,2\n", "has no column of labels; call it label or class or target"),
-        ("a,1.5,2\nb,3,4\n", "has no column of labels"),
+        ("label,t0\n", "contains no series"),
+        ("label,t0\n,\n\n", "contains no series"),
+        ("t0,t1\n1,2\n", "has no label column; name it label or class or target"),
+        ("a,1.5,2\nb,3,4\n", "has no label column"),
         ("1,0.5,0.7\n2,0.1,0.3\n", "begins with a row of numbers, not with a header"),
         ("label,t0,class\na,1,b\n", "has the columns label and class"),
         ("label,t0,t1\na,1,2\nb,1,two\n", "line 3: column 't1' holds 'two', but must hold a num"),
@@ -51,8 +51,8 @@ def test_what_pandas_writes_is_read(tmp_path):
         ("label,t0,t1\na,,\n", "row 2: the series has no values"),
         ("label,t0\n,1\n", "row 2: the series has no class label"),
         ("label,t0\n?,1\n", "row 2: the series has no class label"),
-        ("label;t0;t1\na;1;2\n", "has semicolons between its fields; write commas"),
-        ("label\tt0\tt1\na\t1\t2\n", "has tabs between its fields; write commas"),
+        ("label;t0;t1\na;1;2\n", "has semicolons between its fields; use commas"),
+        ("label\tt0\tt1\na\t1\t2\n", "has tabs between its fields; use commas"),
         ("label,t0,t1\na,1,2,3\n", "line 2 has more fields than its header has names"),
         ("label,t0,t1\na,1,1_0\n", "column 't1' holds '1_0', but must hold a number"),
         ("label,t0,t1\na,1,NA\n", "column 't1' holds 'NA', but must hold a number"),
@@ -94,18 +94,24 @@ def test_the_index_that_pandas_writes_is_left_out(tmp_path, start):
         ("label,0,,2\na,1,2,3\n", "a column without a name"),
         (table("label,label,0,1,2", [3, 1, 2, 1]), "has the columns label and label; keep one"),
         (table("Class.1,class,0,1,2", [3, 1, 2, 1]), "has the columns Class.1 and class; keep one"),
-        (table("t1,label,t0,t1,t2", [3, 1, 2, 1]), "several columns called 't1'"),
-        (table("ID,label,a,b,c", [3, 1, 2, 1]), "the column 'ID' is no step"),
-        (table("Patient ID,label,a,b,c", [3, 1, 2, 1]), "the column 'Patient ID' is no step"),
-        (table("Unnamed: 0,label,a,b,c", [3, 1, 2, 1]), "the column 'Unnamed: 0' is no step"),
-        (table("patient,label,t0,t1,t2", [3, 1, 2, 1]), "the column 'patient' is no step"),
-        (table("labels,label,a,b,c", [3, 1, 2, 1]), "call it label or class or target if it"),
+        (table("t1,label,t0,t1,t2", [3, 1, 2, 1]), "several columns named 't1'"),
+        (table("ID,label,a,b,c", [3, 1, 2, 1]), "the column 'ID' is not a time step"),
+        (
+            table("Patient ID,label,a,b,c", [3, 1, 2, 1]),
+            "'Patient ID' is not a time step",
+        ),
+        (
+            table("Unnamed: 0,label,a,b,c", [3, 1, 2, 1]),
+            "'Unnamed: 0' is not a time step",
+        ),
+        (table("patient,label,t0,t1,t2", [3, 1, 2, 1]), "the column 'patient' is not a time step"),
+        (table("labels,label,a,b,c", [3, 1, 2, 1]), "name it label or class or target if it"),
         (table("a,label,b,c,d", [7, 8, 9, 10]), "the column 'a' counts the rows"),
         (table("label,t1,t10,t2"), "not in order, as 't2' comes after 't10'"),
         (table("label,0,10,5"), "not in order, as '5' comes after '10'"),
     ],
 )
-def test_columns_that_are_no_steps_are_refused_by_name(tmp_path, text, sentence):
+def test_columns_that_are_not_steps_are_refused_by_name(tmp_path, text, sentence):
     with pytest.raises(DataError) as caught:
         read_split(write(tmp_path, text))
     assert sentence in str(caught.value)
@@ -116,12 +122,12 @@ def test_columns_that_are_no_steps_are_refused_by_name(tmp_path, text, sentence)
     "names",
     [("id", "time", "value"), ("case_id", "reading_id", "y"), ("machine", "minute", "load")],
 )
-def test_a_table_with_a_row_for_each_value_is_recognised(tmp_path, names):
+def test_a_table_in_long_format_is_recognised(tmp_path, names):
     rows = [(i, t, x, label) for i, (label, X) in enumerate(ROWS) for t, x in enumerate(X)]
     text = "\n".join(",".join(map(str, row)) for row in [(*names, "label"), *rows])
     series, time, value = names
     pivot = rf"pivot\(index='{series}', columns='{time}', values='{value}'\)"
-    with pytest.raises(DataError, match=rf"a row for each value.*{pivot}"):
+    with pytest.raises(DataError, match=rf"one row per value.*{pivot}"):
         read_split(write(tmp_path, text))
     wide = pd.read_csv(tmp_path / "own.csv").pivot(index=series, columns=time, values=value)
     wide["label"] = [label for label, _ in ROWS]

@@ -15,7 +15,7 @@ import pytest
 
 from rntk_bench.datasets import download, fetch_dataset, load_dataset, locate, needs_download
 from rntk_bench.errors import DataError
-from rntk_bench.storage.locks import claim
+from rntk_bench.storage.locks import try_lock
 
 NAME = "ItalyPowerDemand"
 SPLITS = {
@@ -177,7 +177,7 @@ def test_a_download_under_way_elsewhere_is_waited_for(cache, mirror):
         waited.append(seconds)
         other.rename(cache / "datasets" / NAME)
 
-    with claim(cache / "datasets" / f".{NAME}.lock"):
+    with try_lock(cache / "datasets" / f".{NAME}.lock"):
         fetch_dataset(NAME, cache_dir=cache, mirrors=[mirror.url], sleep=arrive)
     assert len(waited) == 1
     assert mirror.requests.total() == 1

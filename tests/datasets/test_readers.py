@@ -119,7 +119,7 @@ def test_files_without_labels(written, content, suffix, labelling):
 
 def test_a_header_that_says_whether_there_are_labels_is_believed(written):
     for content, suffix in (("label,0\na,1\n", ".csv"), (f"{TS_HEADER}@data\n1:a\n", ".ts")):
-        with pytest.raises(DataError, match="leave out --no-labels"):
+        with pytest.raises(DataError, match="omit --no-labels"):
             read_split(written(content, suffix), "none")
 
 
@@ -136,8 +136,8 @@ def test_dimensions_become_the_last_axis(written):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", "Toy_TRAIN.tsv holds no series"),
-        (" \n\n", "Toy_TRAIN.tsv holds no series"),
+        ("", "Toy_TRAIN.tsv contains no series"),
+        (" \n\n", "Toy_TRAIN.tsv contains no series"),
         ("a\t1\t2\nb\t1\n", "row 2: the row has 1 values, but row 1 has 2"),
         ("a\t1\t2\n\nb\t1\t2\t3\n", "row 1: the row has 2 values, but row 3 has 3"),
         ("a\t1\nb\tx1\n", "row 2, value 1: 'x1' is not a number"),
@@ -155,7 +155,7 @@ def test_dimensions_become_the_last_axis(written):
         ("a\t1\n".encode("utf-16"), "row 1: the file is not UTF-8 text"),
         ("a;1;2\nb;3;4\n", "row 1: there are semicolons between the values; write commas"),
         ("a;1,5;2,5\n", "'5;2' is not a number: the file has semicolons"),
-        ("a\t1,5\t2\n", "value 1: '1,5' is not a number; write a point, not a comma"),
+        ("a\t1,5\t2\n", "value 1: '1,5' is not a number; use a decimal point, not a comma"),
         ("a\t1_0\t2\n", "value 1: '1_0' is not a number"),
         ("a\t1\t\u0663\n".encode(), "value 2: '\u0663' is not a number"),
         ("label\t0\t1\t2\na\t5\t6\t7\n", "row 1 is a header"),

@@ -124,7 +124,7 @@ def test_names_that_no_folder_can_have_are_unknown(tmp_path, name):
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        (["UCR/{0}/{0}_TRAIN.tsv", "UCR/{0}/{0}_TEST.tsv"], "no {0}, but its folder UCR has; give"),
+        (["UCR/{0}/{0}_TRAIN.tsv", "UCR/{0}/{0}_TEST.tsv"], "no {0}, but its folder UCR has; use"),
         (["{0}_TRAIN.tsv", "{0}_TEST.tsv"], "has {0}_TEST.tsv itself, but .* move the files there"),
         (["{0}/{0}_TRAIN.Tsv", "{0}/{0}_TEST.Tsv"], "has {0}_TEST.Tsv, but .*rename or convert"),
         (["{0}/{0}_TRAIN", "{0}/{0}_TEST"], "has {0}_TEST, but {0} is read from .*rename"),
@@ -145,7 +145,7 @@ def test_a_data_folder_that_nearly_fits_is_refused(tmp_path, name, files, senten
 def test_a_datasets_own_folder_and_another_case_of_its_name_are_refused(tmp_path):
     touch(tmp_path, "Beef", "TRAIN.tsv", "TEST.tsv")
     touch(tmp_path, "gunpoint", "TRAIN.tsv", "TEST.tsv")
-    with pytest.raises(DataError, match="give its parent"):
+    with pytest.raises(DataError, match="use its parent"):
         locate("Beef", data_dir=tmp_path / "Beef")
     with pytest.raises(DataError, match="did you mean gunpoint"):
         locate("GunPoint", data_dir=tmp_path)

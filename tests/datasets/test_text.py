@@ -38,7 +38,7 @@ def test_what_stands_for_a_missing_value():
         ("None", ""),
         ("0x1f", ""),
         ("1;2", "semicolons"),
-        ("-1,5", "a point"),
+        ("-1,5", "a decimal point"),
     ],
 )
 def test_what_is_no_number_is_named_by_its_position(text, hint):

@@ -34,13 +34,19 @@ def complaint(read):
     [
         ("", "has no @data line"),
         (TS_HEADER, "has no @data line"),
-        (f"{TS_HEADER}@data\n", "holds no series"),
-        (f"{TS_HEADER}1,2:a\n", "row 5: values before the header's @data line"),
+        (f"{TS_HEADER}@data\n", "contains no series"),
+        (f"{TS_HEADER}1,2:a\n", "row 5: there are values before the @data line"),
         ("@timeStamps true\n@classLabel true a\n@data\n(0,1):a\n", "time stamp"),
         ("@targetLabel true\n@data\n1,2:0.5\n", "declares no class labels"),
         ("@classLabel false\n@data\n1,2\n", "declares no class labels"),
-        (f"{TS_HEADER}@data\n1,2\n", "row 6: a row is groups of equally many values"),
-        (f"{TS_HEADER}@data\n1,2:3:a\n", "row 6: a row is groups of equally many values"),
+        (
+            f"{TS_HEADER}@data\n1,2\n",
+            "row 6: a row must consist of one group of values",
+        ),
+        (
+            f"{TS_HEADER}@data\n1,2:3:a\n",
+            "row 6: a row must consist of one group of values",
+        ),
         (f"{TS_HEADER}@data\n1,2:\n", "row 6: the series has no class label"),
         (f"{TS_HEADER}@data\n1,?,2:a\n", "row 6: the value of step 2 is missing"),
         (f"{TS_HEADER}@data\n1,2:?,3:a\n", "row 6: the value of step 1 is missing"),
@@ -78,19 +84,19 @@ def test_headers_in_any_spelling(read, header):
     [
         ("@classLabel true walk running", "row 4: the label 'run' is not one of the classes"),
         ("@classLabel true Walk run", "row 3: the label 'walk' is not one of"),
-        ("@seriesLength 4", "row 4: the series has 3 steps, but the header says @seriesLength 4"),
+        ("@seriesLength 4", "row 4: the series has 3 steps; the header declares @seriesLength 4"),
         ("@seriesLength three", "@serieslength is 'three', but must be a whole number"),
         (
             "@univariate false",
-            "row 4: the series has dimension 1, but the header says @univariate false",
+            "row 4: the series has dimension 1; the header declares @univariate false",
         ),
-        ("@dimensions 2", "row 4: the series has dimension 1, but the header says @dimensions 2"),
+        ("@dimensions 2", "row 4: the series has dimension 1; the header declares @dimensions 2"),
         ("@missing no", "@missing is 'no', but must be true or false"),
         ("@equalLength", "@equallength is '', but must be true or false"),
         ("@univariat true", "row 1: @univariat is unknown; did you mean @univariate?"),
-        ("@missing true\n@missing false", "row 2: the header has @missing before"),
+        ("@missing true\n@missing false", "row 2: the header has @missing twice"),
         ("@targetLabel true", "declares both classes and targets"),
-        ("@data 1,2,3:walk", "row 1: @data stands alone"),
+        ("@data 1,2,3:walk", "row 1: @data must be alone"),
     ],
 )
 def test_rows_are_what_the_header_says(complaint, header, sentence):
@@ -106,8 +112,8 @@ def test_rows_are_what_the_header_says(complaint, header, sentence):
             "1,2:a\n1,2,3:b\n",
             "row 5: the series has 3 steps and the first has 2",
         ),
-        ("@missing false", "1,2:a\n1,?:b\n", "row 5: a value is missing, but the header says"),
-        ("@univariate true", "1,2:3,4:a\n", "row 4: the series has dimension 2, but the header"),
+        ("@missing false", "1,2:a\n1,?:b\n", "row 5: a value is missing; the header declares"),
+        ("@univariate true", "1,2:3,4:a\n", "row 4: the series has dimension 2; the header"),
     ],
 )
 def test_lengths_gaps_and_dimensions_are_what_the_header_says(complaint, header, rows, sentence):

@@ -107,13 +107,13 @@ def test_dimensions_pass_as_objects():
     objects = as_objects(X)
     np.testing.assert_array_equal(kernel(objects), RNTK(sigma_b=0.1)(X))
     np.testing.assert_array_equal(kernel(objects[:2], objects), RNTK(sigma_b=0.1)(X[:2], X))
-    assert repr(objects[0]) == "Series(4, 2)"
+    assert repr(objects[0]) == "SeriesObject(4, 2)"
 
 
 @pytest.mark.parametrize(
     ("kernel", "free", "said"),
     [
-        (RNTK(), ["sigma_b"], "begin > 0"),
+        (RNTK(), ["sigma_b"], "initial value > 0"),
         (RNTK(), ["sigma"], "not for sigma"),
         (RNTK(), ["activation"], "not for activation"),
         (RNTK(activation="tanh"), ["sigma_w"], "relu, leaky_relu and erf"),

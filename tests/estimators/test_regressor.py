@@ -9,7 +9,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from rntk_bench import RNTK
 from rntk_bench.estimators import KernelRegressor, RNTKRegressor
 from rntk_bench.methods import KERNEL_METHODS
-from rntk_bench.regression.experiment import Family, fit_best
+from rntk_bench.regression.experiment import KernelGrid, fit_best
 
 SMALL = {"sigma_w": [1.0, 1.41], "sigma_b": [0.1, 1.0], "sigma_h": [0.0]}
 
@@ -34,10 +34,10 @@ def test_scikit_learns_checks():
 def test_it_chooses_as_the_experiment_does(method):
     X, y = segments()
     model = KernelRegressor(method).fit(X[:30], y[:30])
-    family = Family.of(KERNEL_METHODS[method])
+    grid = KernelGrid.from_method(KERNEL_METHODS[method])
     fold = np.random.default_rng(0).permutation(30) % 5
-    expected = fit_best(family, X[:30], y[:30], X[30:], fold)
-    assert (model.kernel_, model.ridge_) == (family.kernels[expected.setting], expected.ridge)
+    expected = fit_best(grid, X[:30], y[:30], X[30:], fold)
+    assert (model.kernel_, model.ridge_) == (grid.kernels[expected.setting_index], expected.ridge)
     np.testing.assert_allclose(model.predict(X[30:]), expected.predictions, rtol=1e-6)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rntk_bench.estimators import RNTKClassifier
-from rntk_bench.estimators.series import is_sequences, read
+from rntk_bench.estimators.series import is_sequences, validate_series
 
 ARRAYS = [np.ones(3), np.ones(3)]
 
@@ -36,26 +36,26 @@ def test_what_counts_as_series_with_lengths_of_their_own(X, expected):
 
 def test_shapes_are_remembered_and_compared():
     estimator = RNTKClassifier()
-    read(estimator, np.ones((4, 5, 2)))
+    validate_series(estimator, np.ones((4, 5, 2)))
     assert (estimator.n_features_in_, estimator.n_dimensions_in_) == (5, 2)
     for other, said in (
         (np.ones((4, 6, 2)), "6 features"),
-        (np.ones((4, 5)), "1 values a step"),
-        ([np.ones(5)], "1 values a step"),
+        (np.ones((4, 5)), "1 values per step"),
+        ([np.ones(5)], "1 values per step"),
         (np.ones((4, 5, 2, 1)), "shape"),
         (np.ones(4), "1D array"),
         ([np.ones(2), np.full(3, np.nan)], "not finite"),
         ([np.ones((2, 2)), np.ones((2, 3))], "3 dimensions"),
     ):
         with pytest.raises(ValueError, match=said):
-            read(estimator, other, reset=False)
-    assert [x.shape for x in read(estimator, [np.ones((3, 2))], reset=False)] == [(3, 2)]
-    read(estimator, ARRAYS)
+            validate_series(estimator, other, reset=False)
+    assert [x.shape for x in validate_series(estimator, [np.ones((3, 2))], reset=False)] == [(3, 2)]
+    validate_series(estimator, ARRAYS)
     assert not hasattr(estimator, "n_features_in_")
     assert estimator.n_dimensions_in_ == 1
-    assert read(estimator, np.ones((2, 9)), reset=False).shape == (2, 9)
+    assert validate_series(estimator, np.ones((2, 9)), reset=False).shape == (2, 9)
 
 
 def test_an_axis_without_a_step_is_refused():
     with pytest.raises(ValueError, match="shape"):
-        read(RNTKClassifier(), np.ones((4, 0, 2)))
+        validate_series(RNTKClassifier(), np.ones((4, 0, 2)))

@@ -64,15 +64,15 @@ def _live(arguments, log):
 def _mark_beginning(path):
     """Make a file when the command has begun, so that it can be stopped no earlier."""
     command = sys.modules["rntk_bench.cli.run"]  # the attribute of this name is the function
-    entered = command.telling
+    entered = command.report_progress_on_stop
 
     @contextmanager
-    def telling(progress):
+    def report_progress_on_stop(progress):
         with entered(progress):
             path.touch()
             yield
 
-    command.telling = telling
+    command.report_progress_on_stop = report_progress_on_stop
 
 
 def without_times(record):

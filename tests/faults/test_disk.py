@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.datasets import ARCHIVE
-from rntk_bench.storage.locks import claim
+from rntk_bench.storage.locks import try_lock
 from tests.faults import process_harness
 from tests.faults.conftest import write_dataset
 
@@ -58,7 +58,7 @@ def fill(folder):
 def assert_stopped(outcome, reason):
     assert outcome.exit_code == 3, outcome.output
     assert reason in outcome.stderr
-    assert "cells are finished and kept in" in outcome.stderr
+    assert "evaluations are finished and kept in" in outcome.stderr
     assert "Traceback" not in outcome.output
 
 
@@ -69,7 +69,7 @@ def test_a_record_that_does_not_fit_ends_the_run_and_the_others_stay(plan, tmp_p
     with files_up_to(1000):
         outcome = invoke(*plan.arguments(tmp_path, "--no-cache"))
     assert_stopped(outcome, "Cannot write the record")
-    assert "1 of 12 cells are finished" in outcome.stderr
+    assert "1 of 12 evaluations are finished" in outcome.stderr
     assert outcome.stderr.startswith("Error: Cannot write the record")
     assert process_harness.records(tmp_path / "results") == kept
     assert process_harness.files(tmp_path / "results") == set(kept)
@@ -90,7 +90,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_what_is_stored_stays(plan, tmp_pa
         assert_stopped(outcome, "No space left on device")
         kept = process_harness.records(results)
         assert 0 < len(kept) < 12
-        assert f"{len(kept)} of 12 cells are finished" in outcome.stderr
+        assert f"{len(kept)} of 12 evaluations are finished" in outcome.stderr
         assert kept.items() <= plan.undisturbed.items()
         assert process_harness.files(results) == set(kept)
 
@@ -186,13 +186,13 @@ def no_cell(monkeypatch):
         pytest.fail("something was computed first")
 
     for place in (
-        "benchmark.runner.run_kernel_cell",
-        "regression.snr_curves.repeat",
-        "theory.convergence.convergence",
-        "theory.training_dynamics.training_dynamics",
-        "theory.sensitivity.figure_3",
+        "benchmark.runner.KernelEvaluation",
+        "regression.snr_curves.run_repeat",
+        "theory.convergence.compute_convergence",
+        "theory.training_dynamics.compute_training_dynamics",
+        "theory.sensitivity.figure_3_curves",
         "theory.sensitivity.dataset_sensitivity",
-        "regression.forecast.forecast",
+        "regression.forecast.compute_forecast",
     ):
         monkeypatch.setattr(f"rntk_bench.{place}", computed)
 
@@ -214,7 +214,7 @@ def test_results_that_cannot_be_written_are_noticed_at_the_start(
 ):
     outcome = invoke(*plan.arguments(tmp_path, "--results", unwritable))
     assert_stopped(outcome, f"Cannot write the record {unwritable}")
-    assert "0 of 12 cells" in outcome.stderr
+    assert "0 of 12 evaluations" in outcome.stderr
 
 
 def test_complete_results_may_be_read_only(plan, tmp_path):
@@ -266,7 +266,7 @@ def test_every_command_notices_its_folder_at_the_start(
 
 def test_a_record_under_way_elsewhere_is_not_swept(plan, tmp_path):
     (tmp_path / "results" / "A").mkdir(parents=True)
-    with claim(tmp_path / "results" / "A" / ".other.json.0.tmp"):
+    with try_lock(tmp_path / "results" / "A" / ".other.json.0.tmp"):
         assert invoke(*plan.arguments(tmp_path, "-d", "A", "-m", "rbf")).exit_code == 0
         assert (tmp_path / "results" / "A" / ".other.json.0.tmp").exists()
 

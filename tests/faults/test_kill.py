@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from rntk_bench.storage.locks import is_claimed
+from rntk_bench.storage.locks import is_locked
 from tests.faults import process_harness
 from tests.faults.conftest import SEED, scaled, write_dataset
 
@@ -81,14 +81,16 @@ def test_stopped_at_random_moments(plan, tmp_path, number, code):
             left = [
                 name for name in process_harness.files(folder) if name.endswith((".tmp", ".lock"))
             ]
-            assert not any(is_claimed(folder / name) for name in left)
+            assert not any(is_locked(folder / name) for name in left)
             if len(seen) == len(plan.undisturbed):  # done, or stopped while it ended
                 break
             assert "Traceback" not in said
             assert life.exitcode == code, said
             told = said.splitlines()[-1]
             assert told.startswith("Interrupted: ")
-            assert f"of 12 cells are finished and kept in {folder / 'results'}; the same" in told
+            assert (
+                f"of 12 evaluations are finished and kept in {folder / 'results'}; the same" in told
+            )
             assert int(told.split()[1]) == len(seen)
             stops += 1
         assert process_harness.whole(plan.arguments(folder), tmp_path / "last")[0] == 0
@@ -140,7 +142,7 @@ def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path, monkeypatch)
             said = process.communicate(timeout=60)[1]
         assert process.returncode == code
         assert "Traceback" not in said
-        assert ("0 of 1 cells are finished" in said) == (number == signal.SIGTERM)
+        assert ("0 of 1 evaluations are finished" in said) == (number == signal.SIGTERM)
         assert journal()[: len(finished)] == finished
         finished = journal()
         assert enough <= len(finished) < 12

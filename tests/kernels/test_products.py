@@ -88,7 +88,7 @@ def test_gaps_of_close_directions_keep_their_digits():
     tilt /= np.linalg.norm(tilt)
     for angle in (1e-9, 1e-6, 1e-3, 0.5, 3.0):
         Z = np.array([base, math.cos(angle) * base + math.sin(angle) * tilt])
-        gap = Products.of(Z).gap[0, 1]
+        gap = Products.of(Z).one_minus_correlation[0, 1]
         assert gap == pytest.approx(
             2 * math.sin(angle / 2) ** 2, rel=1e-6 if angle < 1e-7 else 1e-9
         )

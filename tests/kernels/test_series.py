@@ -58,7 +58,7 @@ def test_padding_of_several_dimensions_is_nan_in_all():
 def test_padding_of_the_whole_set_leaves_an_array():
     np.testing.assert_array_equal(read_set(np.c_[X, np.full(5, np.nan)]), X)
     assert read_series(pd.DataFrame(X)).shape == (5, 7, 1)
-    with pytest.raises(KernelError, match="all of one length"):
+    with pytest.raises(KernelError, match="all have the same length"):
         read_series(padded())
 
 
@@ -75,7 +75,7 @@ def gap(at, value=np.nan):
         (gap(3), "only NaN at a series' end is padding"),
         (gap(6, np.inf), "Series 2 .* at step 7;"),
         (gap(slice(None)), "Series 2 has no value"),
-        (list(padded()), "in a list of series leave steps that are not there out"),
+        (list(padded()), "in a list of series, omit missing steps"),
         (sparse.csr_array(X), r"X.toarray\(\)"),
         (X + 0j, "must be numbers"),
         (X.astype(str), "must be numbers"),

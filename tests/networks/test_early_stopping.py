@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
 
-from rntk_bench.networks.early_stopping import NO_EPOCH, StoppedSearch, stopped
+from rntk_bench.networks.early_stopping import NO_EPOCH, NetworkSearch, stopped_epochs
 from tests import naive_networks
 
 
-def search(curves, sizes, prune=True):
+def search_all(curves, sizes, prune=True):
     """Add curves[setting][fold], all of them."""
-    found = StoppedSearch(np.array(sizes), len(curves), prune)
+    search = NetworkSearch(np.array(sizes), len(curves), prune)
     for fold in range(len(sizes)):
         for setting, row in enumerate(curves):
-            found.add(setting, fold, row[fold])
-    return found
+            search.add(setting, fold, row[fold])
+    return search
 
 
 def test_the_best_mean_of_best_accuracies_wins_and_ties_go_to_the_first():
     curves = [[[1, 2], [1]], [[3, 1], [0, 2, 1]], [[0, 3], [2]]]
-    choice = search(curves, [4, 3]).choose()
+    choice = search_all(curves, [4, 3]).choose()
     assert (choice.setting, choice.ties) == (1, 2)
     assert choice.accuracy == pytest.approx((3 / 4 + 2 / 3) / 2)
     assert choice.best_epochs == [1, 2]
@@ -25,114 +25,114 @@ def test_the_best_mean_of_best_accuracies_wins_and_ties_go_to_the_first():
 
 def test_folds_of_different_sizes_are_compared_exactly():
     # 1/3 + 2/3 and 2/3 + 1/3 with sizes 3 and 6: floats need not agree, integers do.
-    assert search([[[1], [4]], [[2], [2]]], [3, 6]).choose().ties == 2
+    assert search_all([[[1], [4]], [[2], [2]]], [3, 6]).choose().ties == 2
 
 
-def test_a_fold_that_diverged_at_once_counts_nothing():
-    choice = search([[[], [2]], [[1], [0]]], [2, 2]).choose()
+def test_a_fold_that_diverged_in_its_first_epoch_scores_nothing():
+    choice = search_all([[[], [2]], [[1], [0]]], [2, 2]).choose()
     assert (choice.setting, choice.best_epochs, choice.n_epochs) == (0, [0, 1], 1)
     with pytest.raises(ValueError, match="no run"):
-        search([[[], []]], [2, 2]).choose()
+        search_all([[[], []]], [2, 2]).choose()
     # Nothing right is still better than nothing trained.
-    assert search([[[], []], [[0], [0]]], [2, 2]).choose().setting == 1
+    assert search_all([[[], []], [[0], [0]]], [2, 2]).choose().setting == 1
 
 
-def test_hits_are_the_curves():
-    hits = search([[[1, 2], [1]], [[0], []]], [2, 2], prune=False).hits
-    np.testing.assert_array_equal(hits[0], [[1, 2], [1, NO_EPOCH]])
-    np.testing.assert_array_equal(hits[1], [[0, NO_EPOCH], [NO_EPOCH, NO_EPOCH]])
+def test_n_correct_holds_the_curves():
+    n_correct = search_all([[[1, 2], [1]], [[0], []]], [2, 2], prune=False).n_correct
+    np.testing.assert_array_equal(n_correct[0], [[1, 2], [1, NO_EPOCH]])
+    np.testing.assert_array_equal(n_correct[1], [[0, NO_EPOCH], [NO_EPOCH, NO_EPOCH]])
 
 
-def test_reach_counts_what_is_unknown_as_right():
-    found = StoppedSearch(np.array([2, 2, 4]), 2)
-    assert found.reach(0, 0) == 12
-    found.add(0, 0, [2])
-    found.add(0, 1, [2])
-    found.add(0, 2, [1])
-    assert found.best_accuracy == pytest.approx((1 + 1 + 1 / 4) / 3)
-    found.add(1, 0, [1])
-    assert found.reach(1, 1) == 10
-    found.add(1, 1, [0])
-    assert found.reach(1, 2) is None
+def test_the_upper_bound_counts_unknown_predictions_as_correct():
+    search = NetworkSearch(np.array([2, 2, 4]), 2)
+    assert search.upper_bound(0, 0) == 12
+    search.add(0, 0, [2])
+    search.add(0, 1, [2])
+    search.add(0, 2, [1])
+    assert search.best_accuracy == pytest.approx((1 + 1 + 1 / 4) / 3)
+    search.add(1, 0, [1])
+    assert search.upper_bound(1, 1) == 10
+    search.add(1, 1, [0])
+    assert search.upper_bound(1, 2) is None
     # The folds after one do not count towards it: what is needed must not depend on the order.
-    assert found.reach(1, 1) == 10
+    assert search.upper_bound(1, 1) == 10
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_pruning_in_any_order_changes_neither_the_choice_nor_what_is_reported(seed):
+def test_pruning_in_any_order_changes_neither_the_choice_nor_the_report(seed):
     rng = np.random.default_rng(seed)
     n_settings, sizes = 8, rng.integers(2, 6, 5)
     curves = [
         [list(rng.integers(size // 2, size + 1, rng.integers(1, 5))) for size in sizes]
         for _ in range(n_settings)
     ]
-    every = search(curves, sizes, prune=False).choose()
+    every = search_all(curves, sizes, prune=False).choose()
     reported = []
     for _ in range(3):
-        found = StoppedSearch(sizes, n_settings)
+        search = NetworkSearch(sizes, n_settings)
         waiting = dict.fromkeys(range(n_settings), 0)
         while waiting:
             setting = int(rng.choice(list(waiting)))
             fold = waiting[setting]
-            if fold == len(sizes) or found.reach(setting, fold) is None:
+            if fold == len(sizes) or search.upper_bound(setting, fold) is None:
                 del waiting[setting]
                 continue
-            found.add(setting, fold, curves[setting][fold])
+            search.add(setting, fold, curves[setting][fold])
             waiting[setting] += 1
-        assert found.choose() == every
-        reported.append(found.hits)
+        assert search.choose() == every
+        reported.append(search.n_correct)
     np.testing.assert_array_equal(reported[0], reported[1])
     np.testing.assert_array_equal(reported[0], reported[2])
-    needed = found.needed
+    needed = search.needed
     assert (needed[:, :-1] >= needed[:, 1:]).all()
 
 
-def test_where_all_tie_the_default_is_taken_and_without_a_right_epoch_all_epochs():
-    never = search([[[0, 0], [0]], [[0], [0]], [[0, 0], [0]]], [2, 2])
+def test_if_all_tie_the_default_is_chosen_and_without_a_correct_prediction_all_epochs():
+    never = search_all([[[0, 0], [0]], [[0], [0]], [[0, 0], [0]]], [2, 2])
     choice = never.choose(default=2, max_epochs=9)
     assert (choice.setting, choice.ties, choice.n_epochs, choice.by_default) == (2, 3, 9, True)
-    always = search([[[2], [2]], [[1, 2], [2]], [[0, 2], [0, 2]]], [2, 2])
+    always = search_all([[[2], [2]], [[1, 2], [2]], [[0, 2], [0, 2]]], [2, 2])
     choice = always.choose(default=1, max_epochs=9)
     assert (choice.setting, choice.n_epochs, choice.by_default) == (1, 2, True)
-    decided = search([[[0], [1]], [[0], [0]]], [2, 2]).choose(default=1, max_epochs=9)
+    decided = search_all([[[0], [1]], [[0], [0]]], [2, 2]).choose(default=1, max_epochs=9)
     assert (decided.setting, decided.n_epochs, decided.by_default) == (0, 1, False)
 
 
 def test_settings_that_never_trained_do_not_count_as_tied():
-    choice = search([[[], []], [[0], [0]], [[0], [0]]], [2, 2]).choose(default=0)
+    choice = search_all([[[], []], [[0], [0]], [[0], [0]]], [2, 2]).choose(default=0)
     assert (choice.setting, choice.ties, choice.by_default) == (1, 2, True)
 
 
 @pytest.mark.parametrize("criterion", ["accuracy", "strict-accuracy", "loss"])
 @pytest.mark.parametrize("seed", range(30))
-def test_a_whole_curve_says_when_training_would_have_stopped(criterion, seed):
+def test_stopped_epochs_of_a_whole_curve(criterion, seed):
     rng = np.random.default_rng(seed)
     n, patience, length = 6, int(rng.integers(1, 6)), int(rng.integers(1, 40))
-    hits = rng.integers(0, n + (seed % 2), length).tolist()
+    n_correct = rng.integers(0, n + (seed % 2), length).tolist()
     losses = (rng.integers(0, 8, length) / 8).tolist()
-    expected = naive_networks.stopped_epochs(hits, losses, n, patience, criterion)
-    assert stopped(hits, losses, n, patience, criterion) == expected
-    assert stopped([], [], n, patience, criterion) == (0, 0)
+    expected = naive_networks.stopped_epochs(n_correct, losses, n, patience, criterion)
+    assert stopped_epochs(n_correct, losses, n, patience, criterion) == expected
+    assert stopped_epochs([], [], n, patience, criterion) == (0, 0)
 
 
 def test_the_best_fold_has_the_best_accuracy_then_the_smaller_loss_then_comes_first():
-    found = StoppedSearch(np.array([4, 2, 2, 4, 4]), 1)
-    for fold, (hits, loss) in enumerate([(3, 0.1), (1, 0.0), (2, 0.5), (4, 0.3), (4, 0.3)]):
-        found.add(0, fold, [0, hits], 2, loss)
-    choice = found.choose()
+    search = NetworkSearch(np.array([4, 2, 2, 4, 4]), 1)
+    for fold, (n_correct, loss) in enumerate([(3, 0.1), (1, 0.0), (2, 0.5), (4, 0.3), (4, 0.3)]):
+        search.add(0, fold, [0, n_correct], 2, loss)
+    choice = search.choose()
     assert (choice.best_fold, choice.best_epochs) == (3, [2] * 5)
-    np.testing.assert_array_equal(found.best_epochs, [[2] * 5])
+    np.testing.assert_array_equal(search.best_epochs, [[2] * 5])
 
 
 def test_a_fold_without_a_network_is_not_the_best():
-    found = search([[[], [0]]], [2, 2])
-    assert found.choose().best_fold == 1
+    search = search_all([[[], [0]]], [2, 2])
+    assert search.choose().best_fold == 1
 
 
 def test_a_runs_score_is_that_of_its_best_epoch():
-    found = StoppedSearch(np.array([4]), 2)
-    found.add(0, 0, [4, 1], 2, 0.1)  # the smaller loss was the criterion
-    found.add(1, 0, [2, 3], 2, 0.2)
-    choice = found.choose()
+    search = NetworkSearch(np.array([4]), 2)
+    search.add(0, 0, [4, 1], 2, 0.1)  # the smaller loss was the criterion
+    search.add(1, 0, [2, 3], 2, 0.2)
+    choice = search.choose()
     assert (choice.setting, choice.accuracy) == (1, 3 / 4)
-    assert [found.may_be_chosen(setting) for setting in (0, 1)] == [False, True]
+    assert [search.may_be_chosen(setting) for setting in (0, 1)] == [False, True]

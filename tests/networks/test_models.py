@@ -3,11 +3,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rntk_bench.networks.models import CELLS, Classifier
-from rntk_bench.networks.series import pack
+from rntk_bench.networks.models import RNN_CELLS, Classifier
+from rntk_bench.networks.series import pad_series
 from tests import naive_networks
 
-CLASSIFIERS = [Classifier(cell, 3, n_layers, 2, 2) for cell in CELLS for n_layers in (1, 2)]
+CLASSIFIERS = [Classifier(cell, 3, n_layers, 2, 2) for cell in RNN_CELLS for n_layers in (1, 2)]
 LENGTHS = (6, 4, 1)
 
 
@@ -107,7 +107,7 @@ def spread(values, expected):
 
 def test_the_gaussian_networks_weights_have_the_papers_variances():
     classifier, parameters = drawn("rnn-gaussian")
-    scale = CELLS["rnn-gaussian"].scale
+    scale = RNN_CELLS["rnn-gaussian"].scale
     for layer, inputs in zip(parameters["layers"], (3, 400), strict=True):
         spread(layer["W"] * scale("recurrent", 400), np.sqrt(2.0 / 400))
         spread(layer["U"] * scale("input", inputs), np.sqrt(1.0 / inputs))
@@ -125,7 +125,7 @@ def test_the_identity_network_begins_as_le_jaitly_and_hinton_say():
         spread(layer["U"], 1e-3)
         assert not layer["b"].any()
     spread(parameters["V"], 1e-3)
-    assert all(CELLS["rnn-identity"].scale(role, 9) == 1.0 for role in ("recurrent", "bias"))
+    assert all(RNN_CELLS["rnn-identity"].scale(role, 9) == 1.0 for role in ("recurrent", "bias"))
 
 
 def test_the_grus_parameters_are_uniform():
@@ -146,7 +146,7 @@ def test_the_grus_parameters_are_uniform():
 def test_packing_and_masking_go_together():
     classifier = CLASSIFIERS[0]
     series, parameters = random_series(), random_parameters(classifier)
-    packed = pack(series, np.array([0, 1, 0]), 2)
+    packed = pad_series(series, np.array([0, 1, 0]), 2)
     found = classifier.logits(
         jax.tree.map(jnp.float32, parameters), jnp.asarray(packed.X), jnp.asarray(packed.lengths)
     )

@@ -1,33 +1,41 @@
 import numpy as np
 import pytest
 
-from rntk_bench.networks.series import alike, bucket, chunks, mini_batches, pack
+from rntk_bench.networks.series import (
+    chunks,
+    mini_batches,
+    pad_series,
+    pad_to_common_shape,
+    round_up_size,
+)
 
 
-def test_buckets_are_few_and_close():
-    assert [bucket(count) for count in (0, 1, 2, 3, 5, 8, 9)] == [0, 1, 2, 4, 8, 8, 16]
+def test_rounded_sizes_are_few_and_close():
+    assert [round_up_size(count) for count in (0, 1, 2, 3, 5, 8, 9)] == [0, 1, 2, 4, 8, 8, 16]
     for count in range(1, 3000):
-        assert count <= bucket(count) < 2 * count + (count == 1)
-        assert count <= bucket(count, 4) <= count * 17 / 16
-    assert len({bucket(count, 4) for count in range(1024, 2049)}) == 17
+        assert count <= round_up_size(count) < 2 * count + (count == 1)
+        assert count <= round_up_size(count, 4) <= count * 17 / 16
+    assert len({round_up_size(count, 4) for count in range(1024, 2049)}) == 17
 
 
-def test_series_lie_at_the_end():
-    packed = pack([np.arange(1.0, 4.0), np.arange(1.0, 41.0), np.ones(2)], np.array([0, 2, 1]), 3)
+def test_series_are_at_the_end_of_their_rows():
+    packed = pad_series(
+        [np.arange(1.0, 4.0), np.arange(1.0, 41.0), np.ones(2)], np.array([0, 2, 1]), 3
+    )
     assert packed.X.shape == (4, 40, 1)
     np.testing.assert_array_equal(packed.lengths, [3, 40, 2, 0])
     np.testing.assert_array_equal(packed.X[0, -3:, 0], [1, 2, 3])
     assert not packed.X[0, :-3].any()
     np.testing.assert_array_equal(packed.y[:3], [0, 2, 1])
-    several = pack(np.ones((2, 5, 3)), np.array([0, 1]), 2)
+    several = pad_series(np.ones((2, 5, 3)), np.array([0, 1]), 2)
     assert several.X.shape == (2, 5, 3)
 
 
 @pytest.mark.parametrize("n", [1, 31, 32, 33, 100])
-def test_every_epoch_deals_every_row_once_into_even_batches(n):
+def test_every_epoch_has_every_row_once_in_batches_of_nearly_equal_sizes(n):
     rows = np.arange(n) * 3
     batches, count = mini_batches(rows, 32, 7, np.random.default_rng(0))
-    assert batches.shape[:2] == (7, bucket(count))
+    assert batches.shape[:2] == (7, round_up_size(count))
     assert count == -(-n // 32)
     for epoch in batches:
         assert sorted(epoch[epoch >= 0]) == list(rows)
@@ -46,8 +54,8 @@ def test_chunks_hold_every_row_in_order(n):
     assert not (rows[count:] >= 0).any()
 
 
-def test_alike_fills_up_to_the_largest_shape():
-    filled = alike([np.zeros((2, 3), np.int32), np.zeros((1, 4), np.int32)])
-    assert [part.shape for part in filled] == [(2, 4), (2, 4)]
-    assert (filled[0][:, 3] == -1).all()
-    assert (filled[1][1] == -1).all()
+def test_arrays_are_padded_to_their_largest_shape():
+    padded = pad_to_common_shape([np.zeros((2, 3), np.int32), np.zeros((1, 4), np.int32)])
+    assert [array.shape for array in padded] == [(2, 4), (2, 4)]
+    assert (padded[0][:, 3] == -1).all()
+    assert (padded[1][1] == -1).all()

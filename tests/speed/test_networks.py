@@ -27,7 +27,7 @@ def test_kernels_are_not_timed_as_networks(monkeypatch):
 @pytest.mark.parametrize("name", ["rnn-gaussian", "rnn-identity", "gru"])
 @pytest.mark.parametrize("n_layers", [1, 2])
 def test_pytorch_computes_the_same_network_and_takes_the_same_steps(name, n_layers):
-    pytest.importorskip("torch", reason="wants the extra speed")
+    pytest.importorskip("torch", reason="needs the extra speed")
     from rntk_bench.speed import networks as speed_networks
 
     method = NetworkMethod(
@@ -36,9 +36,9 @@ def test_pytorch_computes_the_same_network_and_takes_the_same_steps(name, n_laye
     experiment = Experiment(network=Network(n_folds=3, max_epochs=4, batch_size=8))
     dataset = made_up()
     result = speed_networks.compare_networks(dataset, method, experiment, 1)
-    accuracies, right, _ = result.agreement.split(", ")
+    accuracies, n_correct, _ = result.agreement.split(", ")
     first, second = accuracies.removeprefix("validation ").removesuffix(" %").split(" against ")
     assert first == second
-    first, second = right.removeprefix("test ").removesuffix(" right").split(" against ")
+    first, second = n_correct.removeprefix("test ").removesuffix(" correct").split(" against ")
     assert first == second
-    assert np.isfinite(result.ratio)
+    assert np.isfinite(result.factor)

@@ -19,7 +19,7 @@ def test_the_extras_for_users_are_listed_with_their_packages():
 )
 def test_a_version_outside_the_bounds_counts_as_not_installed(line, fits):
     expected = version("numpy") if fits else None
-    assert installation._fitting(Requirement(line)) == expected
+    assert installation._allowed_version(Requirement(line)) == expected
 
 
 def test_blas_is_that_of_numpy_and_has_threads():

@@ -5,26 +5,26 @@ import sys
 import pytest
 
 from rntk_bench.errors import LockedError, StorageError
-from rntk_bench.storage.locks import claim, is_claimed, output_lock, sweep
+from rntk_bench.storage.locks import is_locked, output_lock, remove_stale, try_lock
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the locks are POSIX's")
 
 
 def test_a_claim_is_one_process_s_and_gone_after_it(tmp_path):
     path = tmp_path / "cell.lock"
-    with claim(path) as mine:
+    with try_lock(path) as mine:
         assert mine
         assert path.read_text() == f"{os.getpid()}\n"
-        assert is_claimed(path)
-        with claim(path) as second:
+        assert is_locked(path)
+        with try_lock(path) as second:
             assert not second
-        assert is_claimed(path)
+        assert is_locked(path)
     assert list(tmp_path.iterdir()) == []
-    assert not is_claimed(path)
+    assert not is_locked(path)
 
 
 def test_an_error_gives_the_claim_up(tmp_path):
-    with pytest.raises(RuntimeError), claim(tmp_path / "cell.lock"):
+    with pytest.raises(RuntimeError), try_lock(tmp_path / "cell.lock"):
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 
@@ -32,21 +32,21 @@ def test_an_error_gives_the_claim_up(tmp_path):
 def test_a_killed_process_holds_nothing(tmp_path):
     path = tmp_path / "cell.lock"
     code = (
-        "import os, sys; from pathlib import Path; from rntk_bench.storage.locks import claim\n"
-        "with claim(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+        "import os, sys; from pathlib import Path; from rntk_bench.storage.locks import try_lock\n"
+        "with try_lock(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -9
     assert path.exists()
-    assert not is_claimed(path)
-    with claim(path) as mine:
+    assert not is_locked(path)
+    with try_lock(path) as mine:
         assert mine
 
 
 def test_sweeping_leaves_what_a_living_process_holds(tmp_path):
     (tmp_path / ".dead.tmp").write_text("half a record")
     (tmp_path / "kept.json").write_text("{}")
-    with claim(tmp_path / ".alive.tmp"):
-        sweep(tmp_path, ".*.tmp")
+    with try_lock(tmp_path / ".alive.tmp"):
+        remove_stale(tmp_path, ".*.tmp")
         assert sorted(path.name for path in tmp_path.iterdir()) == [".alive.tmp", "kept.json"]
 
 
@@ -62,7 +62,7 @@ def test_a_file_removed_between_opening_and_lock_is_made_again(tmp_path, monkeyp
 
     system_open = os.open
     monkeypatch.setattr(os, "open", open_and_lose)
-    with claim(path) as mine:
+    with try_lock(path) as mine:
         assert mine
         assert len(opened) == 2
         assert path.exists()
@@ -74,10 +74,10 @@ def test_without_locks_everybody_gets_the_claim(tmp_path, monkeypatch):
 
     monkeypatch.setattr("fcntl.flock", unsupported)
     path = tmp_path / "cell.lock"
-    with claim(path) as mine, claim(path) as second:
+    with try_lock(path) as mine, try_lock(path) as second:
         assert mine
         assert second
-        sweep(tmp_path, "*.lock")
+        remove_stale(tmp_path, "*.lock")
         assert path.exists()
     assert not path.exists()
 

@@ -10,12 +10,12 @@ from rntk_bench.storage.records import (
     SCHEMA,
     Record,
     RecordError,
+    has_choice,
     protocol_id,
     read_record,
     read_records,
     record_files,
     record_path,
-    says_choice,
     write_record,
 )
 
@@ -91,8 +91,8 @@ def test_a_file_too_large_for_a_record_is_not_read(tmp_path, monkeypatch):
 )
 def test_what_a_record_must_say_to_be_shown(selection):
     shown = {"setting": {"alpha": 1.0}, "ties": 1, "accuracy": 0.5}
-    assert says_choice(dataclasses.replace(COFFEE, selection=shown))
-    assert not says_choice(dataclasses.replace(COFFEE, selection=selection))
+    assert has_choice(dataclasses.replace(COFFEE, selection=shown))
+    assert not has_choice(dataclasses.replace(COFFEE, selection=selection))
 
 
 def test_a_protocol_is_known_by_its_content():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rntk_bench.svm.gram_check import INDEFINITE, OVERFLOWS, VANISHES, flaw
+from rntk_bench.svm.gram_check import INDEFINITE, OVERFLOWS, VANISHES, invalid_reason
 
 
 def gram(n=20, seed=0):
@@ -11,14 +11,14 @@ def gram(n=20, seed=0):
 
 @pytest.mark.parametrize("scale", [1e-140, 1.0, 1e140])
 def test_the_scale_does_not_matter(scale):
-    assert flaw(scale * gram()) is None
+    assert invalid_reason(scale * gram()) is None
 
 
 def test_a_single_series_and_equal_series_are_sound():
-    assert flaw(np.array([[2.0]])) is None
+    assert invalid_reason(np.array([[2.0]])) is None
     doubled = np.tile(gram(5), (4, 4))
     doubled[0, 5] = doubled[5, 0] = doubled[0, 0] * (1 + 1e-15)
-    assert flaw(doubled) is None
+    assert invalid_reason(doubled) is None
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e160, -1e160])
@@ -26,20 +26,20 @@ def test_a_single_series_and_equal_series_are_sound():
 def test_a_bad_entry_anywhere_overflows(bad, place):
     K = gram()
     K[place] = K[place[::-1]] = bad
-    assert flaw(K) == OVERFLOWS
+    assert invalid_reason(K) == OVERFLOWS
 
 
 def test_what_has_no_distances_vanishes():
-    assert flaw(np.zeros((4, 4))) == VANISHES
-    assert flaw(1e-200 * gram()) == VANISHES
-    assert flaw(np.full((4, 4), 3.0)) == VANISHES
-    assert flaw(1e20 + gram()) == VANISHES  # nothing is left of what it was
+    assert invalid_reason(np.zeros((4, 4))) == VANISHES
+    assert invalid_reason(1e-200 * gram()) == VANISHES
+    assert invalid_reason(np.full((4, 4), 3.0)) == VANISHES
+    assert invalid_reason(1e20 + gram()) == VANISHES  # nothing is left of what it was
 
 
 def test_negative_distances_beyond_rounding_are_told():
     K = gram()
     K[3, 4] = K[4, 3] = 0.5 * (K[3, 3] + K[4, 4]) + 0.1
-    assert flaw(K) == INDEFINITE
+    assert invalid_reason(K) == INDEFINITE
 
 
 def test_digits_that_a_constant_has_eaten_are_told():
@@ -48,7 +48,7 @@ def test_digits_that_a_constant_has_eaten_are_told():
     for constant, found in ((2.0**10, None), (2.0**35, INDEFINITE), (2.0**45, VANISHES)):
         K = x @ x.T + constant
         K += np.spacing(constant) * (noise + noise.T)  # what a sum of many terms has rounded away
-        assert flaw(K) == found
+        assert invalid_reason(K) == found
 
 
 @pytest.mark.parametrize("n", [1, 7, 30])
@@ -60,4 +60,4 @@ def test_it_agrees_with_numpy(n):
         d = np.diag(K)
         squares = (d[:, None] + d - 2 * K)[np.tril_indices(n, -1)]
         negative = n > 1 and squares.min() < -(2.0**-20) * squares.max()
-        assert (flaw(K) == INDEFINITE) == negative
+        assert (invalid_reason(K) == INDEFINITE) == negative

@@ -103,7 +103,7 @@ def test_what_cannot_be_fitted_is_one_sentence():
     for ridges in ((), (-1.0,), (np.nan,)):
         with pytest.raises(InputError, match="ridges"):
             KernelRidge(kernel, ridges)
-    with pytest.raises(InputError, match="4 sequences"):
+    with pytest.raises(InputError, match="4 series"):
         KernelRidge(kernel).fit(X, np.ones(3))
     with pytest.raises(InputError, match="two or more"):
         KernelRidge(kernel).fit(X[:1], np.ones(1))

@@ -9,7 +9,13 @@ from rntk_bench.datasets import load_dataset, unit_norm
 from rntk_bench.errors import InputError
 from rntk_bench.svm import smo
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.svc import CrossValidation, Machines, SVCOptions, classify, held_out_decisions
+from rntk_bench.svm.svc import (
+    CrossValidation,
+    OneVsOneSVC,
+    SVCOptions,
+    classify,
+    held_out_decision_values,
+)
 from tests.paths import shared
 
 OPTIONS = SVCOptions()
@@ -20,13 +26,13 @@ OTHERS = [
 ]
 
 
-def assert_same_predictions(ours, gram, y, judged, C):
+def assert_same_predictions(ours, gram, y, query, C):
     """Equal to SVC's, but where a pairwise decision is zero to within both solvers' tolerance."""
-    theirs = SVC(C=C, kernel="precomputed").fit(gram, y).predict(judged.T)
+    theirs = SVC(C=C, kernel="precomputed").fit(gram, y).predict(query.T)
     differing = np.flatnonzero(ours != theirs)
     if len(differing):
         exact = SVC(C=C, kernel="precomputed", tol=1e-8, decision_function_shape="ovo")
-        decisions = exact.fit(gram, y).decision_function(judged.T[differing])
+        decisions = exact.fit(gram, y).decision_function(query.T[differing])
         assert (np.abs(decisions.reshape(len(differing), -1)).min(axis=1) < 2e-3).all()
     return len(differing)
 
@@ -44,31 +50,31 @@ def test_predictions_equal_scikit_learns_on_real_data(name):
     X, y, Z = training_set(name)
     differing = 0
     for kernel in (RNTK(1.34, sigma_b=0.0), RNTK(1.41, sigma_b=0.2), RNTK(1.47, sigma_b=2.0)):
-        gram, judged = kernel(X), kernel(X, Z)
+        gram, query = kernel(X), kernel(X, Z)
         for C in OPTIONS.C:
-            ours, unfinished = classify(gram, y, judged, C, OPTIONS)
+            ours, unfinished = classify(gram, y, query, C, OPTIONS)
             assert unfinished == 0
-            differing += assert_same_predictions(ours, gram, y, judged, C)
+            differing += assert_same_predictions(ours, gram, y, query, C)
     assert differing <= 0.005 * 15 * len(Z)
 
 
-def random_problem(n_classes, per_class, seed, n_judged=30):
+def random_problem(n_classes, per_class, seed, n_query=30):
     rng = np.random.default_rng(seed)
     y = np.repeat(np.arange(n_classes), per_class)
     centres = rng.standard_normal((n_classes, 4))
     X = centres[y] + rng.standard_normal((len(y), 4))
-    Z = centres[rng.integers(n_classes, size=n_judged)] + rng.standard_normal((n_judged, 4))
+    Z = centres[rng.integers(n_classes, size=n_query)] + rng.standard_normal((n_query, 4))
     return y, X @ X.T + 0.1, X @ Z.T + 0.1
 
 
 @pytest.mark.parametrize(("n_classes", "per_class"), [(2, 3), (2, 40), (3, 11), (7, 9), (50, 4)])
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
 def test_predictions_equal_scikit_learns_on_random_grams(n_classes, per_class, scale):
-    y, gram, judged = random_problem(n_classes, per_class, seed=n_classes)
-    gram, judged = scale * (gram + 0.5 * np.eye(len(y))), scale * judged
+    y, gram, query = random_problem(n_classes, per_class, seed=n_classes)
+    gram, query = scale * (gram + 0.5 * np.eye(len(y))), scale * query
     for C in OPTIONS.C:
-        ours, _ = classify(gram, y, judged, C, OPTIONS)
-        assert assert_same_predictions(ours, gram, y, judged, C) <= 1
+        ours, _ = classify(gram, y, query, C, OPTIONS)
+        assert assert_same_predictions(ours, gram, y, query, C) <= 1
 
 
 def test_degenerate_grams():
@@ -81,8 +87,8 @@ def test_degenerate_grams():
             np.testing.assert_array_equal(ours, theirs)
 
 
-def cold_hits(gram, y, fold, options):
-    hits = np.zeros((len(options.C), fold.max() + 1), dtype=int)
+def n_correct_from_cold_start(gram, y, fold, options):
+    n_correct = np.zeros((len(options.C), fold.max() + 1), dtype=int)
     for q in range(fold.max() + 1):
         a, b = np.flatnonzero(fold != q), np.flatnonzero(fold == q)
         for c, C in enumerate(options.C):
@@ -91,8 +97,8 @@ def cold_hits(gram, y, fold, options):
             else:
                 model = SVC(C=C, kernel="precomputed").fit(gram[np.ix_(a, a)], y[a])
                 predicted = model.predict(gram[np.ix_(b, a)])
-            hits[c, q] = (predicted == y[b]).sum()
-    return hits
+            n_correct[c, q] = (predicted == y[b]).sum()
+    return n_correct
 
 
 @pytest.mark.parametrize("sizes", [(30, 25), (13, 1, 20), (1, 14), (12, 3, 3, 2)])
@@ -103,12 +109,12 @@ def test_cross_validation_equals_scikit_learns_also_where_a_fold_lacks_a_class(s
     gram = X @ X.T + 1.0
     fold = stratified_folds(y, 10, 0)
     validation = CrossValidation(y, fold, OPTIONS)
-    hits, unfinished = validation.hits(gram, np.arange(10), 5)
-    np.testing.assert_array_equal(hits, cold_hits(gram, y, fold, OPTIONS))
+    n_correct, unfinished = validation.count_correct(gram, np.arange(10), 5)
+    np.testing.assert_array_equal(n_correct, n_correct_from_cold_start(gram, y, fold, OPTIONS))
     assert not unfinished.any()
     # What pruning relies on: any folds and any first values of C are part of the whole.
-    part, _ = validation.hits(gram, np.array([2, 3, 7]), 2)
-    np.testing.assert_array_equal(part, hits[:2, [2, 3, 7]])
+    part, _ = validation.count_correct(gram, np.array([2, 3, 7]), 2)
+    np.testing.assert_array_equal(part, n_correct[:2, [2, 3, 7]])
 
 
 def dual(gram, y, C):
@@ -148,44 +154,44 @@ def test_the_dual_is_feasible_and_optimal_within_tolerance(C):
 
 
 def test_a_bound_on_steps_is_counted():
-    y, gram, judged = random_problem(3, 20, seed=4)
-    _, unfinished = classify(gram, y, judged, 100.0, SVCOptions(max_iterations=3))
+    y, gram, query = random_problem(3, 20, seed=4)
+    _, unfinished = classify(gram, y, query, 100.0, SVCOptions(max_iterations=3))
     assert unfinished == 3
 
 
 def test_votes_are_counted_and_ties_go_to_the_first_class():
     votes = np.array([[[1, 0, 2], [1, 2, 0], [1, 2, 2]]], dtype=np.int32)
-    np.testing.assert_array_equal(smo.winners(votes), [[0, 1, 0]])
+    np.testing.assert_array_equal(smo.predict_from_votes(votes), [[0, 1, 0]])
 
 
 @pytest.mark.parametrize(("n_classes", "per_class"), [(2, 40), (3, 11), (7, 9)])
 @pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
 def test_machines_decide_as_scikit_learns_svc_does(n_classes, per_class, C):
-    y, gram, judged = random_problem(n_classes, per_class, seed=n_classes)
+    y, gram, query = random_problem(n_classes, per_class, seed=n_classes)
     gram += 0.5 * np.eye(len(y))  # of full rank, so that the solution is one
     options = SVCOptions(tolerance=1e-8)
-    machines = Machines.train(gram, y, C, options)
+    svc = OneVsOneSVC.train(gram, y, C, options)
     theirs = SVC(C=C, kernel="precomputed", tol=1e-8, decision_function_shape="ovo").fit(gram, y)
-    decisions = machines.decisions(judged)
-    expected = theirs.decision_function(judged.T).reshape(30, -1).T
+    decisions = svc.decision_values(query)
+    expected = theirs.decision_function(query.T).reshape(30, -1).T
     sign = -1.0 if n_classes == 2 else 1.0  # of two classes SVC's is that of the second
     np.testing.assert_allclose(decisions, sign * expected, atol=1e-5)
-    np.testing.assert_array_equal(machines.winners(decisions), theirs.predict(judged.T))
+    np.testing.assert_array_equal(svc.predicted_classes(decisions), theirs.predict(query.T))
     if n_classes > 2:
         theirs.decision_function_shape = "ovr"
-        scores = machines.one_vs_rest(decisions)
-        np.testing.assert_allclose(scores, theirs.decision_function(judged.T), atol=1e-5)
+        scores = svc.one_vs_rest_scores(decisions)
+        np.testing.assert_allclose(scores, theirs.decision_function(query.T), atol=1e-5)
 
 
-def test_held_out_decisions_are_those_of_machines_trained_without_the_fold():
+def test_held_out_decision_values_are_those_of_machines_trained_without_the_fold():
     y, gram, _ = random_problem(3, 11, seed=1)
     fold = np.arange(33) % 4
     fold[y == 2] = 0  # fold 0 leaves none of the last class
-    found = held_out_decisions(gram, y, fold, 1.0, OPTIONS)
+    found = held_out_decision_values(gram, y, fold, 1.0, OPTIONS)
     for q in range(1, 4):
         a, b = np.flatnonzero(fold != q), np.flatnonzero(fold == q)
-        machines = Machines.train(gram[np.ix_(a, a)], y[a], 1.0, OPTIONS)
-        np.testing.assert_allclose(found[:, b], machines.decisions(gram[np.ix_(a, b)]), atol=1e-12)
+        svc = OneVsOneSVC.train(gram[np.ix_(a, a)], y[a], 1.0, OPTIONS)
+        np.testing.assert_allclose(found[:, b], svc.decision_values(gram[np.ix_(a, b)]), atol=1e-12)
     np.testing.assert_array_equal(found[1:, fold == 0], 1.0)  # (0, 2) and (1, 2)
 
 
@@ -198,4 +204,4 @@ def test_more_series_than_the_solver_can_number_are_refused(monkeypatch):
     with pytest.raises(InputError, match="has 9 training series in its two largest classes"):
         CrossValidation(y, np.arange(10) % 3, options)
     with pytest.raises(InputError, match="take at most 8;"):
-        Machines.train(np.eye(10), y, 1.0, options)
+        OneVsOneSVC.train(np.eye(10), y, 1.0, options)

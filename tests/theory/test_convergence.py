@@ -4,21 +4,21 @@ import pytest
 
 from rntk_bench import RNTK
 from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
-from rntk_bench.networks.tangent_kernel.network import Network
-from rntk_bench.theory.convergence import SIGMAS, X, convergence, fit, untied_limit
+from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
+from rntk_bench.theory.convergence import SIGMAS, X, compute_convergence, fit_slope, untied_limit
 
 
 @pytest.fixture(scope="module")
-def found():
-    told = []
-    result = convergence(400, 5, [16, 64], 12, seed=1, progress=told.append)
-    assert told[0] == "tied, width 400"
-    assert len(told) == 6
+def convergence():
+    messages = []
+    result = compute_convergence(400, 5, [16, 64], 12, seed=1, progress=messages.append)
+    assert messages[0] == "tied, width 400"
+    assert len(messages) == 6
     return result
 
 
-def test_networks_are_near_their_limits_at_every_angle(found):
-    angles = found.angles
+def test_networks_are_close_to_their_limits_at_every_angle(convergence):
+    angles = convergence.by_angle
     np.testing.assert_allclose(angles["limit"].iloc[[0, -1]], angles["limit"].iloc[0])
     second = [np.array([np.cos(angles["angle"][1]), np.sin(angles["angle"][1])])]
     assert angles["limit"][1] == RNTK(**SIGMAS)([X], second)[0, 0]
@@ -28,34 +28,34 @@ def test_networks_are_near_their_limits_at_every_angle(found):
     assert (angles["untied_limit"] < 0.7 * angles["limit"]).all()
 
 
-def test_the_untied_limit_is_that_of_many_draws():
+def test_the_untied_limit_is_the_mean_of_many_draws():
     series = [np.array([0.4, -0.9])]
-    network = Network(300, n_steps=3, tied=False, **SIGMAS)
+    network = RecurrentNetwork(300, n_steps=3, tied=False, **SIGMAS)
     draws = empirical_ntk(network, [X], series, draws=80)[:, 0, 0]
     error = draws.std(ddof=1) / np.sqrt(80)
     assert abs(draws.mean() - untied_limit(series)[0]) < 4 * error
 
 
-def test_wider_networks_are_nearer(found):
-    assert set(found.slopes) == {"tied", "untied"}
-    means = found.widths.groupby(["weights", "width"])["log_error"].mean()
-    for name in found.slopes:
+def test_wider_networks_are_closer(convergence):
+    assert set(convergence.slopes) == {"tied", "untied"}
+    means = convergence.by_width.groupby(["weights", "width"])["log_error"].mean()
+    for name in convergence.slopes:
         assert means[name, 64] < means[name, 16]
 
 
-def test_the_slope_is_that_of_a_line_and_its_error_that_of_the_draws():
+def test_the_slope_is_that_of_a_fitted_line_and_its_error_comes_from_the_draws():
     rng = np.random.default_rng(0)
     widths = np.repeat([16, 32, 64, 128], 50)
     log_error = 0.3 - 0.5 * np.log10(widths) + 0.1 * rng.standard_normal(200)
-    slope, error = fit(pd.DataFrame({"width": widths, "log_error": log_error}))
+    slope, error = fit_slope(pd.DataFrame({"width": widths, "log_error": log_error}))
     line, covariance = np.polyfit(np.log10(widths), log_error, 1, cov=True)
     assert slope == pytest.approx(line[0], abs=1e-12)
     assert error == pytest.approx(np.sqrt(covariance[0, 0]), rel=0.2)
 
 
-def test_the_table_holds_both_panels(found):
-    table = found.table()
+def test_the_data_frame_has_both_panels(convergence):
+    table = convergence.to_frame()
     assert len(table) == 4 * 5 + 2 * 2
     tied = table[(table["panel"] == "width") & (table["curve"] == "tied")]
-    assert (tied["slope"] == found.slopes["tied"][0]).all()
+    assert (tied["slope"] == convergence.slopes["tied"][0]).all()
     assert list(tied["x"]) == [16, 64]

@@ -89,7 +89,7 @@ def test_a_label_that_the_model_does_not_know_is_named(labels, unknown):
 
 
 def test_another_dimension_is_named():
-    with pytest.raises(DataError, match=r"own.tsv, row 1: the series has 2 values a step"):
+    with pytest.raises(DataError, match=r"own.tsv, row 1: the series has 2 values per step"):
         predict_split(fitted(), split("a", [np.ones((3, 2))]))
 
 
@@ -108,8 +108,8 @@ def test_predictions_are_named_as_the_labels(labels, tmp_path):
 def test_the_gram_of_the_series_is_computed_once(monkeypatch):
     model = fitted("abcabc")
     called = []
-    gram = model._gram
-    monkeypatch.setattr(model, "_gram", lambda X: called.append(X) or gram(X))
+    gram = model._gram_with_training_series
+    monkeypatch.setattr(model, "_gram_with_training_series", lambda X: called.append(X) or gram(X))
     found = predict_split(model, split("abc", np.eye(3, 5)))
     assert len(called) == 1
     monkeypatch.undo()

@@ -9,7 +9,7 @@ from rntk_bench import NTK, RBF, RNTK
 from rntk_bench.deadline import Deadline, TimeLimitError
 from rntk_bench.errors import InputError, KernelError, LockedError, RntkBenchError
 from rntk_bench.user_data import large_gram
-from rntk_bench.user_data.large_gram import Plan, gram_to_file
+from rntk_bench.user_data.large_gram import Tiling, gram_to_file
 
 KERNEL = RNTK(1.4, sigma_b=0.1)
 
@@ -97,17 +97,17 @@ def test_memory_that_does_not_suffice_is_refused_with_the_numbers(tmp_path):
 
 
 def test_as_many_tiles_at_once_as_fit():
-    plan = Plan((100, 100), 10, symmetric=True)
-    assert plan.jobs_within(100 + 3 * plan.tile_memory, 100, 8) == 3
-    assert plan.jobs_within(100 + 3 * plan.tile_memory, 100, 2) == 2
-    assert len(plan.tiles) == 28
-    assert len(Plan((100, 40), 10, symmetric=False).tiles) == 21
+    tiling = Tiling((100, 100), 10, symmetric=True)
+    assert tiling.max_jobs(100 + 3 * tiling.tile_memory, 100, 8) == 3
+    assert tiling.max_jobs(100 + 3 * tiling.tile_memory, 100, 2) == 2
+    assert len(tiling.tiles) == 28
+    assert len(Tiling((100, 40), 10, symmetric=False).tiles) == 21
 
 
 def test_a_full_disk_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 100})
     monkeypatch.setattr(large_gram.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(InputError, match="has room for"):
+    with pytest.raises(InputError, match="GiB free"):
         gram_to_file(KERNEL, series(30), tmp_path / "gram.npy")
     assert not list(tmp_path.iterdir())
 
@@ -179,7 +179,7 @@ def test_a_thread_that_is_still_at_work_writes_nothing_into_the_next_file(tmp_pa
 def test_only_a_regular_file_is_replaced(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="not a regular file"):
         gram_to_file(KERNEL, series(30), path)
     assert list(tmp_path.iterdir()) == [path]
 

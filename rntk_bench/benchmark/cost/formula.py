@@ -1,4 +1,4 @@
-"""How long a plan will take, from the sizes of its datasets and a short calibration."""
+"""Estimates the time of an evaluation from the size of its dataset and a short calibration."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.svc import CrossValidation, SVCOptions
 
 PAIR_STEP, DIMENSION = 0.7e-9, 0.12
-"""Seconds of a step of a pair of series, and the share of them that a further dimension takes."""
+"""Seconds per step and pair of series, and the fraction of it that each further dimension takes."""
 SVM_PER_SERIES, SVM_PER_SQUARE = 1.5e-6, 1.8e-8
-"""Seconds of a grid cell for a pair of classes with m series: a m + b m^2, measured on six
+"""Seconds of a setting for a pair of classes with m series: a m + b m^2, measured on six
 archive datasets (from FiftyWords, m = 18, to ProximalPhalanxOutlineCorrect, m = 600), with 10
 folds and 5 values of C, on the machine where `calibrate` gave 1."""
 REFERENCE = 1.95e-3
-"""Seconds of `calibrate`'s work on that machine."""
+"""Seconds of the work of `calibrate` on that machine."""
 OVERHEAD = 2e-4
 PASS_STEP, UNIT_STEP, FLOP = 1.0e-6, 3.2e-9, 1.57e-11
 """Seconds of a network's layer for a step of one pass over a mini-batch, for a gate of a unit in
@@ -35,7 +35,7 @@ EPOCHS = 3
 
 
 class Size(Protocol):
-    """The numbers that decide a cell's cost, as a dataset and the archive's table have them."""
+    """The numbers on which the cost depends; a dataset and an entry of the archive have them."""
 
     @property
     def n_train(self) -> int: ...  # noqa: D102
@@ -54,14 +54,14 @@ class Size(Protocol):
 
 
 class Cost(NamedTuple):
-    """Seconds of computing on one core, and what they are at most."""
+    """Estimated seconds on one core, and an upper bound."""
 
     seconds: float
     at_most: float
 
 
 def calibrate() -> float:
-    """How many times slower this machine is than the one the constants were measured on."""
+    """How many times slower this machine is than the one on which the constants were measured."""
     rng = np.random.default_rng(0)
     X = np.cumsum(rng.standard_normal((96, 128)), axis=1)
     y = np.repeat([0, 1], 48)
@@ -70,16 +70,16 @@ def calibrate() -> float:
     kernel = RNTK(sigma_b=0.1, sigma_h=0.1)
 
     def work() -> None:
-        validation.hits(kernel.gram(prepared), np.arange(10), 5)
+        validation.count_correct(kernel.gram(prepared), np.arange(10), 5)
 
     work()
     return min(_seconds(work) for _ in range(5)) / REFERENCE
 
 
-def cell_cost(
+def estimate_cost(
     size: Size, method: Method, experiment: Experiment, slowness: float = 1.0, n_jobs: int = 1
 ) -> Cost:
-    """Estimate one cell, a kernel's without pruning or cache, a network's on the CPU."""
+    """Estimate an evaluation: of a kernel without pruning and cache, of a network on the CPU."""
     if isinstance(method, NetworkMethod):
         return _network_cost(size, method, experiment, slowness, n_jobs)
     assert isinstance(method, KernelMethod)
@@ -96,7 +96,7 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
     svm = pairs * (SVM_PER_SERIES * m + SVM_PER_SQUARE * m * m)
     svm *= experiment.n_folds * len(experiment.C) / 50
     test = n * size.n_test * steps * PAIR_STEP
-    grams = method.kernel.work(kernels, size.length) * gram
+    grams = method.kernel.relative_cost(kernels, size.length) * gram
     seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
     return Cost(seconds, seconds)
 
@@ -104,14 +104,16 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
 def _network_cost(
     size: Size, method: NetworkMethod, experiment: Experiment, slowness: float, n_jobs: int
 ) -> Cost:
-    from rntk_bench.networks.models import CELLS
-    from rntk_bench.networks.series import EVALUATED_AT_ONCE
+    from rntk_bench.networks.models import RNN_CELLS
+    from rntk_bench.networks.series import EVALUATION_BATCH_SIZE
 
-    protocol, gates = experiment.network, CELLS[method.name].gates
+    protocol, gates = experiment.network, RNN_CELLS[method.name].gates
     folds = min(protocol.n_folds, size.n_train)
     held_out = size.n_train / folds
     trained = size.n_train - held_out
-    passes = 3 * math.ceil(trained / protocol.batch_size) + math.ceil(held_out / EVALUATED_AT_ONCE)
+    passes = 3 * math.ceil(trained / protocol.batch_size) + math.ceil(
+        held_out / EVALUATION_BATCH_SIZE
+    )
     rows = 3 * trained + held_out
     epoch = 0.0
     networks = set()

@@ -1,4 +1,4 @@
-"""What a cell takes of the memory at its peak, and how many jobs fit."""
+"""Estimates the peak memory of an evaluation, and how many jobs fit into a limit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ NETWORK_BASE, COMPILED, STATES = 280 << 20, 6 << 20, 7.5
 of all gates, layers and steps; fitted to CricketY and GunPoint."""
 
 
-def cell_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int = 1) -> int:
-    """Estimated bytes at the peak of one cell, its processes together.
+def estimate_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int = 1) -> int:
+    """Estimated peak memory of an evaluation in bytes, for all of its processes together.
 
     Parameters
     ----------
-    size : a dataset, or an entry of the archive's table
-    n_jobs : threads, or processes of a network
+    size : Size
+        A dataset, or an entry of the archive's table.
+    method : Method
+    experiment : Experiment
+    n_jobs : int
+        Number of threads, or of processes that train networks.
     """
     if isinstance(method, NetworkMethod):
         return _network_memory(size, method, experiment, n_jobs)
@@ -32,32 +36,32 @@ def cell_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int 
     return _kernel_memory(size, method, n_jobs)
 
 
-def jobs_within(
+def limit_jobs(
     limit: int | None, size: Size, method: Method, experiment: Experiment, n_jobs: int
 ) -> int:
-    """How many jobs fit into a limit in bytes, at most `n_jobs`.
+    """The number of jobs that fit into a limit in bytes, at most `n_jobs`.
 
     Raises
     ------
     InputError
-        If not even one does.
+        If not even one job fits.
     """
     if limit is None:
         return n_jobs
     for jobs in range(n_jobs, 0, -1):
-        if cell_memory(size, method, experiment, jobs) <= limit:
+        if estimate_memory(size, method, experiment, jobs) <= limit:
             return jobs
-    needed = cell_memory(size, method, experiment)
+    needed = estimate_memory(size, method, experiment)
     dimensions = f" in {size.n_dimensions} dimensions" if size.n_dimensions > 1 else ""
     raise InputError(
-        f"{method.name} takes about {in_words(needed)} on {size.n_train} training and "
+        f"{method.name} takes about {format_bytes(needed)} on {size.n_train} training and "
         f"{size.n_test} test series of length {size.length}{dimensions}, but may take "
-        f"{in_words(limit)}; give it more with --memory-limit, or leave it out."
+        f"{format_bytes(limit)}; give it more with --memory-limit, or leave it out."
     )
 
 
-def in_words(n_bytes: float) -> str:
-    """A size for people."""
+def format_bytes(n_bytes: float) -> str:
+    """A number of bytes in MiB or GiB."""
     mebibytes = n_bytes / 2**20
     return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.0f} MiB"
 
@@ -67,9 +71,9 @@ def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
     family, batch = method.kernel, method.largest_batch
     held = SERIES * _values(size)
     pair = 2 * n // size.n_classes
-    # Beside its Gram a support vector machine has the judged columns and a pair's matrix.
-    job = family.room(batch, (n, n), T) + n * n + pair * pair
-    test = family.room(batch[:1], (n, m), T) + n * n
+    # Beside the Gram matrix a machine has its validation columns and the matrix of a pair.
+    job = family.buffer_size(batch, (n, n), T) + n * n + pair * pair
+    test = family.buffer_size(batch[:1], (n, m), T) + n * n
     if not family.uses_time:
         held += PRODUCTS * n * n
         test += PRODUCTS * n * m
@@ -77,9 +81,9 @@ def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
 
 
 def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n_jobs: int) -> int:
-    from rntk_bench.networks.models import CELLS
+    from rntk_bench.networks.models import RNN_CELLS
 
-    gates = CELLS[method.name].gates
+    gates = RNN_CELLS[method.name].gates
     data = 8 * SERIES * _values(size)
     # In single precision, with room to the next bucket.
     packed = 4 * 2 * max(size.n_train, size.n_test) * size.length * size.n_dimensions
@@ -92,5 +96,5 @@ def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n
 
 
 def _values(size: Size) -> int:
-    """Numbers in all series of a dataset."""
+    """Number of values in all series of a dataset."""
     return (size.n_train + size.n_test) * size.length * size.n_dimensions

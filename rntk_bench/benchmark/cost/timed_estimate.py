@@ -1,4 +1,4 @@
-"""How long a kernel's cell will take, from a short trial on its own data."""
+"""Estimates the time of a kernel's evaluation by evaluating a part of its grid on its data."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rntk_bench.benchmark.cost.formula import cell_cost
-from rntk_bench.benchmark.kernel_evaluation import KernelCell
+from rntk_bench.benchmark.cost.formula import estimate_cost
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
+from rntk_bench.benchmark.parallel import Batch, positions
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import KernelMethod
+from rntk_bench.types import IntArray
 
 SECONDS: Final = 2.0
-"""After which a trial begins no further round."""
+"""Time after which no further settings are evaluated."""
 BATCH_SECONDS: Final = 0.3
-"""A batch of settings that takes longer by estimate is tried on fewer series."""
+"""If a batch of settings takes longer by the formula, fewer series are used."""
 
 
-def tried_seconds(
+def estimate_seconds(
     dataset: Dataset,
     method: KernelMethod,
     experiment: Experiment,
@@ -31,68 +32,67 @@ def tried_seconds(
     slowness: float,
     prune: bool = True,
 ) -> float:
-    """Seconds of a cell with so many jobs, without cached Grams.
+    """Estimated seconds of an evaluation with so many jobs, without cached Gram matrices.
 
-    Settings in random order are evaluated as a run evaluates them. Those that are not reached are
-    taken to cost what these do, less the folds that would have been pruned had the best score
-    been known from the beginning. A cell that cannot be tried in a short time is estimated by its
-    sizes.
+    Settings in random order are evaluated as a run evaluates them. The remaining ones are assumed
+    to take the same time, less that of the folds that would have been pruned if the best score had
+    been known from the start. If even the smallest part takes too long, the formula is used.
 
     Parameters
     ----------
-    slowness : of this machine, by `calibrate`; decides how many series are tried
-    prune : whether folds that cannot change the choice are left out
+    slowness : float
+        Of this machine, by `calibrate`; it decides how many series are used.
+    prune : bool
+        Whether folds that cannot change the choice are left out.
     """
-    whole = estimate = cell_cost(dataset, method, experiment, slowness).seconds
+    whole = estimate = estimate_cost(dataset, method, experiment, slowness).seconds
     batches = method.kernel.batches(method.kernels())
-    tried = dataset
+    smaller = dataset
     while estimate > BATCH_SECONDS * len(batches):
-        half = _half(tried)
-        if half.n_train == tried.n_train:  # one series of each class is left
+        half = _half(smaller)
+        if half.n_train == smaller.n_train:  # one series of each class is left
             return whole / n_jobs
-        tried = half
-        estimate = cell_cost(tried, method, experiment, slowness).seconds
+        smaller = half
+        estimate = estimate_cost(smaller, method, experiment, slowness).seconds
     try:
-        return whole / estimate * _trial(tried, method, experiment, n_jobs, batches, prune)
+        return whole / estimate * _measure(smaller, method, experiment, n_jobs, prune)
     except (RntkBenchError, MemoryError):
         return whole / n_jobs
 
 
-def _trial(
-    dataset: Dataset,
-    method: KernelMethod,
-    experiment: Experiment,
-    n_jobs: int,
-    batches: list[list[int]],
-    prune: bool,
+def _measure(
+    dataset: Dataset, method: KernelMethod, experiment: Experiment, n_jobs: int, prune: bool
 ) -> float:
-    started = time.perf_counter()
-    cell = KernelCell(dataset, method, experiment, prune=prune)
-    search = cell.search()
+    start = time.perf_counter()
+    evaluation = KernelEvaluation(dataset, method, experiment, prune=prune)
+    batches = evaluation.batches
     order = np.random.default_rng(0).permutation(len(batches))
-    # The first alone, as in a run: it computes what all settings share.
-    done = batches[order[0]]
-    cell.evaluate(search, done, n_jobs)
-    first, alone = len(done), time.perf_counter()
+    # The first batch alone, as in a run: it computes what all settings share.
+    done: list[Batch] = [batches[order[0]]]
+    evaluation.evaluate(done, n_jobs)
+    n_first, first_end = len(positions(done)), time.perf_counter()
     for some in _rounds(order[1:], n_jobs):
-        settings = [setting for batch in some for setting in batches[batch]]
-        cell.evaluate(search, settings, n_jobs)
-        done = done + settings
-        if time.perf_counter() - started > SECONDS:
+        chosen = [batches[i] for i in some]
+        evaluation.evaluate(chosen, n_jobs)
+        done = done + chosen
+        if time.perf_counter() - start > SECONDS:
             break
-    ended = time.perf_counter()
-    left = len(cell.kernels) - len(done)
-    stages = cell.watch.seconds
+    end = time.perf_counter()
+    settings = positions(done)
+    n_left = len(positions(batches)) - len(settings)
+    stages = evaluation.watch.seconds
     svm, gram = stages.get("svm", 0.0), stages.get("gram", 0.0)
-    spared = (1.0 - search.needed_share(done)) * svm / (svm + gram) if left and prune else 0.0
-    pace = (ended - alone) / (len(done) - first) if left else 0.0
+    pruned = 0.0
+    if n_left and prune:
+        pruned = (1.0 - evaluation.search.needed_fraction(settings)) * svm / (svm + gram)
+    per_setting = (end - first_end) / (len(settings) - n_first) if n_left else 0.0
     pairs = dataset.n_train * (dataset.n_train + 1) / 2
-    test = gram / len(done) * dataset.n_train * dataset.n_test / pairs
-    return ended - started + left * pace * (1.0 - spared) + test
+    test = gram / len(settings) * dataset.n_train * dataset.n_test / pairs
+    return end - start + n_left * per_setting * (1.0 - pruned) + test
 
 
-def _rounds(order: NDArray[np.int64], n_jobs: int) -> Iterator[NDArray[np.int64]]:
-    """Ever longer parts, since threads take time to start."""
+def _rounds(order: IntArray, n_jobs: int) -> Iterator[IntArray]:
+    """Rounds of increasing length, since starting threads takes time."""
     start, size = 0, 2 * n_jobs
     while start < len(order):
         yield order[start : start + size]
@@ -106,5 +106,5 @@ def _half(dataset: Dataset) -> Dataset:
         kept[np.flatnonzero(dataset.y_train == code)[::2]] = True
     rows = np.flatnonzero(kept)
     X = dataset.X_train
-    some = X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]
-    return replace(dataset, X_train=some, y_train=dataset.y_train[rows])
+    X_half = X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]
+    return replace(dataset, X_train=X_half, y_train=dataset.y_train[rows])

@@ -1,9 +1,9 @@
-"""A plan's cells on the workers of a Dask cluster.
+"""Computes the evaluations of a plan on the workers of a Dask cluster.
 
-The process that runs the plan loads the data, sends whole cells or pieces of large ones, and gets
-their records back. It speaks to distributed's client itself: joblib's backend for it waits for
-ever for a task that the scheduler has given up, and computes in the calling process where the
-cluster has one thread.
+The process that runs the plan loads the data, sends whole evaluations or chunks of large ones, and
+receives their records. It uses distributed's client directly: joblib's Dask backend waits forever
+for a task that the scheduler has given up, and computes in the calling process if the cluster has
+one thread.
 """
 
 from __future__ import annotations
@@ -19,102 +19,106 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from rntk_bench.benchmark.cost.formula import cell_cost
+from rntk_bench.benchmark.cost.formula import estimate_cost
 from rntk_bench.benchmark.dask.tasks import (
-    Found,
+    ChunkResult,
     Job,
-    as_received,
-    checked,
-    evaluate_piece,
-    finish_cell,
+    call_checked,
+    evaluate_chunk,
+    evaluate_whole,
+    finish_evaluation,
     identity,
-    refusal,
-    whole_cell,
+    mismatch,
+    return_dataset,
     with_networks,
 )
-from rntk_bench.benchmark.evaluation import failed_cell
-from rntk_bench.benchmark.parallel import pieces
-from rntk_bench.benchmark.plan import Cell, Options
-from rntk_bench.benchmark.runner import PAUSE_S
-from rntk_bench.config import Experiment
+from rntk_bench.benchmark.evaluation import failed_record
+from rntk_bench.benchmark.parallel import Batch, split
+from rntk_bench.benchmark.runner import POLL_SECONDS, LoadedEvaluation, RunOptions
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import ClusterError, RntkBenchError
 from rntk_bench.methods import KernelMethod, Method
 from rntk_bench.storage.records import Record
 
-PIECE_SECONDS = 10.0
-"""A kernel's cell that takes longer by estimate is cut into pieces of this length."""
-AHEAD = 2
-"""Tasks under way for each thread: none waits for its next, and what is sent later still learns
-of the best score of what was sent before."""
-TRIES = 3
+CHUNK_SECONDS = 10.0
+"""The evaluation of a kernel with a longer estimated time is divided into chunks of this length."""
+TASKS_PER_THREAD = 2
+"""Unfinished tasks per thread: no thread waits for its next task, and a chunk that is sent later
+still knows the best score of the earlier ones."""
+MAX_TRIES = 3
 """How often a task is sent that the scheduler drops."""
 
 
 @dataclass(eq=False)
-class _UnderWay:
-    """A cell on the cluster; a small one is a single task, without pieces."""
+class _Running:
+    """An evaluation on the cluster; a small one is a single task, without chunks."""
 
-    cell: Cell
-    n_pieces: int = 0
-    found: list[Found] = field(default_factory=list)
-    started: float | None = None
-    """When its first piece was sent, on the monotonic clock."""
-    over: bool = False
+    loaded: LoadedEvaluation
+    n_chunks: int = 0
+    results: list[ChunkResult] = field(default_factory=list)
+    start: float | None = None
+    """When its first chunk was sent, on the monotonic clock."""
+    finished: bool = False
 
     @property
     def best(self) -> int:
-        """The highest score that its pieces have told of."""
-        return max((part.best for part, _ in self.found), default=0)
+        """The highest score that its chunks have reported."""
+        return max((partial_result.best for partial_result, _ in self.results), default=0)
 
 
 @dataclass(eq=False)
 class _Task:
-    """What a worker is asked to do for a cell."""
+    """What a worker computes of an evaluation: all of it, a chunk of its grid, or its end."""
 
-    of: _UnderWay
-    settings: list[int] | None = None
+    running: _Running
+    chunk: list[Batch] | None = None
     tries: int = 0
     alone: bool = False
+    """Whether it was sent again with no other task on the cluster."""
 
     @property
     def call(self) -> tuple[Any, ...]:
         """The worker's function, and its arguments after the dataset and the job."""
-        if self.settings is not None:
-            return evaluate_piece, self.settings, self.of.best
-        return (finish_cell, self.of.found) if self.of.n_pieces else (whole_cell,)
+        if self.chunk is not None:
+            return evaluate_chunk, self.chunk, self.running.best
+        if self.running.n_chunks:
+            return finish_evaluation, self.running.results
+        return (evaluate_whole,)
 
 
 class DaskBackend:
-    """Computes a plan's cells on the workers of a client; a `Backend` of the runner.
+    """Computes evaluations on the workers of a Dask client; a `Backend` of the runner.
 
-    A task whose worker dies is computed elsewhere. If the scheduler gives it up, because too many
-    workers died with it, it is tried once more when nothing else is under way: a task that only
-    shared workers with the culprit is done then, and the culprit's cell fails.
+    A task whose worker dies is computed on another one. If the scheduler gives a task up because
+    too many workers died with it, it is sent once more when no other task is on the cluster. A task
+    that only shared a worker with the one to blame is then computed, and the evaluation of the one
+    to blame fails.
 
     Parameters
     ----------
     client : distributed.Client
-    methods : of the plan
-    experiment, options
-        Of `options`, `n_jobs` has no meaning: a worker computes a task on each of its threads.
-    tell : told in words of the progress
-    piece_seconds : length of the pieces of large cells
+    methods : sequence of Method
+        The methods of the plan.
+    options : RunOptions
+        `n_jobs` has no effect: a worker computes one task on each of its threads.
+    report_progress : callable
+        Receives a description of the progress.
+    chunk_seconds : float
+        Estimated time of a chunk of a large evaluation.
     """
 
     def __init__(
         self,
         client: Any,
         methods: Sequence[Method],
-        experiment: Experiment,
-        options: Options,
-        tell: Callable[[str], None] = lambda _: None,
-        piece_seconds: float = PIECE_SECONDS,
+        options: RunOptions,
+        report_progress: Callable[[str], None] = lambda _: None,
+        chunk_seconds: float = CHUNK_SECONDS,
     ) -> None:
-        self._client, self._experiment, self._tell = client, experiment, tell
+        self._client, self._report_progress = client, report_progress
         self._cache_limit = options.cache.limit if options.cache else None
         self._options = replace(options, cache=None)
-        self._piece_seconds = piece_seconds
+        self._chunk_seconds = chunk_seconds
         self._identity = identity(with_networks(methods))
         self._data: WeakKeyDictionary[Dataset, Any] = WeakKeyDictionary()
         self._sent: dict[Any, _Task] = {}
@@ -122,127 +126,136 @@ class DaskBackend:
         self._suspects: deque[_Task] = deque()
         self._waiting = False
 
-    def __call__(self, cells: Iterator[Cell | None]) -> Generator[tuple[Cell, Record]]:
-        """Take cells as the workers have room for them, and give records as they come.
+    def __call__(
+        self, evaluations: Iterator[LoadedEvaluation | None]
+    ) -> Generator[tuple[LoadedEvaluation, Record]]:
+        """Start evaluations while workers are free, and yield each with its record.
 
         Raises
         ------
         ClusterError
-            If the scheduler is lost, or a worker joins that has other code.
+            If the scheduler is lost, or a worker with other code joins.
         """
         from distributed import as_completed
 
         arriving = as_completed(loop=self._client.loop)
-        new = self._tasks(cells)
+        new = self._tasks(evaluations)
         try:
             while True:
-                room = self._room()
-                while len(self._sent) < room and (task := self._next(new)):
+                max_tasks = self._max_tasks()
+                while len(self._sent) < max_tasks and (task := self._next(new)):
                     arriving.add(self._send(task))
                 if not self._sent:
                     if self._suspects:
                         arriving.add(self._send(self._suspects.popleft()))
                     elif self._waiting:
-                        time.sleep(PAUSE_S)
+                        time.sleep(POLL_SECONDS)
                         continue
                     else:
                         return
-                self._tell(f"{len(self._sent)} tasks under way")
+                self._report_progress(f"{len(self._sent)} tasks under way")
                 future = next(arriving)
-                if future.status == "lost":  # with its worker; it is computed again
+                if future.status == "lost":  # with its worker; the scheduler computes it again
                     arriving.add(future)
                     continue
                 task = self._sent.pop(future)
-                record = None if task.of.over else self._take(task, future)
+                running = task.running
+                record = None if running.finished else self._receive(task, future)
                 if record is not None:
-                    task.of.over = True
-                    yield task.of.cell, record
+                    running.finished = True
+                    yield running.loaded, record
         finally:
             with suppress(OSError):
                 self._client.cancel(list(self._sent))
 
-    def _tasks(self, cells: Iterator[Cell | None]) -> Iterator[_Task | None]:
-        """Tasks to send; None where there is none now, but may be later."""
-        for cell in cells:
-            self._waiting = cell is None
-            if cell is None:
+    def _tasks(self, evaluations: Iterator[LoadedEvaluation | None]) -> Iterator[_Task | None]:
+        """The tasks to send; None if there is none now, but may be later."""
+        for loaded in evaluations:
+            self._waiting = loaded is None
+            if loaded is None:
                 yield None
                 continue
-            parts = self._pieces(cell)
-            under_way = _UnderWay(cell, len(parts))
-            if not parts:
-                yield _Task(under_way)
-            for settings in parts:
-                if not under_way.over:
-                    yield _Task(under_way, settings)
+            chunks = self._chunks(loaded)
+            running = _Running(loaded, len(chunks))
+            if not chunks:
+                yield _Task(running)
+            for chunk in chunks:
+                if not running.finished:
+                    yield _Task(running, chunk)
         self._waiting = False
 
     def _next(self, new: Iterator[_Task | None]) -> _Task | None:
-        """A task that has become ready, else one of the next cell."""
+        """A task that has become ready, else one of the next evaluation."""
         return self._ready.popleft() if self._ready else next(new, None)
 
-    def _pieces(self, cell: Cell) -> list[list[int]]:
-        """The grid of a cell that is worth cutting up."""
-        dataset, method = cell
+    def _chunks(self, loaded: LoadedEvaluation) -> list[list[Batch]]:
+        """The chunks of a large grid; none if the evaluation is a single task."""
+        evaluation, dataset = loaded
+        method = evaluation.method
         if not isinstance(method, KernelMethod):
             return []
-        seconds = cell_cost(dataset, method, self._experiment).seconds
-        parts = pieces(method.kernels(), math.ceil(seconds / self._piece_seconds))
-        return parts if len(parts) > 1 else []
+        seconds = estimate_cost(dataset, method, evaluation.experiment).seconds
+        batches = method.kernel.batches(method.kernels())
+        chunks = split(batches, math.ceil(seconds / self._chunk_seconds))
+        return chunks if len(chunks) > 1 else []
 
     def _send(self, task: _Task) -> Any:
         """Submit a task, and return its future."""
-        dataset, method = task.of.cell
+        evaluation, dataset = task.running.loaded
         function, *arguments = task.call
         task.tries += 1
         now = time.monotonic()
-        task.of.started = task.of.started or now
-        spent = now - task.of.started
+        task.running.start = task.running.start or now
+        elapsed = now - task.running.start
         future = self._client.submit(
-            checked,
+            call_checked,
             self._identity,
             function,
-            self._hold(dataset),
-            Job(method, self._experiment, self._options, self._cache_limit, spent),
+            self._send_data(dataset),
+            Job(evaluation, self._options, self._cache_limit, elapsed),
             *arguments,
-            key=f"{dataset.name}-{method.name}-{uuid4().hex}",
-            priority=int(function is finish_cell),
+            key=f"{dataset.name}-{evaluation.method.name}-{uuid4().hex}",
+            priority=int(function is finish_evaluation),
         )
         self._sent[future] = task
         return future
 
-    def _hold(self, dataset: Dataset) -> Any:
-        """The dataset as what a task returns, one for all methods; if the workers that hold it
-        die, the scheduler has it made again."""
+    def _send_data(self, dataset: Dataset) -> Any:
+        """The future of a task that returns the dataset, the same one for all methods.
+
+        If the workers that hold it die, the scheduler has it computed again.
+        """
         future = self._data.get(dataset)
         if future is None or future.cancelled():
             key = f"{dataset.name}-data-{uuid4().hex}"
-            future = self._data[dataset] = self._client.submit(as_received, dataset, key=key)
+            future = self._data[dataset] = self._client.submit(return_dataset, dataset, key=key)
         return future
 
-    def _room(self) -> int:
-        """How many tasks may be under way."""
+    def _max_tasks(self) -> int:
+        """The number of tasks that may be on the cluster at once."""
         try:
             threads: int = sum(self._client.nthreads().values())
         except OSError as error:
             raise _lost() from error
-        return max(AHEAD * threads, 1)
+        return max(TASKS_PER_THREAD * threads, 1)
 
-    def _take(self, task: _Task, future: Any) -> Record | None:
-        """Take in what a task has come to; the record, if its cell is done with it."""
+    def _receive(self, task: _Task, future: Any) -> Record | None:
+        """Receive a task's result; the record, if it ends the evaluation."""
         from distributed import KilledWorker
 
+        running = task.running
+        evaluation, dataset = running.loaded
         try:
             result = future.result()
         except CancelledError:  # the connection broke, or somebody emptied the scheduler
-            if task.tries == TRIES:
+            if task.tries == MAX_TRIES:
                 raise _lost() from None
             self._ready.append(task)
         except KilledWorker:
             if task.alone:
-                return self._killed(task.of.cell)
+                return _killed_record(running.loaded)
             task.alone = True
-            task.of.started = None  # its waiting does not count
+            running.start = None  # the time that it waits does not count
             self._suspects.append(task)
         except ClusterError:
             raise
@@ -250,25 +263,27 @@ class DaskBackend:
             missing = error if isinstance(error, ImportError) else error.__cause__
             if isinstance(missing, ImportError):
                 process = "the scheduler or a worker that joined late"
-                raise ClusterError(refusal(process, missing, self._identity)) from error
+                raise ClusterError(mismatch(process, missing, self._identity)) from error
             if future.status != "error":  # the connection's, not the task's
                 raise
-            return failed_cell(*task.of.cell, self._experiment, error)
+            return failed_record(dataset, evaluation.method, evaluation.experiment, error)
         else:
             if isinstance(result, Record):
                 return result
-            task.of.found.append(result)
-            if len(task.of.found) == task.of.n_pieces:
-                self._ready.append(_Task(task.of))
+            running.results.append(result)
+            if len(running.results) == running.n_chunks:
+                self._ready.append(_Task(running))
         return None
 
-    def _killed(self, cell: Cell) -> Record:
-        dataset, method = cell
-        error = RntkBenchError(
-            f"Every worker that computed {method.name} on {dataset.name} died, perhaps for lack of "
-            "memory; start workers with more, or with fewer threads each."
-        )
-        return failed_cell(dataset, method, self._experiment, error)
+
+def _killed_record(loaded: LoadedEvaluation) -> Record:
+    evaluation, dataset = loaded
+    method = evaluation.method
+    error = RntkBenchError(
+        f"Every worker that computed {method.name} on {dataset.name} died, perhaps for lack of "
+        "memory; start workers with more, or with fewer threads each."
+    )
+    return failed_record(dataset, method, evaluation.experiment, error)
 
 
 def _lost() -> ClusterError:

@@ -1,4 +1,4 @@
-"""Reaching a Dask scheduler whose workers run the same code as this process."""
+"""Connects to a Dask scheduler whose workers run the same code as this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rntk_bench.benchmark.dask.tasks import Identity, identity, refusal, with_networks
+from rntk_bench.benchmark.dask.tasks import Identity, identity, mismatch, with_networks
 from rntk_bench.errors import ClusterError, ExtraError
 from rntk_bench.methods import Method
 
@@ -17,11 +17,14 @@ CONNECT_SECONDS = 10
 
 @contextmanager
 def connected(address: str, methods: Sequence[Method], say: Callable[[str], None]) -> Iterator[Any]:
-    """A client of the scheduler at `address` whose workers can run the methods.
+    """A client of the scheduler at `address`, whose workers can run the methods.
 
     Parameters
     ----------
-    say : told if there is no worker yet; the first is waited for
+    address : str
+    methods : sequence of Method
+    say : callable
+        Receives a message if there is no worker yet; the function then waits for the first.
 
     Raises
     ------
@@ -36,12 +39,12 @@ def connected(address: str, methods: Sequence[Method], say: Callable[[str], None
         import distributed
     except ImportError:
         raise ExtraError("A Dask cluster", "Dask and distributed", "cluster") from None
-    # What becomes of the connection is said once, by the error.
+    # A lost connection is reported once, by the error.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     _check_scheduler(address)
     settings = {
         "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
-        # Data are sent once, and their size is what it is.
+        # Datasets are sent once, and may be large.
         "distributed.admin.large-graph-warning-threshold": "1TiB",
     }
     with (
@@ -56,7 +59,7 @@ def connected(address: str, methods: Sequence[Method], say: Callable[[str], None
 
 
 def _check_scheduler(address: str) -> None:
-    """Connect once, without a client: one that does not get through does not end cleanly."""
+    """Connect once without a client, since a client that cannot connect does not stop cleanly."""
     from distributed import Security
     from distributed.comm import connect
 
@@ -80,16 +83,16 @@ def _check_scheduler(address: str) -> None:
 
 
 def _check_code(client: Any, methods: Sequence[Method]) -> None:
-    """The workers compute with it, and the scheduler reads what it passes on."""
+    """Raise ClusterError if a worker, or the scheduler that unpickles tasks, has other code."""
     networks = with_networks(methods)
     ours = identity(networks)
-    found: dict[str, Identity | Exception] = {}
+    identities: dict[str, Identity | Exception] = {}
     try:
-        found["the scheduler"] = client.run_on_scheduler(identity, networks)
+        identities["the scheduler"] = client.run_on_scheduler(identity, networks)
     except (ImportError, AttributeError) as error:
-        found["the scheduler"] = error
-    for worker, theirs in client.run(identity, networks, on_error="return").items():
-        found[f"the worker {worker}"] = theirs
-    for process, told in found.items():
-        if reason := refusal(process, told, ours):
+        identities["the scheduler"] = error
+    for worker, answer in client.run(identity, networks, on_error="return").items():
+        identities[f"the worker {worker}"] = answer
+    for process, theirs in identities.items():
+        if reason := mismatch(process, theirs, ours):
             raise ClusterError(reason)

@@ -1,4 +1,4 @@
-"""What the workers of a cluster do for a plan, and what must be the same on all of them."""
+"""What the workers of a cluster compute, and the check that they run the same code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from threading import Lock
 from typing import Any
 
 import rntk_bench
-from rntk_bench.benchmark.evaluation import recorded
-from rntk_bench.benchmark.kernel_evaluation import KernelCell
-from rntk_bench.benchmark.plan import Cell, Options
-from rntk_bench.benchmark.runner import compute_cell
+from rntk_bench.benchmark.evaluation import failed_record, raise_if_fatal
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
+from rntk_bench.benchmark.parallel import Batch, positions
+from rntk_bench.benchmark.plan import Evaluation
+from rntk_bench.benchmark.runner import LoadedEvaluation, RunOptions, compute
 from rntk_bench.benchmark.warmup import warm_up
-from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.deadline import Deadline
 from rntk_bench.errors import ClusterError, InputError
@@ -26,28 +26,28 @@ from rntk_bench.storage.cache import GramCache, cache_folder
 from rntk_bench.storage.environment import environment, source_digest
 from rntk_bench.storage.paths import expand_home
 from rntk_bench.storage.records import Record
-from rntk_bench.svm.grid_search import Part
+from rntk_bench.svm.grid_search import PartialResult
 
 Identity = dict[str, str]
-Found = tuple[Part, dict[str, float]]
-"""What a piece of a grid has found, and its seconds by stage."""
+ChunkResult = tuple[PartialResult, dict[str, float]]
+"""The result of a chunk of a grid, and its seconds for each stage."""
 
-_NETWORKS = ("jax", "jaxlib", "optax")
-# The processes that train networks serve one cell at a time.
+_NETWORK_PACKAGES = ("jax", "jaxlib", "optax")
+# The processes that train networks work for one evaluation at a time.
 _training = Lock()
-_warm: set[str] = set()
+_compiled: set[str] = set()
 
 
 def with_networks(methods: Sequence[Method]) -> bool:
-    """Whether networks are among the methods, so that their packages must agree."""
+    """Whether the methods include networks, whose packages must then be the same everywhere."""
     return any(isinstance(method, NetworkMethod) for method in methods)
 
 
 @cache
 def identity(networks: bool) -> Identity:
-    """The versions on which a plan's answers depend, those for `networks` only if it has any."""
+    """The versions on which results depend, with those of JAX and optax for `networks`."""
     packages = environment()["packages"]
-    names = ("rntk-bench", "numpy", "scipy", "numba", *(_NETWORKS if networks else ()))
+    names = ("rntk-bench", "numpy", "scipy", "numba", *(_NETWORK_PACKAGES if networks else ()))
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         **{name: packages[name] or "missing" for name in names},
@@ -55,12 +55,17 @@ def identity(networks: bool) -> Identity:
     }
 
 
-def refusal(process: str, theirs: Identity | Exception, ours: Identity) -> str | None:
-    """Why a process of the cluster cannot take part, as a sentence; None if it can.
+def mismatch(process: str, theirs: Identity | Exception, ours: Identity) -> str | None:
+    """Why a process of the cluster cannot be used, as a sentence; None if it can.
 
     Parameters
     ----------
-    theirs : its identity, or why it cannot tell
+    process : str
+        The process, in words.
+    theirs : dict or Exception
+        Its identity, or the error that it answered with.
+    ours : dict
+        The identity of the process that runs the plan.
     """
     if isinstance(theirs, Exception):
         return (
@@ -80,12 +85,12 @@ def refusal(process: str, theirs: Identity | Exception, ours: Identity) -> str |
     )
 
 
-def as_received(dataset: Dataset) -> Dataset:
-    """The dataset, for the tasks that read it."""
+def return_dataset(dataset: Dataset) -> Dataset:
+    """The dataset: as the result of a task it is stored on the workers."""
     return dataset
 
 
-def checked(ours: Identity, function: Callable[..., Any], *arguments: Any) -> Any:
+def call_checked(ours: Identity, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function on a worker, which may have joined after the workers were checked.
 
     Raises
@@ -95,101 +100,107 @@ def checked(ours: Identity, function: Callable[..., Any], *arguments: Any) -> An
     """
     from distributed import get_worker
 
-    theirs = identity(any(name in ours for name in _NETWORKS))
-    if reason := refusal(f"the worker {get_worker().address}", theirs, ours):
+    theirs = identity(any(name in ours for name in _NETWORK_PACKAGES))
+    if reason := mismatch(f"the worker {get_worker().address}", theirs, ours):
         raise ClusterError(reason)
     return function(*arguments)
 
 
 def _warm_up(method: Method) -> None:
     """Compile a method's loops before a worker's first measurement."""
-    if repr(method) not in _warm:
+    if repr(method) not in _compiled:
         warm_up([method])
-        _warm.add(repr(method))
+        _compiled.add(repr(method))
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker has to know of a cell besides its data.
+    """What a worker needs to know of an evaluation besides its data.
 
     Parameters
     ----------
-    cache_limit : bytes of Grams a worker may keep; None if it is to keep none
-    spent : seconds since the first piece of the cell was sent
+    evaluation : Evaluation
+    options : RunOptions
+    cache_limit : int or None
+        Bytes of Gram matrices that a worker may store; None to store none.
+    elapsed : float
+        Seconds since the first chunk of the evaluation was sent.
     """
 
-    method: Method
-    experiment: Experiment
-    options: Options
+    evaluation: Evaluation
+    options: RunOptions
     cache_limit: int | None
-    spent: float
+    elapsed: float
 
-    def deadline(self) -> Deadline:
-        """What is left of the cell's time."""
-        return Deadline(self.options.timeout, self.spent)
-
-    def kernel_cell(self, dataset: Dataset) -> KernelCell:
-        """The cell, whose method is a kernel's."""
-        assert isinstance(self.method, KernelMethod)
-        _warm_up(self.method)
-        cache = _gram_cache(self.cache_limit)
-        return KernelCell(
-            dataset, self.method, self.experiment, prune=self.options.prune, cache=cache
+    def kernel_evaluation(self, dataset: Dataset, best: int = 0) -> KernelEvaluation:
+        """The evaluation, whose method must be a kernel; its loops are compiled."""
+        method = self.evaluation.method
+        assert isinstance(method, KernelMethod)
+        _warm_up(method)
+        return KernelEvaluation(
+            dataset,
+            method,
+            self.evaluation.experiment,
+            prune=self.options.prune,
+            cache=_gram_cache(self.cache_limit),
+            best=best,
         )
 
+    def failed(self, dataset: Dataset, error: Exception) -> Record:
+        """The record of the failed evaluation."""
+        raise_if_fatal(error)
+        return failed_record(dataset, self.evaluation.method, self.evaluation.experiment, error)
 
-def whole_cell(dataset: Dataset, job: Job) -> Record:
-    """The record of a cell: a kernel's on one thread, a network's on all of the worker's."""
+
+def evaluate_whole(dataset: Dataset, job: Job) -> Record:
+    """The record of an evaluation: a kernel on one thread, a network on all of the worker's."""
     from distributed import get_worker
 
-    cell = Cell(dataset, job.method)
-    if isinstance(job.method, NetworkMethod):
+    loaded = LoadedEvaluation(job.evaluation, dataset)
+    if isinstance(job.evaluation.method, NetworkMethod):
         with _training:
             threads = get_worker().state.nthreads
-            return compute_cell(cell, job.experiment, replace(job.options, n_jobs=threads))
-    _warm_up(job.method)
-    options = replace(job.options, n_jobs=1, cache=_gram_cache(job.cache_limit))
-    return compute_cell(cell, job.experiment, options)
+            return compute(loaded, replace(job.options, n_jobs=threads))
+    _warm_up(job.evaluation.method)
+    return compute(loaded, replace(job.options, n_jobs=1, cache=_gram_cache(job.cache_limit)))
 
 
-def evaluate_piece(dataset: Dataset, job: Job, settings: list[int], best: int) -> Found | Record:
-    """Cross-validate some settings; the record of a failed cell if that is not possible.
+def evaluate_chunk(
+    dataset: Dataset, job: Job, chunk: list[Batch], best: int
+) -> ChunkResult | Record:
+    """Cross-validate the settings of a chunk; the record of a failed evaluation on an error.
 
     Parameters
     ----------
-    best : highest score known of the whole grid
+    best : int
+        The highest score known of the whole grid.
     """
-
-    def compute() -> Found:
-        cell = job.kernel_cell(dataset)
-        with job.deadline(), cell.watch("total"):
-            search = cell.search(best)
-            cell.evaluate(search, settings)
-        return search.part(settings), cell.watch.seconds
-
-    return recorded(dataset, job.method, job.experiment, compute)
+    try:
+        evaluation = job.kernel_evaluation(dataset, best)
+        with Deadline(job.options.timeout, job.elapsed):
+            evaluation.evaluate(chunk)
+        return evaluation.search.partial_result(positions(chunk)), evaluation.watch.seconds
+    except Exception as error:
+        return job.failed(dataset, error)
 
 
-def finish_cell(dataset: Dataset, job: Job, found: Sequence[Found]) -> Record:
-    """Choose among what all pieces have found, and test the choice; timings are their sums."""
-
-    def compute() -> Record:
-        cell = job.kernel_cell(dataset)
-        with job.deadline(), cell.watch("total"):
-            search = cell.search()
-            for part, seconds in found:
-                search.take(part)
+def finish_evaluation(dataset: Dataset, job: Job, results: Sequence[ChunkResult]) -> Record:
+    """Choose by the results of all chunks, and test the choice; timings are sums over chunks."""
+    try:
+        evaluation = job.kernel_evaluation(dataset)
+        with Deadline(job.options.timeout, job.elapsed):
+            for partial_result, seconds in results:
+                evaluation.search.merge(partial_result)
                 for stage, spent in seconds.items():
-                    cell.watch.add(stage, spent)
-            fit = cell.fit(search)
-        return cell.record(search, fit)
-
-    return recorded(dataset, job.method, job.experiment, compute)
+                    evaluation.watch.add(stage, spent)
+            return evaluation.finish()
+    except Exception as error:
+        return job.failed(dataset, error)
 
 
 @cache
 def _gram_cache(limit: int | None) -> GramCache | None:
-    """The cache in the folder that the worker's own environment names, if it names one."""
+    """The cache in the folder that the worker's environment names, if it names one."""
     folder = os.environ.get("RNTK_BENCH_CACHE_DIR")
     if limit is None or not folder:
         return None

@@ -1,9 +1,9 @@
 """Exact derivative of the RNTK of two series with respect to the first, for the sensitivity (23).
 
-Reverse-mode differentiation of the recursion in `rntk.py`, vectorised over pairs of series. With
-K1 and K2 the variances of the two pre-activations and S their covariance at one layer and step,
-Theta depends on x through K1, S and theta; each layer and step hands the derivatives with respect
-to these on to the step before and the layer below.
+It is computed by reverse-mode differentiation of the recursion in `rntk.py`, vectorised over pairs
+of series. With K1 and K2 the variances of the two pre-activations and S their covariance at one
+layer and step, Theta depends on x through K1, S and theta. Each layer and step propagates the
+derivatives with respect to these to the previous step and the layer below.
 
 For ReLU, V' has a singular derivative at c = S / sqrt(K1 K2) = 1 and -1, and K1 K2 - S^2 would
 lose its digits near there. It is K1 K2 (1 - c) (1 + c), and both factors are sums without
@@ -13,8 +13,8 @@ of x with the same part of x',
 
     1 - c = sum (v - v')^2 / 2 + v v' (1 - rho),    1 + c = sum (v + v')^2 / 2 - v v' (1 - rho).
 
-For erf, K1 + 1/2 and K2 + 1/2 take the place of K1 and K2: the halves are parts that two series
-never share.
+For erf, K1 + 1/2 and K2 + 1/2 take the place of K1 and K2: the halves are parts that are
+independent for any two series.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Sequences
+from rntk_bench.kernels.base import Sequences
 from rntk_bench.kernels.gradients.operators import Moments, Operators, operators, ratio
 from rntk_bench.kernels.rntk import RNTK
 from rntk_bench.kernels.series import read_series
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 BLOCK = 2**18
-"""Steps of pairs, over all layers, that are held in memory at a time."""
+"""Maximal number of steps of pairs, over all layers, in memory at a time."""
 
 
-def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> Array:
+def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> FloatArray:
     """Derivative of Theta(x_p, y_p) with respect to x_p, for pairs p of different series.
 
-    Where Theta has a kink (a pre-activation of variance 0, or c = 1 or -1 at series that are not
-    so everywhere around), the terms without a derivative count as 0.
+    Where Theta is not differentiable (a pre-activation has variance 0, or c is 1 or -1), the terms
+    without a derivative are set to 0.
 
     Parameters
     ----------
     kernel : RNTK
-        With ReLU, leaky ReLU or erf; of an NNGP it is the derivative of K.
+        With ReLU, leaky ReLU or erf; for an NNGP the derivative of K is computed.
     X, Y : array of shape (P, T) or (P, T, m)
-        P pairs. The series in Y may have another length; they meet those in X at their ends.
+        P pairs. The series in Y may have another length; pairs are aligned at their ends.
 
     Returns
     -------
@@ -56,13 +56,13 @@ def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> Array:
     Raises
     ------
     KernelError
-        For other activations, sets that do not pair up, or derivatives that leave float64's range.
+        For other activations, sets that do not match, or derivatives outside the range of float64.
     """
     phi = operators(kernel)
     x, y = _time_major(X), _time_major(Y)
     if x.shape[1:] != y.shape[1:]:
         (m, P), (m_y, P_y) = x.shape[1:], y.shape[1:]
-        raise KernelError(f"{P} series of {m} dimensions do not pair up with {P_y} of {m_y}.")
+        raise KernelError(f"{P} series of {m} dimensions do not match {P_y} of {m_y}.")
     gradient = np.zeros_like(x)
     size = max(1, BLOCK // (kernel.n_layers * max(len(x), len(y))))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -73,15 +73,15 @@ def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> Array:
             if kernel.direction != "forward":
                 gradient[block] += _gradient(kernel, phi, x[::-1][block], y[::-1][block])[::-1]
     by_series = np.moveaxis(gradient, -1, 0)
-    return kernel.checked(by_series.reshape(*by_series.shape[:2], *np.asarray(X).shape[2:]))
+    return kernel.check_finite(by_series.reshape(*by_series.shape[:2], *np.asarray(X).shape[2:]))
 
 
-def _time_major(X: Sequences) -> Array:
-    """The series as (T, m, P)."""
+def _time_major(X: Sequences) -> FloatArray:
+    """Convert series to shape (T, m, P)."""
     return np.moveaxis(read_series(X), 0, -1)
 
 
-def _gradient(kernel: RNTK, phi: Operators, x: Array, y: Array) -> Array:
+def _gradient(kernel: RNTK, phi: Operators, x: FloatArray, y: FloatArray) -> FloatArray:
     """Derivatives (T, m, P) for x (T, m, P) and y (T', m, P)."""
     w, u, b = (kernel.per_layer(name) for name in ("sigma_w", "sigma_u", "sigma_b"))
     common = min(len(x), len(y))
@@ -90,9 +90,9 @@ def _gradient(kernel: RNTK, phi: Operators, x: Array, y: Array) -> Array:
         readout[:] = kernel.sigma_v**2 / math.sqrt(len(x) * len(y))
     else:
         readout[-1] = kernel.sigma_v**2
-    alone = Alone.of(x, w, u, b, kernel.sigma_h, phi)
-    other = Alone.of(y, w, u, b, kernel.sigma_h, phi)
-    together = Together.of(alone.last(common), other.last(common), w, u, phi)
+    alone = SelfMoments.of(x, w, u, b, kernel.sigma_h, phi)
+    other = SelfMoments.of(y, w, u, b, kernel.sigma_h, phi)
+    together = PairMoments.of(alone.last(common), other.last(common), w, u, phi)
     to_product, to_K = together.backward(w, u, readout, kernel.tangent, phi)
     gradient = 2.0 * x * alone.backward(to_K, w, u, phi)[:, None]
     gradient[len(x) - common :] += y[len(y) - common :] * to_product[:, None]
@@ -100,20 +100,22 @@ def _gradient(kernel: RNTK, phi: Operators, x: Array, y: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Alone:
-    """Each series by itself.
+class SelfMoments:
+    """The variances of each series.
 
-    K (L, T, P) is Sigma(l,t,t)(x, x); `parts`, one array (T, k, P) a layer, holds the standard
-    deviations that make it up: of the hidden state, the bias, and the layer below or the m inputs
-    (with their sign).
+    K (L, T, P) is Sigma(l,t,t)(x, x); `parts`, one array (T, k, P) per layer, holds the standard
+    deviations of its independent parts: the hidden state, the bias, and the layer below or the m
+    inputs (with their sign).
     """
 
-    K: Array
-    parts: list[Array]
+    K: FloatArray
+    parts: list[FloatArray]
 
     @classmethod
-    def of(cls, x: Array, w: Array, u: Array, b: Array, h: float, phi: Operators) -> Self:
-        """Follow the series (T, m, P) through time, layer by layer."""
+    def of(
+        cls, x: FloatArray, w: FloatArray, u: FloatArray, b: FloatArray, h: float, phi: Operators
+    ) -> Self:
+        """Apply the recursion to the series (T, m, P)."""
         (T, m, P), L = x.shape, len(w)
         K, parts, below = np.empty((L, T, P)), [], x / math.sqrt(m)
         for k in range(L):
@@ -128,21 +130,23 @@ class Alone:
         return cls(K, parts)
 
     def last(self, steps: int) -> Self:
-        """Only their last steps."""
+        """Select the last steps."""
         return type(self)(self.K[:, -steps:], [part[-steps:] for part in self.parts])
 
-    def take(self, positions: NDArray[np.int64]) -> Self:
-        """Some of the series, in this order."""
+    def take(self, positions: IntArray) -> Self:
+        """Select some of the series, in this order."""
         return type(self)(self.K[..., positions], [part[..., positions] for part in self.parts])
 
-    def proportions(self, offset: float) -> list[Array]:
-        """The parts over sqrt(K + offset)."""
+    def proportions(self, offset: float) -> list[FloatArray]:
+        """The parts divided by sqrt(K + offset)."""
         return [
             ratio(part, np.sqrt(K + offset)[:, None])
             for part, K in zip(self.parts, self.K, strict=True)
         ]
 
-    def backward(self, to_K: Array, w: Array, u: Array, phi: Operators) -> Array:
+    def backward(
+        self, to_K: FloatArray, w: FloatArray, u: FloatArray, phi: Operators
+    ) -> FloatArray:
         """Derivative of Theta by |x_t|^2 / m, shape (T, P).
 
         `to_K` is that by K of the last steps, but for what goes through `phi.alone`.
@@ -159,24 +163,24 @@ class Alone:
 
 
 @dataclass(frozen=True)
-class Together:
+class PairMoments:
     """Pairs at their common steps: `moments[k][t]`, and V' and theta, (L, T, P)."""
 
     moments: list[list[Moments]]
-    slope: Array
-    theta: Array
+    slope: FloatArray
+    theta: FloatArray
 
     @classmethod
     def of(
         cls,
-        x: Alone,
-        y: Alone,
-        w: Array,
-        u: Array,
+        x: SelfMoments,
+        y: SelfMoments,
+        w: FloatArray,
+        u: FloatArray,
         phi: Operators,
-        same: NDArray[np.bool_] | None = None,
+        same: BoolArray | None = None,
     ) -> Self:
-        """Follow the pairs through time; `same` (P,) marks those of a series with itself."""
+        """Apply the recursion to the pairs; `same` (P,) marks pairs of a series with itself."""
         L, T, P = x.K.shape
         v, v_y = x.proportions(phi.offset), y.proportions(phi.offset)
         moments: list[list[Moments]] = [[] for _ in range(L)]
@@ -201,8 +205,8 @@ class Together:
         return cls(moments, slope, theta)
 
     def backward(
-        self, w: Array, u: Array, readout: Array, tangent: bool, phi: Operators
-    ) -> tuple[Array, Array]:
+        self, w: FloatArray, u: FloatArray, readout: FloatArray, tangent: bool, phi: Operators
+    ) -> tuple[FloatArray, FloatArray]:
         """Derivatives by <x_t, x'_t> / m, (T, P), and by K1 but for `phi.alone`, (L, T, P).
 
         `readout` (T,) is the factor of V, and of V' theta if `tangent`, of the last layer.
@@ -225,14 +229,21 @@ class Together:
         return to_product, to_K
 
 
-def _moments(K1: Array, K2: Array, v: Array, v_y: Array, losses: Array, offset: float) -> Moments:
+def _moments(
+    K1: FloatArray,
+    K2: FloatArray,
+    v: FloatArray,
+    v_y: FloatArray,
+    losses: FloatArray,
+    offset: float,
+) -> Moments:
     """From the variances (P,), the proportions v and v' and 1 - rho of the parts, each (k, P)."""
     A, B = K1 + offset, K2 + offset
     scale = np.sqrt(A) * np.sqrt(B)
     product = v * v_y
     lost = product * losses
     unshared = 0.5 * (offset / A + offset / B) if offset else 0.0
-    gap = (0.5 * (v - v_y) ** 2 + lost).sum(axis=0) + unshared
-    cogap = (0.5 * (v + v_y) ** 2 - lost).sum(axis=0) + unshared
+    one_minus_c = (0.5 * (v - v_y) ** 2 + lost).sum(axis=0) + unshared
+    one_plus_c = (0.5 * (v + v_y) ** 2 - lost).sum(axis=0) + unshared
     S = scale * (product - lost).sum(axis=0)
-    return Moments(K1, K2, S, scale * np.sqrt(gap * cogap), gap, cogap)
+    return Moments(K1, K2, S, scale * np.sqrt(one_minus_c * one_plus_c), one_minus_c, one_plus_c)

@@ -1,8 +1,8 @@
 """Exact derivatives of the kernels with respect to their parameters, for Gaussian processes.
 
-Of the RNTK by forward-mode differentiation of the recursion in `rntk.py`, vectorised over pairs of
-series: every variance, covariance and theta carries its derivatives along p directions. The values
-and the partial derivatives of V and V' are those of `gradient.py`.
+Those of the RNTK are computed by forward-mode differentiation of the recursion in `rntk.py`,
+vectorised over pairs of series: every variance, covariance and theta carries its derivatives along
+p directions. The values and the partial derivatives of V and V' are those of `operators.py`.
 """
 
 from __future__ import annotations
@@ -15,67 +15,67 @@ from itertools import combinations_with_replacement
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Array, Kernel, Sequences
-from rntk_bench.kernels.gradients.inputs import Alone, Together
+from rntk_bench.kernels.base import Kernel, Sequences
+from rntk_bench.kernels.gradients.inputs import PairMoments, SelfMoments
 from rntk_bench.kernels.gradients.operators import Operators, operators
 from rntk_bench.kernels.ntk import NTK
 from rntk_bench.kernels.polynomial import Polynomial
 from rntk_bench.kernels.rbf import RBF
 from rntk_bench.kernels.rntk import BOTH, RNTK
 from rntk_bench.kernels.series import read_sequences
+from rntk_bench.types import FloatArray, IntArray
 
 BLOCK = 2**20
-"""Derivatives of variances, over all layers and steps of pairs, that are held at a time."""
+"""Maximal number of derivatives of variances, over all layers and steps, in memory at a time."""
 
 
 @singledispatch
-def parameter_gradient(kernel: Kernel, X: Sequences, names: Sequence[str]) -> Array:
-    """Derivative of `kernel(X)` with respect to some of its parameters.
+def parameter_gradient(kernel: Kernel, X: Sequences, names: Sequence[str]) -> FloatArray:
+    """Derivatives of `kernel(X)` with respect to some of its parameters.
 
     Parameters
     ----------
     kernel : Kernel
         An RNTK or NNGP with ReLU, leaky ReLU or erf, an NTK, RBF, or Polynomial.
     X : n series
-    names : of parameters that take any number > 0
+    names : names of parameters that may be any number > 0
 
     Returns
     -------
-    ndarray of shape (n, n, p), p the number of parameters, each layer's counted where a parameter
-    has one a layer
+    ndarray of shape (n, n, p), where p is the number of parameters; a parameter with one value
+    per layer counts as that many
 
     Raises
     ------
     KernelError
-        For other kernels and parameters, or derivatives that leave float64's range.
+        For other kernels and parameters, or if a derivative leaves the range of float64.
     """
     del X
-    raise KernelError(f"The derivative of {kernel} by {', '.join(names)} is not known.")
+    raise KernelError(f"The derivative of {kernel} by {', '.join(names)} is not available.")
 
 
 @parameter_gradient.register
-def _(kernel: RBF, X: Sequences, names: Sequence[str]) -> Array:
-    _refuse_others(kernel, names, "alpha")
+def _(kernel: RBF, X: Sequences, names: Sequence[str]) -> FloatArray:
+    _check_names(kernel, names, "alpha")
     prepared = kernel.prepare(X)
     by_alpha = -prepared.square_distance * kernel.gram(prepared)
     return np.repeat(by_alpha[..., None], len(names), axis=2)
 
 
 @parameter_gradient.register
-def _(kernel: Polynomial, X: Sequences, names: Sequence[str]) -> Array:
-    _refuse_others(kernel, names, "r")
+def _(kernel: Polynomial, X: Sequences, names: Sequence[str]) -> FloatArray:
+    _check_names(kernel, names, "r")
     with np.errstate(over="ignore"):
         by_r = kernel.degree * (kernel.r + kernel.prepare(X).inner) ** (kernel.degree - 1)
-    return np.repeat(kernel.checked(by_r)[..., None], len(names), axis=2)
+    return np.repeat(kernel.check_finite(by_r)[..., None], len(names), axis=2)
 
 
 @parameter_gradient.register
-def _(kernel: NTK, X: Sequences, names: Sequence[str]) -> Array:
+def _(kernel: NTK, X: Sequences, names: Sequence[str]) -> FloatArray:
     """The NTK is the RNTK of one step, whose input weights are the NTK's weights."""
-    _refuse_others(kernel, names, "sigma_w", "sigma_b", "sigma_v")
+    _check_names(kernel, names, "sigma_w", "sigma_b", "sigma_v")
     one_step = RNTK(
         sigma_u=kernel.sigma_w,
         sigma_b=kernel.sigma_b,
@@ -87,51 +87,51 @@ def _(kernel: NTK, X: Sequences, names: Sequence[str]) -> Array:
 
 
 @parameter_gradient.register
-def _(kernel: RNTK, X: Sequences, names: Sequence[str]) -> Array:
-    _refuse_others(kernel, names, "sigma_w", "sigma_u", "sigma_b", "sigma_h", "sigma_v")
-    phi, toward, series = operators(kernel), _Directions.of(kernel, names), read_sequences(X)
-    gradient = np.zeros((len(series), len(series), len(toward.v)))
+def _(kernel: RNTK, X: Sequences, names: Sequence[str]) -> FloatArray:
+    _check_names(kernel, names, "sigma_w", "sigma_u", "sigma_b", "sigma_h", "sigma_v")
+    phi, directions, series = operators(kernel), _Directions.of(kernel, names), read_sequences(X)
+    gradient = np.zeros((len(series), len(series), len(directions.v)))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for direction in BOTH.get(kernel.direction, (kernel.direction,)):
-            seen = series if direction == "forward" else [x[::-1] for x in series]
-            _add_gradient(kernel, phi, toward, seen, gradient)
-    return kernel.checked(gradient)
+            oriented = series if direction == "forward" else [x[::-1] for x in series]
+            _add_gradient(kernel, phi, directions, oriented, gradient)
+    return kernel.check_finite(gradient)
 
 
-def _refuse_others(kernel: Kernel, names: Sequence[str], *known: str) -> None:
+def _check_names(kernel: Kernel, names: Sequence[str], *known: str) -> None:
     for name in names:
         if name not in known:
             raise KernelError(
-                f"The derivative of {type(kernel).__name__} is there for {', '.join(known)}, "
-                f"not for {name}."
+                f"The derivative of {type(kernel).__name__} is available only for "
+                f"{', '.join(known)}, not for {name}."
             )
 
 
 @dataclass(frozen=True)
 class _Directions:
-    """How p directions move the parameters: w, u, b (p, L), h and v (p,)."""
+    """Derivatives of the parameters along p directions: w, u, b (p, L), h and v (p,)."""
 
-    w: Array
-    u: Array
-    b: Array
-    h: Array
-    v: Array
+    w: FloatArray
+    u: FloatArray
+    b: FloatArray
+    h: FloatArray
+    v: FloatArray
 
     @classmethod
     def of(cls, kernel: RNTK, names: Sequence[str]) -> Self:
-        """A direction for each of the parameters, and for each layer of one that has several."""
+        """One direction per parameter, or per layer of a parameter with one value per layer."""
         L = kernel.n_layers
         rows = []
         for name in names:
-            place = "wubhv".index(name[-1])
-            own = np.zeros((5, L))
+            row = "wubhv".index(name[-1])
+            entries = np.zeros((5, L))
             if isinstance(getattr(kernel, name), int | float):
-                own[place] = 1.0
-                rows.append(own)
+                entries[row] = 1.0
+                rows.append(entries)
                 continue
             for k in range(L):
-                layer = own.copy()
-                layer[place, k] = 1.0
+                layer = entries.copy()
+                layer[row, k] = 1.0
                 rows.append(layer)
         w, u, b, h, v = np.array(rows).reshape(len(rows), 5, L).swapaxes(0, 1)
         return cls(w, u, b, h[:, 0], v[:, 0])
@@ -139,30 +139,39 @@ class _Directions:
 
 @dataclass(frozen=True)
 class _Recursion:
-    """The linear part of (116) and (141): what comes from the step before and the layer below."""
+    """The derivatives of the recursion (116) and (141) along the directions."""
 
     kernel: RNTK
-    toward: _Directions
+    directions: _Directions
 
-    def carry(self, k: int, before: Array, d_before: Array, below: Array, d_below: Array) -> Array:
+    def carry(
+        self,
+        k: int,
+        before: FloatArray,
+        d_before: FloatArray,
+        below: FloatArray,
+        d_below: FloatArray,
+    ) -> FloatArray:
         """Derivatives (p, P) of w^2 before + u^2 below at layer k, from values and derivatives."""
         w, u = (self.kernel.per_layer(name)[k] for name in ("sigma_w", "sigma_u"))
-        recurrent = w**2 * d_before + 2.0 * w * self.toward.w[:, k, None] * before
-        return np.asarray(recurrent + u**2 * d_below + 2.0 * u * self.toward.u[:, k, None] * below)
+        recurrent = w**2 * d_before + 2.0 * w * self.directions.w[:, k, None] * before
+        return np.asarray(
+            recurrent + u**2 * d_below + 2.0 * u * self.directions.u[:, k, None] * below
+        )
 
-    def bias(self, k: int) -> Array:
+    def bias(self, k: int) -> FloatArray:
         """Derivatives (p, 1) of b^2."""
-        return np.asarray(2.0 * self.kernel.per_layer("sigma_b")[k] * self.toward.b[:, k, None])
+        return np.asarray(2.0 * self.kernel.per_layer("sigma_b")[k] * self.directions.b[:, k, None])
 
-    def first(self) -> Array:
+    def first(self) -> FloatArray:
         """Derivatives (p, 1) of h^2."""
-        return 2.0 * self.kernel.sigma_h * self.toward.h[:, None]
+        return 2.0 * self.kernel.sigma_h * self.directions.h[:, None]
 
-    def alone(self, x: Array, K: Array, phi: Operators) -> Array:
+    def alone(self, x: FloatArray, K: FloatArray, phi: Operators) -> FloatArray:
         """Derivatives (L, T, p, n) of the variances K (L, T, n) of the series x (T, m, n)."""
         L, T, n = K.shape
-        p = len(self.toward.v)
-        found = np.empty((L, T, p, n))
+        p = len(self.directions.v)
+        derivatives = np.empty((L, T, p, n))
         inputs, none = np.square(x).mean(axis=1), np.zeros((p, n))
         for t in range(T):
             below, d_below = inputs[t], none
@@ -170,12 +179,12 @@ class _Recursion:
                 before, d_before = np.full(n, self.kernel.sigma_h**2), self.first() + none
                 if t:
                     before = phi.alone(K[k, t - 1])
-                    d_before = phi.alone_slope(K[k, t - 1]) * found[k, t - 1]
-                found[k, t] = self.carry(k, before, d_before, below, d_below) + self.bias(k)
-                below, d_below = phi.alone(K[k, t]), phi.alone_slope(K[k, t]) * found[k, t]
-        return found
+                    d_before = phi.alone_slope(K[k, t - 1]) * derivatives[k, t - 1]
+                derivatives[k, t] = self.carry(k, before, d_before, below, d_below) + self.bias(k)
+                below, d_below = phi.alone(K[k, t]), phi.alone_slope(K[k, t]) * derivatives[k, t]
+        return derivatives
 
-    def together(self, x: _Set, y: _Set, phi: Operators, readout: Array) -> Array:
+    def together(self, x: _Set, y: _Set, phi: Operators, readout: FloatArray) -> FloatArray:
         """Derivatives (p, P) of Theta of P pairs at their T common steps.
 
         `readout` (T,) is the factor of V and V' theta without sigma_v^2.
@@ -183,7 +192,7 @@ class _Recursion:
         (L, T, p, P), kernel = x.variation.shape, self.kernel
         same = x.positions == y.positions
         w, u = (kernel.per_layer(name) for name in ("sigma_w", "sigma_u"))
-        pairs = Together.of(x.alone, y.alone, w, u, phi, same)
+        pairs = PairMoments.of(x.alone, y.alone, w, u, phi, same)
         products, none = (x.x * y.x).mean(axis=1), np.zeros((p, P))
         first, d_first = kernel.sigma_h**2 * same, self.first() * same
         V, d_V = np.repeat([first], L, axis=0), np.repeat([d_first], L, axis=0)
@@ -207,47 +216,53 @@ class _Recursion:
             total += readout[t] * (V[-1] + kernel.tangent * C[-1])
             d_total += readout[t] * (d_V[-1] + kernel.tangent * d_C[-1])
         v = kernel.sigma_v
-        return np.asarray(v**2 * d_total + 2.0 * v * self.toward.v[:, None] * total)
+        return np.asarray(v**2 * d_total + 2.0 * v * self.directions.v[:, None] * total)
 
 
 @dataclass(frozen=True)
 class _Set:
-    """Series x (T, m, n) of one length, where they stood, and what the recursion says of each.
+    """Series x (T, m, n) of the same length, their positions, and their moments.
 
-    `variation` (L, T, p, n) are the derivatives of their variances.
+    `variation` (L, T, p, n) are the derivatives of the variances.
     """
 
-    positions: NDArray[np.int64]
-    x: Array
-    alone: Alone
-    variation: Array
+    positions: IntArray
+    x: FloatArray
+    alone: SelfMoments
+    variation: FloatArray
 
     @classmethod
-    def of(cls, recursion: _Recursion, phi: Operators, series: Sequence[Array], T: int) -> Self:
-        """The series of length T."""
+    def of(
+        cls, recursion: _Recursion, phi: Operators, series: Sequence[FloatArray], T: int
+    ) -> Self:
+        """Collect the series of length T."""
         kernel = recursion.kernel
         positions = np.flatnonzero([len(x) == T for x in series])
         x = np.stack([series[int(i)] for i in positions], axis=-1)
         w, u, b = (kernel.per_layer(name) for name in ("sigma_w", "sigma_u", "sigma_b"))
-        alone = Alone.of(x, w, u, b, kernel.sigma_h, phi)
+        alone = SelfMoments.of(x, w, u, b, kernel.sigma_h, phi)
         return cls(positions, x, alone, recursion.alone(x, alone.K, phi))
 
     def last(self, steps: int) -> Self:
-        """Only their last steps."""
+        """Select the last steps."""
         cut = self.x[-steps:], self.alone.last(steps), self.variation[:, -steps:]
         return type(self)(self.positions, *cut)
 
-    def take(self, columns: NDArray[np.int64]) -> Self:
-        """Some of the series, in this order."""
-        own = self.positions[columns], self.x[..., columns]
-        return type(self)(*own, self.alone.take(columns), self.variation[..., columns])
+    def take(self, columns: IntArray) -> Self:
+        """Select some of the series, in this order."""
+        entries = self.positions[columns], self.x[..., columns]
+        return type(self)(*entries, self.alone.take(columns), self.variation[..., columns])
 
 
 def _add_gradient(
-    kernel: RNTK, phi: Operators, toward: _Directions, series: Sequence[Array], gradient: Array
+    kernel: RNTK,
+    phi: Operators,
+    directions: _Directions,
+    series: Sequence[FloatArray],
+    gradient: FloatArray,
 ) -> None:
     """Add the derivatives of one direction of time, length by length."""
-    recursion = _Recursion(kernel, toward)
+    recursion = _Recursion(kernel, directions)
     lengths = sorted({len(x) for x in series})
     sets = [_Set.of(recursion, phi, series, T) for T in lengths]
     for one, other in combinations_with_replacement(sets, 2):
@@ -257,11 +272,13 @@ def _add_gradient(
         if kernel.pooling == "average":
             readout[:] = 1.0 / math.sqrt(T * len(other.x))
         pairs = np.triu_indices(n) if one is other else np.indices((n, n_other)).reshape(2, -1)
-        size = max(1, BLOCK // (kernel.n_layers * T * len(toward.v)))
+        size = max(1, BLOCK // (kernel.n_layers * T * len(directions.v)))
         for start in range(0, len(pairs[0]), size):
             rows, columns = (positions[start : start + size] for positions in pairs)
             x, y = one.take(rows), other.last(T).take(columns)
-            found = recursion.together(x, y, phi, readout).T
-            gradient[x.positions, y.positions] += found
-            apart = x.positions != y.positions
-            gradient[y.positions[apart], x.positions[apart]] += found[apart]
+            derivatives = recursion.together(x, y, phi, readout).T
+            gradient[x.positions, y.positions] += derivatives
+            off_diagonal = x.positions != y.positions
+            gradient[y.positions[off_diagonal], x.positions[off_diagonal]] += derivatives[
+                off_diagonal
+            ]

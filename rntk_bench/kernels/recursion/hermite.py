@@ -15,13 +15,11 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-from rntk_bench.kernels.recursion.operators import in_order
+from rntk_bench.kernels.recursion.operators import sortable_bits
 from rntk_bench.kernels.recursion.rntk import LANES
-
-Array = NDArray[np.float64]
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 BLOCK: Final = 64
 TILE: Final = 256
@@ -46,34 +44,34 @@ class Table(NamedTuple):
     `slots` (EXPONENTS,) says which octave of the table has an exponent, or is -1. `energies`
     (cells, DEGREE + 1, 2) are E[phi(s z)^2] and E[phi'(s z)^2], `terms` (cells, DEGREE + 1, 2, n)
     are a_0, a_2, ... and a_1, a_3, ..., of which a cell needs `counts` (cells, 2). `errors`
-    (cells, 2, 3) are what V and V' lack by quadrature, by the polynomials, and at c = 1 by terms
+    (cells, 2, 3) are what V and V' deficit by quadrature, by the polynomials, and at c = 1 by terms
     beyond all that are computed, relative to the two energies, the second to their roots;
     `curvature` (cells,) is E[phi''(s z)^2].
     """
 
-    slots: NDArray[np.int64]
-    energies: Array
-    terms: Array
-    counts: NDArray[np.int64]
-    errors: Array
-    curvature: Array
+    slots: IntArray
+    energies: FloatArray
+    terms: FloatArray
+    counts: IntArray
+    errors: FloatArray
+    curvature: FloatArray
 
 
 class Series(NamedTuple):
     """A set of n series: `steps` (T, m, n) and `active` (T,) as in `TimeMajor`, and the deviation
     `s` (L, T, n) of each layer and step, 0 before a series begins."""
 
-    steps: Array
-    active: NDArray[np.int64]
-    s: Array
+    steps: FloatArray
+    active: IntArray
+    s: FloatArray
 
 
 class Squares(NamedTuple):
     """sigma_w^2, sigma_u^2 and sigma_b^2 of each layer (L,), the first sigma_u^2 divided by m."""
 
-    w: Array
-    u: Array
-    b: Array
+    w: FloatArray
+    u: FloatArray
+    b: FloatArray
 
 
 class SelfKernels(NamedTuple):
@@ -85,15 +83,15 @@ class SelfKernels(NamedTuple):
     roots, `counts` (2, L, T) of its counts.
     """
 
-    state: Array
-    readouts: Array
-    largest: Array
-    errors: Array
-    counts: NDArray[np.int64]
+    state: FloatArray
+    readouts: FloatArray
+    largest: FloatArray
+    errors: FloatArray
+    counts: IntArray
 
 
 @compiled
-def project(polynomials: Array, values: Array, out: Array) -> None:
+def project(polynomials: FloatArray, values: FloatArray, out: FloatArray) -> None:
     """Products of polynomials (k, i) and values (i, q) into `out` (k, q), by compensated sums."""
     total, lost = np.empty(values.shape[1]), np.empty(values.shape[1])
     for k in range(len(out)):
@@ -112,14 +110,14 @@ def project(polynomials: Array, values: Array, out: Array) -> None:
 @compiled
 def exponent(s: float) -> np.int64:
     """The exponent's bits of s >= 0."""
-    bits: np.int64 = in_order(s) >> 52
+    bits: np.int64 = sortable_bits(s) >> 52
     return bits
 
 
 @compiled
-def locate(s: float, slots: NDArray[np.int64]) -> tuple[int, float]:
+def locate(s: float, slots: IntArray) -> tuple[int, float]:
     """The cell of s, and where in it s is, from -1 to 1."""
-    bits = in_order(s)
+    bits = sortable_bits(s)
     cell = slots[bits >> 52] * CELLS + ((bits >> (52 - CELL_BITS)) & (CELLS - 1))
     inside = bits & ((1 << (52 - CELL_BITS)) - 1)
     return cell, inside * 2.0 ** (CELL_BITS - 51) - 1.0
@@ -182,7 +180,7 @@ def _raise_largest(cell: int, table: Table, layer: int, t: int, j: int, out: Sel
 
 
 @compiled
-def _polynomial(polynomials: Array, cell: int, x: float, k: int) -> float:
+def _polynomial(polynomials: FloatArray, cell: int, x: float, k: int) -> float:
     """Polynomial k of a cell, out of (cells, DEGREE + 1, n), at x."""
     value: float = polynomials[cell, DEGREE, k]
     for d in range(DEGREE):
@@ -197,12 +195,12 @@ def hermite_gram(
     symmetric: bool,
     squares: Squares,
     table: Table,
-    counts: NDArray[np.int64],
-    average: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
-    closest: Array,
+    counts: IntArray,
+    average: BoolArray,
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
+    closest: FloatArray,
 ) -> None:
     """Fill out (k, n, n') with k readouts of one pass over the pairs, (13) and (141).
 
@@ -229,18 +227,18 @@ def hermite_gram(
             if stop[0]:
                 return
             value[:], carried[:], sums[:] = 0.0, 0.0, 0.0
-            begun_rows, begun_columns = 0, 0
+            started_rows, started_columns = 0, 0
             for t in range(T):
                 height = min(BLOCK, n - i0, rows.active[t] - i0)
                 width = min(TILE, columns.active[t] - j0)
                 if height <= 0 or width <= 0:
                     continue
-                if height > begun_rows or width > begun_columns:
+                if height > started_rows or width > started_columns:
                     # Columns that fill up a vector have been computed before they begin.
                     for i in range(height):
-                        for j in range(0 if i >= begun_rows else begun_columns, width):
+                        for j in range(0 if i >= started_rows else started_columns, width):
                             value[:, i, j], carried[:, i, j], sums[:, i, j] = 0.0, 0.0, 0.0
-                    begun_rows, begun_columns = height, width
+                    started_rows, started_columns = height, width
                 filled = -(-width // LANES) * LANES
                 for layer in range(L):
                     w, u, b = squares.w[layer], squares.u[layer], squares.b[layer]
@@ -277,7 +275,7 @@ def hermite_gram(
                             correlation = max(min(correlation, 1.0), -1.0)
                             c[j] = correlation
                             y[j] = correlation * correlation
-                            top = max(top, in_order(y[j]) if low <= j < high else np.int64(0))
+                            top = max(top, sortable_bits(y[j]) if low <= j < high else np.int64(0))
                         closest[layer, t] = max(closest[layer, t], np.int64(top).view(np.float64))
                         if layer > 0:
                             for j in range(start, end):
@@ -324,7 +322,7 @@ def hermite_gram(
 
 @compiled
 def largest_error(
-    slope: Array, theta: Array, curvature: Array, lost: Array, squares: Squares
+    slope: FloatArray, theta: FloatArray, curvature: FloatArray, lost: FloatArray, squares: Squares
 ) -> float:
     """Largest error of a readout at any step, from the errors `lost` (2, L, T) of V and of V'.
 
@@ -352,7 +350,7 @@ def largest_error(
 
 @compiled
 def _coefficients(
-    s: Array, table: Table, n_even: int, n_odd: int, inverse: Array, out: Array
+    s: FloatArray, table: Table, n_even: int, n_odd: int, inverse: FloatArray, out: FloatArray
 ) -> None:
     """1 / s and the even and odd coefficients of each s, out (2, n, terms)."""
     slots, terms = table.slots, table.terms
@@ -372,7 +370,7 @@ def _coefficients(
 
 
 @compiled
-def _transpose(rows: Array, n: int, n_even: int, n_odd: int, out: Array) -> None:
+def _transpose(rows: FloatArray, n: int, n_even: int, n_odd: int, out: FloatArray) -> None:
     """Coefficients (2, n, terms) as (2, terms, n), the columns of a tile side by side."""
     for j in range(n):
         for k in range(n_even):
@@ -383,13 +381,13 @@ def _transpose(rows: Array, n: int, n_even: int, n_odd: int, out: Array) -> None
 
 @compiled
 def _write(
-    last: tuple[Array, Array],
+    last: tuple[FloatArray, FloatArray],
     i0: int,
     j0: int,
     n_columns: int,
     symmetric: bool,
     tangent: bool,
-    out: Array,
+    out: FloatArray,
 ) -> None:
     """Copy a readout of a tile, V and V' theta, into `out`, and its mirror image."""
     value, carried = last

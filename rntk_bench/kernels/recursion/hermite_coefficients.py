@@ -19,11 +19,10 @@ from typing import Final, Self
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import NDArray
 
 from rntk_bench.kernels.activations import DISTANCE, Function, Smooth
-from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.recursion.hermite import CELLS, DEGREE, EXPONENTS, UNROLLED, Table, project
+from rntk_bench.types import FloatArray, IntArray
 
 MAX_TERMS: Final = 512
 TOLERANCE: Final = 1e-16
@@ -45,11 +44,11 @@ ROUNDING: Final = 16.0 * np.finfo(float).eps
 class Octave:
     """The functions of s on the cells of one octave; the fields are those of `Table`."""
 
-    energies: Array
-    terms: Array
-    counts: NDArray[np.int64]
-    errors: Array
-    curvature: Array
+    energies: FloatArray
+    terms: FloatArray
+    counts: IntArray
+    errors: FloatArray
+    curvature: FloatArray
 
     @classmethod
     def of(cls, phi: Smooth, exponent: int) -> Self:
@@ -60,20 +59,20 @@ class Octave:
         with np.errstate(all="ignore"):
             energy = np.stack([energies(f, s) for f in (phi.phi, phi.slope)])  # (2, cells, x)
             a = coefficients(phi.phi, s)  # (k, cells, x)
-            shares = _ratio(_shares(a, s), energy[:, None])  # (2, k, cells, x)
-            counts = np.stack([_needed(shares[:, parity::2]) for parity in (0, 1)], axis=1)
+            fractions = _ratio(_term_energies(a, s), energy[:, None])  # (2, k, cells, x)
+            counts = np.stack([_n_terms(fractions[:, parity::2]) for parity in (0, 1)], axis=1)
             a = a[: 2 * counts.max()]
             polynomials = _polynomials(energy), _polynomials(a)
             lost = _quadrature_error(phi, s, energy).max(axis=-1) + 2.0 * TOLERANCE
             off = _table_error(*polynomials, energy, a, s)
-            beyond = np.abs((energy > 0.0) * (s > 0.0) - shares.sum(axis=1)).max(axis=-1)
+            beyond = np.abs((energy > 0.0) * (s > 0.0) - fractions.sum(axis=1)).max(axis=-1)
             curvature = energies(phi.curvature, s[:, -len(CHECKS) :]).max(axis=-1)
         terms = polynomials[1].reshape(CELLS, DEGREE + 1, -1, 2).swapaxes(2, 3)
         errors = np.stack([lost, off, beyond], axis=-1).swapaxes(0, 1)
         return cls(polynomials[0], np.ascontiguousarray(terms), counts, errors, curvature)
 
 
-_NOTHING: Final = Octave(
+_EMPTY: Final = Octave(
     np.zeros((0, DEGREE + 1, 2)),
     np.zeros((0, DEGREE + 1, 2, 0)),
     np.zeros((0, 2), np.int64),
@@ -88,36 +87,36 @@ class Tables:
     def __init__(self, phi: Smooth) -> None:
         self._phi = phi
         self._octaves: dict[int, Octave] = {}
-        self._growing = Lock()
-        self.table = _joined({})
+        self._lock = Lock()
+        self.table = _concatenate({})
 
     def extended(self, exponents: Iterable[int]) -> Table:
         """The table, with these octaves."""
-        with self._growing:
+        with self._lock:
             for exponent in {*exponents} - {*self._octaves}:
                 self._octaves[exponent] = Octave.of(self._phi, exponent)
-            self.table = _joined(self._octaves)
+            self.table = _concatenate(self._octaves)
             return self.table
 
 
 def tables(phi: Smooth) -> Tables:
     """Those of phi, kept for the next call: an octave takes as long as a small Gram."""
     try:
-        return _kept_tables(phi)
+        return _cached_tables(phi)
     except TypeError:  # a callable that cannot be told from others by a hash
         return Tables(phi)
 
 
 @lru_cache(maxsize=16)
-def _kept_tables(phi: Smooth) -> Tables:
+def _cached_tables(phi: Smooth) -> Tables:
     return Tables(phi)
 
 
-def _joined(octaves: dict[int, Octave]) -> Table:
+def _concatenate(octaves: dict[int, Octave]) -> Table:
     """The octaves one after the other, all with as many terms."""
     slots = np.full(EXPONENTS, -1)
     slots[list(octaves)] = np.arange(len(octaves))
-    members = [_NOTHING, *octaves.values()]
+    members = [_EMPTY, *octaves.values()]
     width = max(member.terms.shape[3] for member in members)
     terms = [
         np.pad(member.terms, [(0, 0)] * 3 + [(0, width - member.terms.shape[3])])
@@ -133,25 +132,25 @@ def _joined(octaves: dict[int, Octave]) -> Table:
     )
 
 
-def energies(function: Function, s: Array, every: int = 1) -> Array:
+def energies(function: Function, s: FloatArray, every: int = 1) -> FloatArray:
     """E[function(s z)^2] for each deviation, from every node or every second."""
     nodes, weights = NODES[::every], every * WEIGHTS[::every]
-    energy: Array = (np.square(function(s[..., None] * nodes)) * weights).sum(axis=-1)
+    energy: FloatArray = (np.square(function(s[..., None] * nodes)) * weights).sum(axis=-1)
     return energy
 
 
-def coefficients(function: Function, s: Array) -> Array:
+def coefficients(function: Function, s: FloatArray) -> FloatArray:
     """a_k(s) of the function, shape (MAX_TERMS, *s.shape)."""
     z = NODES[len(NODES) // 2 :, None]
-    above, below = function(z * s.ravel()), function(-z * s.ravel())
+    positive, negative = function(z * s.ravel()), function(-z * s.ravel())
     a = np.zeros((2, MAX_TERMS // 2, s.size))
-    for parity, values in enumerate((above + below, above - below)):
+    for parity, values in enumerate((positive + negative, positive - negative)):
         project(_hermite()[parity::2], values, a[parity])
     return np.swapaxes(a, 0, 1).reshape(MAX_TERMS, *s.shape)
 
 
 @cache
-def _hermite() -> Array:
+def _hermite() -> FloatArray:
     """Weighted normalised Hermite polynomials at the nodes >= 0, shape (MAX_TERMS, n_nodes).
 
     The node 0 has half its weight, since the values at z and -z are added.
@@ -162,32 +161,32 @@ def _hermite() -> Array:
     h[0], h[1] = 1.0, z
     for k in range(2, MAX_TERMS):
         h[k] = (z * h[k - 1] - np.sqrt(k - 1.0) * h[k - 2]) / np.sqrt(k)
-    weighted: Array = h * weights
+    weighted: FloatArray = h * weights
     return weighted
 
 
-def _shares(a: Array, s: Array) -> Array:
+def _term_energies(a: FloatArray, s: FloatArray) -> FloatArray:
     """a_k^2 and k a_k^2 / s^2 of a (k, cells, x), stacked."""
     k = np.arange(len(a))[:, None, None]
     return np.stack([a**2, k * _ratio(a, np.broadcast_to(s, a.shape)) ** 2])
 
 
-def _needed(shares: Array) -> NDArray[np.int64]:
-    """Terms of one parity that each cell needs, from their shares (2, k, cells, x)."""
-    left = np.cumsum(shares[:, ::-1], axis=1)[:, ::-1]
+def _n_terms(fractions: FloatArray) -> IntArray:
+    """Terms of one parity that each cell needs, from their fractions (2, k, cells, x)."""
+    left = np.cumsum(fractions[:, ::-1], axis=1)[:, ::-1]
     needed = (left > TOLERANCE).sum(axis=1).max(axis=(0, 2))
-    rounded: NDArray[np.int64] = -(-needed // UNROLLED) * UNROLLED
+    rounded: IntArray = -(-needed // UNROLLED) * UNROLLED
     return rounded
 
 
-def _polynomials(values: Array) -> Array:
+def _polynomials(values: FloatArray) -> FloatArray:
     """Polynomials (cells, DEGREE + 1, n), lowest power first, through values (n, cells, x)."""
     # By way of Chebyshev's: their coefficients fall, so that the powers' lose no digits.
     by_chebyshev = np.einsum("ji,nci->njc", _CHEBYSHEV, values[..., : DEGREE + 1])
     return np.ascontiguousarray(np.einsum("dj,njc->cdn", _POWERS, by_chebyshev))
 
 
-def _quadrature_error(phi: Smooth, s: Array, energy: Array) -> Array:
+def _quadrature_error(phi: Smooth, s: FloatArray, energy: FloatArray) -> FloatArray:
     """What quadrature, and a difference for phi', miss of both energies, relatively."""
     coarse = np.stack([energies(f, s, every=2) for f in (phi.phi, phi.slope)])
     other = energies(partial(phi.slope, distance=2.0 * DISTANCE), s)
@@ -197,13 +196,15 @@ def _quadrature_error(phi: Smooth, s: Array, energy: Array) -> Array:
     return missed
 
 
-def _difference(values: Array, energy: Array) -> Array:
+def _difference(values: FloatArray, energy: FloatArray) -> FloatArray:
     """Of sums from the energy, relatively, beyond the rounding of both."""
     relative = _ratio(np.abs(values - energy), energy)
     return np.maximum(relative - np.finfo(float).eps, 0.0)
 
 
-def _table_error(energies: Array, terms: Array, energy: Array, a: Array, s: Array) -> Array:
+def _table_error(
+    energies: FloatArray, terms: FloatArray, energy: FloatArray, a: FloatArray, s: FloatArray
+) -> FloatArray:
     """Relative errors (2, cells) of V and V' that the polynomials make, measured at CHECKS."""
     powers, at = CHECKS ** np.arange(DEGREE + 1)[:, None], np.s_[..., DEGREE + 1 :]
     errors, error = (
@@ -211,14 +212,14 @@ def _table_error(energies: Array, terms: Array, energy: Array, a: Array, s: Arra
         for polynomials, values in ((terms, a), (energies, energy))
     )
     # The norm of an error in L2, of phi(s z) and of its derivative by z / s.
-    norm = np.sqrt(_shares(errors, s[at]).sum(axis=1))
+    norm = np.sqrt(_term_energies(errors, s[at]).sum(axis=1))
     relative = 2.0 * _ratio(norm, np.sqrt(energy[at])) + _ratio(np.abs(error), energy[at])
     # Twice, for a phi with kinks, between whose points quadrature is not smooth in s.
-    worst: Array = 2.0 * np.maximum(relative.max(axis=-1) - ROUNDING, 0.0)
+    worst: FloatArray = 2.0 * np.maximum(relative.max(axis=-1) - ROUNDING, 0.0)
     return worst
 
 
-def _ratio(numerator: Array, denominator: Array) -> Array:
+def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """The quotient, 0 where the denominator is 0."""
     out = np.zeros(np.broadcast_shapes(numerator.shape, denominator.shape))
     return np.divide(numerator, denominator, out=out, where=denominator != 0.0)

@@ -1,34 +1,30 @@
-"""The loop of the RNTK over pairs in general: any number of layers and dimensions, ReLU and erf."""
+"""The general loop of the RNTK over pairs: any number of layers and dimensions, ReLU and erf."""
 
 from __future__ import annotations
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.recursion.operators import Curves
 from rntk_bench.kernels.recursion.rntk import BLOCK, LANES, TILE
-from rntk_bench.kernels.recursion.self_kernel import Walk, setting
+from rntk_bench.kernels.recursion.self_kernel import SetWeights, setting
 from rntk_bench.kernels.recursion.tile import ERF, STATE, add_readouts, new_tile, recursion
-
-Array = NDArray[np.float64]
+from rntk_bench.types import BoolArray, FloatArray
 
 
 @compiled
 def layered_grams(
-    rows: Walk,
-    columns: Walk,
+    rows: SetWeights,
+    columns: SetWeights,
     symmetric: bool,
     erf: bool,
     curves: Curves,
-    average: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    average: BoolArray,
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
-    """Fill out (S, k, n, n') with k readouts of a pass over the pairs for each of S settings.
+    """Fill out (S, k, n, n') with k readouts for each of S settings, one pass over the pairs each.
 
-    Once stop[0] is true it returns with what it has.
+    It returns early once stop[0] is true.
     """
     for s in range(len(out)):
         row, column = setting(rows, s), setting(columns, s)
@@ -37,15 +33,15 @@ def layered_grams(
 
 @compiled
 def _gram(
-    rows: Walk,
-    columns: Walk,
+    rows: SetWeights,
+    columns: SetWeights,
     symmetric: bool,
     erf: bool,
     curves: Curves,
-    average: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    average: BoolArray,
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Fill out (k, n, n') with k readouts of one pass over the pairs, (13) and (141).
 
@@ -76,18 +72,18 @@ def _gram(
 
 @compiled
 def _write(
-    sums: Array,
+    sums: FloatArray,
     corner: tuple[int, int],
     shape: tuple[int, int],
     symmetric: bool,
-    wanted: NDArray[np.bool_],
-    tangent: NDArray[np.bool_],
-    out: Array,
+    selected: BoolArray,
+    tangent: BoolArray,
+    out: FloatArray,
 ) -> None:
-    """Copy the wanted readouts of a tile into `out`, and their mirror images."""
+    """Copy the selected readouts of a tile into `out`, and mirror them if `symmetric`."""
     i0, j0 = corner
     for k in range(len(out)):
-        if not wanted[k]:
+        if not selected[k]:
             continue
         for i in range(shape[0]):
             for j in range(max(0, i0 + i + 1 - j0) if symmetric else 0, shape[1]):

@@ -1,4 +1,4 @@
-"""Series as the recurrent loops read them: one time step of all of them side by side."""
+"""The memory layout of series for the compiled loops: the values of one step are contiguous."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.recursion.rntk import LANES
-from rntk_bench.kernels.series import Array, Sequences, read_sequences
+from rntk_bench.kernels.series import Sequences, read_sequences
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
 class TimeMajor:
-    """A set of n series, the longest first, their last steps aligned.
+    """A set of n series, sorted by decreasing length, with their last steps aligned.
 
-    `steps` is (T, m, n padded to full vectors) with zeros before a series begins, `active` (T,)
-    counts the columns that have begun at a step, `lengths` and `order` (n,) are the sorted lengths
-    and where each series stood.
+    `steps` is (T, m, n padded to full vectors) with zeros before a series starts. `active` (T,) is
+    the number of columns that have started at each step. `lengths` and `order` (n,) are the sorted
+    lengths and the original position of each series.
     """
 
-    steps: Array
-    active: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    order: NDArray[np.int64]
+    steps: FloatArray
+    active: IntArray
+    lengths: IntArray
+    order: IntArray
 
     @classmethod
-    def of(cls, series: Sequence[Array], T: int) -> Self:
-        """Lay out series (T_i, m) on T >= max T_i steps."""
+    def of(cls, series: Sequence[FloatArray], T: int) -> Self:
+        """Arrange series (T_i, m) on T >= max T_i steps."""
         lengths = np.array([len(x) for x in series])
         order = np.argsort(-lengths, kind="stable")
         n = len(series)
@@ -49,22 +49,22 @@ class TimeMajor:
 
     @property
     def n(self) -> int:
-        """How many series there are."""
+        """Number of series."""
         return len(self.order)
 
     @cached_property
     def largest(self) -> float:
-        """The largest size of a value."""
+        """The largest absolute value."""
         return float(np.abs(self.steps).max())
 
     @cached_property
     def is_sorted(self) -> bool:
-        """Whether the series stand as they were given."""
+        """Whether the series are in their original order."""
         return bool((np.diff(self.order) > 0).all())
 
     @cached_property
     def reversed(self) -> Self:
-        """The same series backward in time."""
+        """The series reversed in time."""
         steps = np.zeros_like(self.steps)
         T = len(steps)
         padded = np.pad(self.lengths, (0, steps.shape[2] - self.n), mode="edge")
@@ -76,14 +76,14 @@ class TimeMajor:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Two sets of series to be compared; `y` is None for one set with itself."""
+    """Two sets of series; `y` is None for one set with itself."""
 
     x: TimeMajor
     y: TimeMajor | None
 
     @classmethod
     def of(cls, X: Sequences, Y: Sequences | None = None) -> Self:
-        """Read and lay out the series.
+        """Read and arrange the series.
 
         Raises
         ------
@@ -106,45 +106,45 @@ class Pairs:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of the Gram matrix."""
+        """Shape of the Gram matrix."""
         return self.x.n, self.sets[-1].n
 
     @cached_property
     def reversed(self) -> Self:
-        """The same pairs with every series backward in time."""
+        """The pairs with all series reversed in time."""
         return type(self)(self.x.reversed, None if self.y is None else self.y.reversed)
 
-    def in_given_order(self, grams: Array) -> Array:
-        """Grams (.., n_x, n_y) over the sorted series as such over the series as given."""
+    def in_original_order(self, grams: FloatArray) -> FloatArray:
+        """Reorder Grams (.., n_x, n_y) of the sorted series to the original order of the series."""
         if all(series.is_sorted for series in self.sets):
             return grams
         x, y = self.x.order, self.sets[-1].order
-        given = np.empty_like(grams)
-        given[..., x[:, None], y] = grams
-        return given
+        reordered = np.empty_like(grams)
+        reordered[..., x[:, None], y] = grams
+        return reordered
 
 
 @dataclass(frozen=True)
 class Sigmas:
     """The standard deviations (7) of S settings: w, u and b of each layer (S, L), h and v (S,).
 
-    Those of one setting lack the first axis.
+    Those of one setting deficit the first axis.
     """
 
-    w: Array
-    u: Array
-    b: Array
-    h: Array
-    v: Array
+    w: FloatArray
+    u: FloatArray
+    b: FloatArray
+    h: FloatArray
+    v: FloatArray
 
     def __getitem__(self, which: Any) -> Self:
-        """Some of the settings, or one."""
+        """Select some of the settings, or one."""
         parts = self.w, self.u, self.b, self.h, self.v
         return type(self)(*(part[which] for part in parts))
 
 
 class Readable(Protocol):
-    """A kernel that says how it reads the network's output."""
+    """The attributes of a kernel that determine its readout."""
 
     @property
     def pooling(self) -> str: ...  # noqa: D102
@@ -154,33 +154,34 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class Readouts:
-    """Which kernels one pass over the pairs is to give, each an entry of both arrays (k,).
+    """The k kernels that one pass over the pairs computes; both arrays have shape (k,).
 
-    `average`: the sum over all steps by sqrt(T T'), else the last step. `tangent`: Theta, else K.
+    `average`: the sum over all steps divided by sqrt(T T'), else the last step. `tangent`: Theta,
+    else K.
     """
 
-    average: NDArray[np.bool_]
-    tangent: NDArray[np.bool_]
+    average: BoolArray
+    tangent: BoolArray
     step: ClassVar[bool] = False
-    """Whether step units are read, and not the states."""
+    """Whether the step function of the pre-activations is read instead of the states."""
 
     @property
-    def every(self) -> bool:
-        """Whether every step is read."""
+    def all_steps(self) -> bool:
+        """Whether all steps are read."""
         return bool(self.average.any())
 
     @classmethod
     def of(cls, kernels: Iterable[Readable]) -> Self:
-        """Every readout that some of the kernels need, once."""
-        wanted = dict.fromkeys((kernel.pooling == "average", kernel.tangent) for kernel in kernels)
-        return cls(*(np.array(part) for part in zip(*wanted, strict=True)))
+        """The distinct readouts of some kernels."""
+        distinct = dict.fromkeys((k.pooling == "average", k.tangent) for k in kernels)
+        return cls(*(np.array(part) for part in zip(*distinct, strict=True)))
 
     def position(self, kernel: Readable) -> int:
-        """Where the readout of this kernel stands."""
-        wanted = kernel.pooling == "average", kernel.tangent
-        return list(zip(self.average, self.tangent, strict=True)).index(wanted)
+        """Index of the readout of this kernel."""
+        readout = kernel.pooling == "average", kernel.tangent
+        return list(zip(self.average, self.tangent, strict=True)).index(readout)
 
-    def collect(self, last: Array, sums: Array, pairs: Pairs) -> Array:
+    def collect(self, last: FloatArray, sums: FloatArray, pairs: Pairs) -> FloatArray:
         """Kernels (k, n_x, n_y) from V and V' theta (2, n_x, n_y) of the last and of all steps."""
         lengths = np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths)
         parts = [sums / np.sqrt(lengths) if average else last for average in self.average]
@@ -191,11 +192,11 @@ class Readouts:
             ]
         )
 
-    def of_one(self, steps: Array, series: TimeMajor) -> Array:
-        """Diagonals (.., k, n) from V and V + V' theta (.., 2, T, n) of every step."""
-        every = steps[..., : series.n]
+    def of_one(self, steps: FloatArray, series: TimeMajor) -> FloatArray:
+        """Diagonals (.., k, n) from V and V + V' theta (.., 2, T, n) of each step."""
+        values = steps[..., : series.n]
         parts = [
-            every.sum(axis=-2) / series.lengths if average else every[..., -1, :]
+            values.sum(axis=-2) / series.lengths if average else values[..., -1, :]
             for average in self.average
         ]
         chosen = [part[..., int(k), :] for part, k in zip(parts, self.tangent, strict=True)]

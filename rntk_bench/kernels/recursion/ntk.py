@@ -1,43 +1,41 @@
-"""The loop of the NTK: every depth of a perceptron in one pass over the pairs."""
+"""The compiled loop of the NTK: all depths of a perceptron in one pass over the pairs."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-from rntk_bench.kernels.recursion.operators import step, wide
-
-Array = NDArray[np.float64]
+from rntk_bench.kernels.recursion.operators import relu_full_range, step
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
 @compiled
 def ntk_grams(
-    gap: Array,
-    rows: Array,
-    columns: Array,
-    row_scale: Array,
-    column_scale: Array,
-    depths: NDArray[np.int64],
+    one_minus_correlation: FloatArray,
+    rows: FloatArray,
+    columns: FloatArray,
+    row_scale: FloatArray,
+    column_scale: FloatArray,
+    depths: IntArray,
     curves: Any,
-    stop: NDArray[np.bool_],
-    out: Array,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
-    """Fill out (n_depths, n, n') with (35) for every depth of the ascending `depths`.
+    """Fill out (n_depths, n, n') with (35) for all depths, in ascending order.
 
-    `gap` (n, n') is 1 - cos of the inputs. `rows` and `columns` (2, L, n) hold alpha and delta of
-    each layer, with alpha = sigma_w |x| / (sqrt(m) s) / sqrt(2) in the first; the scales (L, n)
-    are sigma_v s. Once stop[0] is true it returns with what it has.
+    `one_minus_correlation` (n, n') is 1 - cos of the inputs. `rows` and `columns` (2, L, n) hold
+    alpha and delta of each layer, with alpha = sigma_w |x| / (sqrt(m) s) / sqrt(2) in the first;
+    the scales (L, n) are sigma_v s. It returns early once stop[0] is true.
     """
-    n, n_columns = gap.shape
+    n, n_columns = one_minus_correlation.shape
     u = np.empty(n_columns)
     theta = np.empty(n_columns)
     for i in range(n):
         if stop[0]:
             return
-        wanted = 0
+        k = 0
         for layer in range(depths[-1]):
             alpha_i, delta_i = rows[0, layer, i], rows[1, layer, i]
             for j in range(n_columns):
@@ -45,14 +43,14 @@ def ntk_grams(
                 d = delta_i - columns[1, layer, j]
                 g = alpha_i * columns[0, layer, j]
                 if layer == 0:
-                    u[j] = 2.0 * g * gap[i, j] + (a * a + d * d)
+                    u[j] = 2.0 * g * one_minus_correlation[i, j] + (a * a + d * d)
                     theta[j] = 1.0 - u[j]
                 else:
-                    lack, slope = wide(u[j], curves)
-                    u[j], theta[j] = step(g, a * a + d * d, lack, slope * theta[j])
-            if depths[wanted] == layer + 1:
+                    deficit, slope = relu_full_range(u[j], curves)
+                    u[j], theta[j] = step(g, a * a + d * d, deficit, slope * theta[j])
+            if depths[k] == layer + 1:
                 for j in range(n_columns):
-                    lack, slope = wide(u[j], curves)
-                    value = 0.5 - 0.25 * lack + 0.25 * slope * theta[j]
-                    out[wanted, i, j] = value * row_scale[layer, i] * column_scale[layer, j]
-                wanted += 1
+                    deficit, slope = relu_full_range(u[j], curves)
+                    value = 0.5 - 0.25 * deficit + 0.25 * slope * theta[j]
+                    out[k, i, j] = value * row_scale[layer, i] * column_scale[layer, j]
+                k += 1

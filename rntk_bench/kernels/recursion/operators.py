@@ -1,4 +1,4 @@
-"""The Gaussian operators of one pair, as the compiled loops call them."""
+"""The Gaussian operators of one pair of series, for the compiled loops."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ import numpy as np
 from scipy.optimize import brentq
 
 from rntk_bench.compiling import compiled
-from rntk_bench.kernels.recursion.polynomials import P_NEAR, P_WIDE, R_NEAR, R_WIDE, Q
+from rntk_bench.kernels.recursion.polynomials import P_FULL, P_SMALL, R_FULL, R_SMALL, Q
 
 
 class Curves(NamedTuple):
-    """The polynomials of one activation.
+    """The polynomials of the operators of one activation.
 
-    `kink` is the share of |z| in it, `begin` the gap where f = 0: from there a pair starts that
-    has no common past; `least_slope` is 4 h at c = -1.
+    `kink` is the weight of the ReLU part of the operators. `start` is the u = 1 - c at which f = 0,
+    the initial value of a pair without common history. `least_slope` is 4 h at c = -1.
     """
 
-    near_p: tuple[float, ...]
-    near_r: tuple[float, ...]
-    wide_p: tuple[float, ...]
-    wide_r: tuple[float, ...]
+    p_small: tuple[float, ...]
+    r_small: tuple[float, ...]
+    p_full: tuple[float, ...]
+    r_full: tuple[float, ...]
     arcsine: tuple[float, ...]
     kink: float
-    begin: float
+    start: float
     least_slope: float
 
     @classmethod
     def of(cls, slope: float = 0.0) -> Curves:
-        """Of the leaky ReLU z -> max(z, slope z), 0 <= slope <= 1; ReLU has slope 0.
+        """The curves of the leaky ReLU z -> max(z, slope z), 0 <= slope <= 1; ReLU has slope 0.
 
         With V = (1 + slope^2) sqrt(K1 K2) f and V' = (1 + slope^2) h, the operators (159), (160)
         become  f = (1 - kink) c / 2 + kink f_ReLU,  h = (1 - kink) / 2 + kink h_ReLU  where
         kink = (1 - slope)^2 / (1 + slope^2), so that f(1) = h(1) = 1/2 for every slope.
         """
         kink = (1.0 - slope) ** 2 / (1.0 + slope**2)
-        near_p, near_r, wide_p, wide_r = (
-            tuple(kink * c for c in curve) for curve in (P_NEAR, R_NEAR, P_WIDE, R_WIDE)
+        p_small, r_small, p_full, r_full = (
+            tuple(kink * c for c in curve) for curve in (P_SMALL, R_SMALL, P_FULL, R_FULL)
         )
-        curves = cls(near_p, near_r, wide_p, wide_r, Q, kink, 2.0, 2.0 * (1.0 - kink))
+        curves = cls(p_small, r_small, p_full, r_full, Q, kink, 2.0, 2.0 * (1.0 - kink))
         if slope == 0.0:
             return curves
-        begin = brentq(lambda u: wide(u, curves)[0] - 2.0, 1.0, 2.0, xtol=1e-16)
-        return curves._replace(begin=begin)
+        start = brentq(lambda u: relu_full_range(u, curves)[0] - 2.0, 1.0, 2.0, xtol=1e-16)
+        return curves._replace(start=start)
 
     def of_step_units(self) -> Curves:
-        """The same V, and h of ReLU, whose derivative is the step 1[z > 0]."""
-        return self._replace(near_p=P_NEAR, wide_p=P_WIDE, least_slope=0.0)
+        """The same V, with the h of ReLU, whose derivative is the step function 1[z > 0]."""
+        return self._replace(p_small=P_SMALL, p_full=P_FULL, least_slope=0.0)
 
 
 @compiled
-def in_order(gap: float) -> np.int64:
-    """The bits of a number >= 0 as an integer, which is in the same order as the number.
+def sortable_bits(x: float) -> np.int64:
+    """The bits of a number >= 0 as an integer that sorts like the number.
 
-    A maximum of integers vectorises, one of floats (with its NaNs) does not.
+    A maximum of integers is vectorised; one of floats is not, because of NaN.
     """
-    bits: np.int64 = np.float64(gap).view(np.int64)
+    bits: np.int64 = np.float64(x).view(np.int64)
     return bits
 
 
@@ -71,21 +71,21 @@ def polynomial(v: float, c: Any) -> float:
 
 
 @compiled
-def near(u: float, curves: Any) -> tuple[float, float]:
-    """4 (1/2 - f) and 4 h for a gap 0 <= u <= NEAR."""
+def relu_small_range(u: float, curves: Any) -> tuple[float, float]:
+    """4 (1/2 - f) and 4 h for u = 1 - c with 0 <= u <= SMALL_RANGE."""
     root = math.sqrt(u)
-    lack = 2.0 * u - u * root * polynomial(u, curves.near_r)
-    return lack, 2.0 - root * polynomial(u, curves.near_p)
+    deficit = 2.0 * u - u * root * polynomial(u, curves.r_small)
+    return deficit, 2.0 - root * polynomial(u, curves.p_small)
 
 
 @compiled
-def wide(u: float, curves: Any) -> tuple[float, float]:
-    """4 (1/2 - f) and 4 h for any gap 0 <= u <= 2."""
+def relu_full_range(u: float, curves: Any) -> tuple[float, float]:
+    """4 (1/2 - f) and 4 h for any u = 1 - c, 0 <= u <= 2."""
     v = max(min(u, 2.0 - u), 0.0)
     root = math.sqrt(v)
-    quarter = root * polynomial(v, curves.wide_p)
-    lack = 2.0 * (u - curves.kink * max(u - 1.0, 0.0)) - v * root * polynomial(v, curves.wide_r)
-    return lack, curves.least_slope + quarter if u > 1.0 else 2.0 - quarter
+    quarter = root * polynomial(v, curves.p_full)
+    deficit = 2.0 * (u - curves.kink * max(u - 1.0, 0.0)) - v * root * polynomial(v, curves.r_full)
+    return deficit, curves.least_slope + quarter if u > 1.0 else 2.0 - quarter
 
 
 @compiled
@@ -102,7 +102,7 @@ def arcsine(c: float, curves: Any) -> tuple[float, float]:
 
 
 @compiled
-def step(g: float, distance: float, lack: float, carried: float) -> tuple[float, float]:
-    """The next gap and theta of one layer, from 4 (1/2 - f) and 4 h theta; g is alpha alpha'."""
-    gap = g * lack + distance
-    return gap, (1.0 - gap) + g * carried
+def step(g: float, distance: float, deficit: float, carried: float) -> tuple[float, float]:
+    """The next u and theta of one layer, from 4 (1/2 - f) and 4 h theta; g is alpha alpha'."""
+    next_u = g * deficit + distance
+    return next_u, (1.0 - next_u) + g * carried

@@ -4,8 +4,8 @@ For a pair with correlation c the operators are V = sqrt(K1 K2) f(c) and V' = h(
 
     f(c) = (c (pi - arccos c) + sqrt(1 - c^2)) / (2 pi),    h(c) = (pi - arccos c) / (2 pi).
 
-The compiled loops carry the *gap* u = 1 - c instead of c: near-identical series have u close to
-0, where arccos(1 - u) keeps full relative accuracy and arccos(c) has lost half its digits. On
+The compiled loops use u = 1 - c instead of c. For nearly equal series u is close to 0, where
+arccos(1 - u) has full relative accuracy but arccos(c) has lost half of its digits. On
 0 <= v <= 1 both
 
     arccos(1 - v) / (2 pi)                                 = sqrt(v) P(v)
@@ -18,7 +18,7 @@ follow from arccos(-a) = pi - arccos(a):
     1/2 - f = min(u, 1) / 2 - v sqrt(v) R(v).
 
 The coefficients, lowest power first, interpolate P and R at Chebyshev nodes in 40-digit
-arithmetic. P and R are stored times 4, the factor that (18)'s normalisation leaves over.
+arithmetic. P and R are stored multiplied by 4, which remains from the normalisation in (18).
 
 Erf needs arcsin(c), which is z Q(z^2) with z = c for c^2 <= 1/2 and otherwise
 pi/2 - z Q(z^2) with z = sqrt(1 - c^2).
@@ -28,10 +28,10 @@ from __future__ import annotations
 
 from typing import Final
 
-NEAR: Final = 0.25
-"""Largest gap that the short polynomials serve."""
+SMALL_RANGE: Final = 0.25
+"""Largest u = 1 - c for which the short polynomials are accurate."""
 
-P_WIDE: Final = (
+P_FULL: Final = (
     0.9003163161571034,
     0.07502635968113393,
     0.016880930811599273,
@@ -51,7 +51,7 @@ P_WIDE: Final = (
 )
 """4 P on [0, 1], relative error 5e-15."""
 
-R_WIDE: Final = (
+R_FULL: Final = (
     0.6002108774380652,
     0.03001054387406349,
     0.004823122982666686,
@@ -69,7 +69,7 @@ R_WIDE: Final = (
 )
 """4 R on [0, 1], relative error 2e-14."""
 
-P_NEAR: Final = (
+P_SMALL: Final = (
     0.9003163161571069,
     0.07502635967922204,
     0.01688093098501048,
@@ -80,9 +80,9 @@ P_NEAR: Final = (
     8.474583271891443e-05,
     6.684330262439288e-05,
 )
-"""4 P on [0, NEAR], relative error 1e-15."""
+"""4 P on [0, SMALL_RANGE], relative error 1e-15."""
 
-R_NEAR: Final = (
+R_SMALL: Final = (
     0.6002108774380678,
     0.03001054387342247,
     0.004823122995170026,
@@ -92,7 +92,7 @@ R_NEAR: Final = (
     3.015985054780638e-05,
     1.701083182282922e-05,
 )
-"""4 R on [0, NEAR], relative error 5e-15."""
+"""4 R on [0, SMALL_RANGE], relative error 5e-15."""
 
 Q: Final = (
     1.0,

@@ -1,9 +1,9 @@
 """The loop of the RNTK with a readout shared between the steps, over pairs of series.
 
 A lag pairs step t + lag of one series with step t of the other: a diagonal of the plane of both
-times. One recursion along it meets every pair of prefixes that end on it, so that their kernels
-are summed as it goes. All pairs of steps of one diagonal have the same weight, and several
-bandwidths differ in the weights of the diagonals alone.
+times. One recursion along it computes the kernels of all pairs of prefixes that end on it, and
+sums them. All pairs of steps of one diagonal have the same weight, and several bandwidths differ
+only in the weights of the diagonals.
 """
 
 from __future__ import annotations
@@ -11,23 +11,28 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-from rntk_bench.kernels.recursion.operators import Curves, arcsine, in_order, near, step, wide
-from rntk_bench.kernels.recursion.polynomials import NEAR
+from rntk_bench.kernels.recursion.operators import (
+    Curves,
+    arcsine,
+    relu_full_range,
+    relu_small_range,
+    sortable_bits,
+    step,
+)
+from rntk_bench.kernels.recursion.polynomials import SMALL_RANGE
 from rntk_bench.kernels.recursion.rntk import BLOCK, LANES, TILE
-from rntk_bench.kernels.recursion.self_kernel import Walk, setting
+from rntk_bench.kernels.recursion.self_kernel import SetWeights, setting
 from rntk_bench.kernels.recursion.tile import Readout, new_tile, recursion
-
-Array = NDArray[np.float64]
+from rntk_bench.types import BoolArray, FloatArray
 
 
 @compiled
 def overlap(width: float, other: float, lag: float) -> float:
-    """The weight of two steps `lag` apart: the correlation of two moving averages there.
+    """The weight of two steps `lag` apart: the correlation of two moving averages.
 
-    Averages over windows of these widths share what both windows cover. Of equal widths it is
+    It is the normalised overlap of windows of these widths. For equal widths it is
     max(0, 1 - lag / width).
     """
     common = min(min(width, other), 0.5 * (width + other) - lag)
@@ -36,23 +41,23 @@ def overlap(width: float, other: float, lag: float) -> float:
 
 @compiled
 def shared_grams(
-    rows: Walk,
-    columns: Walk,
+    rows: SetWeights,
+    columns: SetWeights,
     symmetric: bool,
     curves: Curves,
     readout: Readout,
     lag_step: int,
-    widths: tuple[Array, Array],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    widths: tuple[FloatArray, FloatArray],
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """Fill out (S, k, n, n') with k sums over all pairs of prefixes for each of S settings.
 
     The pairs of steps whose distance is a multiple of `lag_step` count, with the weight of their
     distance by the widths (k, n) and (k, n') of both series; kernel k is Theta, or K if not
     `tangent[k]`. With `symmetric` only pairs i < j are computed, and mirrored; the diagonal is
-    left alone. Once stop[0] is true it returns with what it has.
+    left alone. It returns early once stop[0] is true.
     """
     out[:] = 0.0
     for s in range(len(out)):
@@ -62,16 +67,16 @@ def shared_grams(
 
 @compiled
 def _gram(
-    rows: Walk,
-    columns: Walk,
+    rows: SetWeights,
+    columns: SetWeights,
     symmetric: bool,
     curves: Curves,
     readout: Readout,
     lag_step: int,
-    widths: tuple[Array, Array],
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    widths: tuple[FloatArray, FloatArray],
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
     """`shared_grams` of one setting, added to out (k, n, n') of zeros."""
     n, n_columns = out.shape[1:]
@@ -81,7 +86,7 @@ def _gram(
     for i0 in range(0, n, BLOCK):
         for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
             corner, shape = (i0, j0), (min(BLOCK, n - i0), min(TILE, n_columns - j0))
-            # The longest series of a tile, whose windows are the widest, come first.
+            # The longest series of a tile, whose windows are the largest, come first.
             window = widths[0][:, i0].max() + widths[1][:, j0].max()
             n_lags = 1 + int(min(float((T - 1) // lag_step), math.ceil(0.5 * window) - 1.0))
             for lag in range(1 - n_lags, n_lags):
@@ -102,19 +107,19 @@ def _gram(
 
 @compiled
 def _one_layer(
-    rows: Walk,
-    columns: Walk,
+    rows: SetWeights,
+    columns: SetWeights,
     lags: tuple[int, int],
     corner: tuple[int, int],
     n_rows: int,
     curves: Curves,
     readout: Readout,
-    sums: Array,
+    sums: FloatArray,
 ) -> None:
     """`recursion` with the readouts' sums for one layer of ReLU on series of numbers."""
     (i0, j0), (row_lag, column_lag) = corner, lags
     T = columns.weights.shape[2] - max(row_lag, column_lag)
-    full_range = in_order(NEAR) + 1
+    full_range = sortable_bits(SMALL_RANGE) + 1
     u, theta = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
     value, tangent = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
     largest = np.empty(BLOCK, np.int64)
@@ -122,8 +127,8 @@ def _one_layer(
     started_rows, started_columns = 0, 0
     factor, step_units = readout.factor, readout.step
     for after in range(T + 1):
-        # The readout of a step is taken in the pass of the next, where its operators are at hand;
-        # one more pass reads the last step.
+        # The readout of a step is computed in the pass of the next step, which evaluates its
+        # operators anyway; one more pass reads the last step.
         t = min(after, T - 1)
         row_t, column_t = t + row_lag, t + column_lag
         height = min(n_rows, rows.active[row_t] - i0)
@@ -133,7 +138,7 @@ def _one_layer(
         if height > started_rows or width > started_columns:
             for i in range(height):
                 for j in range(0 if i >= started_rows else started_columns, width):
-                    u[i, j] = curves.begin
+                    u[i, j] = curves.start
                     theta[i, j] = 0.0
             started_rows, started_columns = height, width
             largest[:] = full_range
@@ -152,60 +157,60 @@ def _one_layer(
             top = np.int64(0)
             if step_units and largest[i] < full_range:
                 for j in range(width):
-                    lack, slope = near(u[i, j], curves)
+                    deficit, slope = relu_small_range(u[i, j], curves)
                     a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                    gap = alpha_i * alpha[j] * lack + (a * a + (b * b + d * d))
+                    next_u = alpha_i * alpha[j] * deficit + (a * a + (b * b + d * d))
                     tangent[i, j] += scale_i * scale[j] * slope
-                    u[i, j] = gap
-                    top = max(top, in_order(gap))
+                    u[i, j] = next_u
+                    top = max(top, sortable_bits(next_u))
             elif step_units:
                 for j in range(width):
-                    lack, slope = wide(u[i, j], curves)
+                    deficit, slope = relu_full_range(u[i, j], curves)
                     a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
-                    gap = alpha_i * alpha[j] * lack + (a * a + (b * b + d * d))
+                    next_u = alpha_i * alpha[j] * deficit + (a * a + (b * b + d * d))
                     tangent[i, j] += scale_i * scale[j] * slope
-                    u[i, j] = gap
-                    top = max(top, in_order(gap))
+                    u[i, j] = next_u
+                    top = max(top, sortable_bits(next_u))
             elif largest[i] < full_range:
                 for j in range(width):
-                    lack, slope = near(u[i, j], curves)
+                    deficit, slope = relu_small_range(u[i, j], curves)
                     carried = slope * theta[i, j]
                     a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
                     distance = a * a + (b * b + d * d)
-                    gap, next_theta = step(alpha_i * alpha[j], distance, lack, carried)
+                    next_u, next_theta = step(alpha_i * alpha[j], distance, deficit, carried)
                     weight = scale_i * scale[j]
-                    value[i, j] += weight * (2.0 - lack)
+                    value[i, j] += weight * (2.0 - deficit)
                     tangent[i, j] += weight * carried
-                    u[i, j], theta[i, j] = gap, next_theta
-                    top = max(top, in_order(gap))
+                    u[i, j], theta[i, j] = next_u, next_theta
+                    top = max(top, sortable_bits(next_u))
             else:
                 for j in range(width):
-                    lack, slope = wide(u[i, j], curves)
+                    deficit, slope = relu_full_range(u[i, j], curves)
                     carried = slope * theta[i, j]
                     a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
                     distance = a * a + (b * b + d * d)
-                    gap, next_theta = step(alpha_i * alpha[j], distance, lack, carried)
+                    next_u, next_theta = step(alpha_i * alpha[j], distance, deficit, carried)
                     weight = scale_i * scale[j]
-                    value[i, j] += weight * (2.0 - lack)
+                    value[i, j] += weight * (2.0 - deficit)
                     tangent[i, j] += weight * carried
-                    u[i, j], theta[i, j] = gap, next_theta
-                    top = max(top, in_order(gap))
+                    u[i, j], theta[i, j] = next_u, next_theta
+                    top = max(top, sortable_bits(next_u))
             largest[i] = top
     sums[0], sums[1] = value, tangent
 
 
 @compiled
 def _add(
-    sums: Array,
+    sums: FloatArray,
     corner: tuple[int, int],
     shape: tuple[int, int],
     symmetric: bool,
     lag: int,
-    widths: tuple[Array, Array],
-    tangent: NDArray[np.bool_],
-    out: Array,
+    widths: tuple[FloatArray, FloatArray],
+    tangent: BoolArray,
+    out: FloatArray,
 ) -> None:
-    """Add the sums along one diagonal to every kernel, with the weight that each gives it."""
+    """Add the sums along one diagonal to each kernel, with the kernel's weight of the diagonal."""
     i0, j0 = corner
     for k in range(len(out)):
         row_widths, column_widths, with_tangent = widths[0][k], widths[1][k], tangent[k]
@@ -227,18 +232,18 @@ def _add(
 
 @compiled
 def shared_diagonals(
-    alone: Walk,
+    alone: SetWeights,
     curves: Curves,
     readout: Readout,
     lag_step: int,
-    widths: Array,
-    tangent: NDArray[np.bool_],
-    stop: NDArray[np.bool_],
-    out: Array,
+    widths: FloatArray,
+    tangent: BoolArray,
+    stop: BoolArray,
+    out: FloatArray,
 ) -> None:
-    """Add to out (S, k, n) what every series with itself has at other lags than 0.
+    """Add to out (S, k, n) the contributions of lags other than 0 for each series with itself.
 
-    Once stop[0] is true it returns with what it has.
+    It returns early once stop[0] is true.
     """
     T, n = alone.weights.shape[3], out.shape[2]
     largest = int(min(float((T - 1) // lag_step), math.ceil(widths.max()) - 1.0))
@@ -250,21 +255,21 @@ def shared_diagonals(
             sums = _self_sums(each, lag * lag_step, n, curves, readout)
             for k in range(len(tangent)):
                 for j in range(n):
-                    # Twice: either copy of the series may be the one that is ahead.
+                    # Twice, for the lags k and -k.
                     weight = 2.0 * overlap(widths[k, j], widths[k, j], lag)
                     total = sums[0, j] + sums[1, j] if tangent[k] else sums[0, j]
                     out[s, k, j] += weight * total
 
 
 @compiled
-def _self_sums(alone: Walk, lag: int, n: int, curves: Curves, readout: Readout) -> Array:
+def _self_sums(alone: SetWeights, lag: int, n: int, curves: Curves, readout: Readout) -> FloatArray:
     """The readouts' V and V' theta (2, n) of every series with itself, `lag` steps apart, summed.
 
-    The two copies have no first state in common.
+    The first hidden states of the two copies are independent.
     """
     weights, more = alone.weights, alone.more
     L, _, T, _ = weights.shape
-    # The operators' values where f = 0, which is where a pair starts.
+    # The values of the operators at the start of a pair, where f = 0.
     value, carried = np.full((L, n), 0.0 if readout.erf else 2.0), np.zeros((L, n))
     sums = np.zeros((2, n))
     for t in range(T - lag):
@@ -296,9 +301,9 @@ def _self_sums(alone: Walk, lag: int, n: int, curves: Curves, readout: Readout) 
                     theta = c + g * carried[layer, j] + below_theta
                     value[layer, j], slope = arcsine(c, curves)
                 else:
-                    gap, theta = step(g, drive, value[layer, j], carried[layer, j])
+                    next_u, theta = step(g, drive, value[layer, j], carried[layer, j])
                     theta += below_theta
-                    value[layer, j], slope = wide(gap, curves)
+                    value[layer, j], slope = relu_full_range(next_u, curves)
                 carried[layer, j] = slope if readout.step else slope * theta
         for j in range(width):
             weight = readout.factor * alone.scale[t + lag, j] * alone.scale[t, j]

@@ -1,4 +1,4 @@
-"""What a readout shared between the steps of a series weighs, `pooling="shared"` of the RNTK."""
+"""The weights of a readout that is shared between the steps, `pooling="shared"` of the RNTK."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.activations import Activation, LeakyReLU, Smooth
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero, one_of
 from rntk_bench.kernels.recursion.layout import TimeMajor
-from rntk_bench.kernels.series import Array
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 READOUTS = ("state", "step")
 EVERY_STEP: Final = 2.0**100
@@ -35,12 +34,12 @@ class SharedReadable(Protocol):
 
 
 def check_shared(kernel: SharedReadable, pooling: str, phi: Activation) -> None:
-    """Store bandwidth, lag step and readout as plain values.
+    """Validate bandwidth, lag step and readout, and store them as plain values.
 
     Raises
     ------
     KernelError
-        Naming the first that no kernel has, or none with this pooling or activation.
+        If one is invalid, or not available for this pooling or activation.
     """
     if isinstance(kernel.bandwidth, str) and kernel.bandwidth != "all":
         raise KernelError(
@@ -53,15 +52,13 @@ def check_shared(kernel: SharedReadable, pooling: str, phi: Activation) -> None:
     if kernel.readout == "step" and pooling != "shared":
         raise KernelError(f"RNTK: readout='step' needs pooling='shared', not {pooling!r}.")
     if kernel.readout == "step" and not isinstance(phi, LeakyReLU):
-        raise KernelError("RNTK: readout='step' is there for the activations relu and leaky_relu.")
+        raise KernelError("RNTK: readout='step' is available only for relu and leaky_relu.")
     if pooling == "shared" and isinstance(phi, Smooth):
-        raise KernelError(
-            "RNTK: pooling='shared' is there for the activations relu, leaky_relu and erf."
-        )
+        raise KernelError("RNTK: pooling='shared' is available only for relu, leaky_relu and erf.")
 
 
-def window_widths(bandwidth: float | str, lag_step: int, lengths: NDArray[np.int64]) -> Array:
-    """Width b + 1 of the window of every series, in lag steps, shape (n,)."""
+def window_widths(bandwidth: float | str, lag_step: int, lengths: IntArray) -> FloatArray:
+    """Width b + 1 of the window of each series, in lag steps, shape (n,)."""
     if bandwidth == "all":
         return np.full(len(lengths), EVERY_STEP)
     if bandwidth == 0:
@@ -72,7 +69,7 @@ def window_widths(bandwidth: float | str, lag_step: int, lengths: NDArray[np.int
 
 
 def lagged_passes(bandwidth: float | str, lag_step: int, length: int) -> float:
-    """Pair-steps of a Gram of series of one length, over those of one recursion."""
+    """Cost of a Gram of series of this length, relative to one recursion."""
     width = float(window_widths(bandwidth, lag_step, np.array([length]))[0])
     n_lags = int(min((length - 1) // lag_step, math.ceil(width) - 1))
     return 1.0 + 2.0 * sum(1.0 - k * lag_step / length for k in range(1, n_lags + 1))
@@ -80,43 +77,43 @@ def lagged_passes(bandwidth: float | str, lag_step: int, length: int) -> float:
 
 @dataclass(frozen=True)
 class SharedReadouts:
-    """Which kernels one recursion along each diagonal is to give, each an entry of the first two.
+    """The k kernels that one recursion along each diagonal computes.
 
-    `bandwidth` (k,) as given, `tangent` (k,): Theta, else K; `lag_step`, and `step`, whether
-    step units are read, are the same for all.
+    `bandwidth` and `tangent` (Theta, else K) have one entry per kernel. `lag_step` and `step`
+    (whether the step function of the pre-activations is read) are the same for all.
     """
 
     bandwidth: tuple[float | str, ...]
-    tangent: NDArray[np.bool_]
+    tangent: BoolArray
     lag_step: int
     step: bool
-    every: ClassVar[bool] = True
-    """Whether every step is read."""
+    all_steps: ClassVar[bool] = True
+    """Whether all steps are read."""
 
     @classmethod
     def of(cls, kernels: Iterable[SharedReadable]) -> Self:
-        """Every readout that some of the kernels need, once."""
+        """The distinct readouts of some kernels."""
         kernels = list(kernels)
-        bandwidth, tangent = zip(*dict.fromkeys(map(_wanted, kernels)), strict=True)
+        bandwidth, tangent = zip(*dict.fromkeys(map(_readout_key, kernels)), strict=True)
         first = kernels[0]
         return cls(bandwidth, np.array(tangent), int(first.lag_step), first.readout == "step")
 
     def position(self, kernel: SharedReadable) -> int:
-        """Where the readout of this kernel stands."""
-        return list(zip(self.bandwidth, self.tangent, strict=True)).index(_wanted(kernel))
+        """Index of the readout of this kernel."""
+        return list(zip(self.bandwidth, self.tangent, strict=True)).index(_readout_key(kernel))
 
-    def widths(self, series: TimeMajor) -> Array:
-        """Widths of the windows, in lag steps, of every readout and series, (k, n)."""
+    def widths(self, series: TimeMajor) -> FloatArray:
+        """Widths of the windows, in lag steps, of each readout and series, (k, n)."""
         return np.stack(
             [window_widths(each, self.lag_step, series.lengths) for each in self.bandwidth]
         )
 
-    def of_equal_steps(self, steps: Array, series: TimeMajor) -> Array:
-        """Sums (.., k, n) over V and V + V' theta (.., 2, T, n) of every step with itself."""
-        sums: Array = steps[..., : series.n].sum(axis=-2)
+    def of_equal_steps(self, steps: FloatArray, series: TimeMajor) -> FloatArray:
+        """Sums (.., k, n) over V and V + V' theta (.., 2, T, n) of each step with itself."""
+        sums: FloatArray = steps[..., : series.n].sum(axis=-2)
         return sums[..., self.tangent.astype(np.intp), :]
 
 
-def _wanted(kernel: SharedReadable) -> tuple[float | str, bool]:
-    """Bandwidth and whether Theta is wanted; of step units, which do not learn, K is the same."""
+def _readout_key(kernel: SharedReadable) -> tuple[float | str, bool]:
+    """Bandwidth, and whether it is Theta; for the step readout Theta is equal to K."""
     return kernel.bandwidth, kernel.tangent or kernel.readout == "step"

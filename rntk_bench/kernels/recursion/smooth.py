@@ -19,9 +19,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rntk_bench.deadline import deadline
+from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.activations import Smooth
-from rntk_bench.kernels.base import Array
 from rntk_bench.kernels.recursion.hermite import (
     EXPONENTS,
     SelfKernels,
@@ -33,11 +32,12 @@ from rntk_bench.kernels.recursion.hermite import (
 )
 from rntk_bench.kernels.recursion.hermite_coefficients import MAX_TERMS, Tables, tables
 from rntk_bench.kernels.recursion.layout import Pairs, Readouts, Sigmas, TimeMajor
+from rntk_bench.types import FloatArray
 
 
 def grams(
     pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts
-) -> tuple[Array, Array, float]:
+) -> tuple[FloatArray, FloatArray, float]:
     """Readouts (k, n_x, n_y) of all pairs and (k, n_x) of every x with itself, for one setting.
 
     The first leaves its diagonal undefined. The third is a bound on the error of any entry.
@@ -48,12 +48,12 @@ def grams(
         *(_follow(series, squares, sigmas, tabled) for series in pairs.sets), strict=True
     )
     out = np.empty((len(readouts.average), *pairs.shape))
-    own = _diagonals(alones[0], pairs.x, sigmas, readouts)
+    diagonal = _diagonals(alones[0], pairs.x, sigmas, readouts)
     if not all(np.isfinite(alone.readouts).all() for alone in alones):
-        return np.full_like(out, np.inf), np.full_like(own, np.inf), 0.0
+        return np.full_like(out, np.inf), np.full_like(diagonal, np.inf), 0.0
     counts = np.max([alone.counts for alone in alones], axis=0)
     closest = np.zeros(counts.shape[1:])
-    limit = deadline()
+    limit = current_deadline()
     hermite_gram(
         sets[0],
         sets[-1],
@@ -72,16 +72,18 @@ def grams(
         lengths = np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths)
         out[readouts.average] /= np.sqrt(lengths)
     out *= sigmas.v**2
-    return out, own, float(sigmas.v**2 * _bound(alones, np.sqrt(closest), squares))
+    return out, diagonal, float(sigmas.v**2 * _bound(alones, np.sqrt(closest), squares))
 
 
-def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> Array:
+def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> FloatArray:
     """Readouts (k, n) of every series with itself."""
     _, alone = _follow(series, _squares(series, sigmas), sigmas, tables(phi))
     return _diagonals(alone, series, sigmas, readouts)
 
 
-def _diagonals(alone: SelfKernels, series: TimeMajor, sigmas: Sigmas, readouts: Readouts) -> Array:
+def _diagonals(
+    alone: SelfKernels, series: TimeMajor, sigmas: Sigmas, readouts: Readouts
+) -> FloatArray:
     return sigmas.v**2 * readouts.of_one(alone.readouts, series)
 
 
@@ -118,7 +120,7 @@ def _follow(
     return sequences, alone
 
 
-def _bound(alones: tuple[SelfKernels, ...], closest: Array, squares: Squares) -> float:
+def _bound(alones: tuple[SelfKernels, ...], closest: FloatArray, squares: Squares) -> float:
     """Largest error of a readout at any step; `closest` (L, T) are the largest correlations."""
     energy, slope, theta, curvature = np.max([alone.largest for alone in alones], axis=0)
     quadrature, table, beyond = np.swapaxes(

@@ -1,9 +1,9 @@
 """The recursion of the RNTK over the pairs of a tile: any number of layers and dimensions, any lag.
 
 A *wave* computes step t of layer 1, step t - 1 of layer 2, and so on. Layer l then evaluates its
-operators once, at the state of its previous step; it uses them itself, and the layer above, whose
-step lags by one, finds them in `lower`. So a pair-step of a layer costs one square root and two
-polynomials, fused with the recursion.
+operators once, at the state of its previous step, and uses them itself. The layer above, which is
+one step behind, reads them from `lower`. So one step of a pair in a layer costs one square root and
+two polynomials, fused with the recursion.
 """
 
 from __future__ import annotations
@@ -11,22 +11,27 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.compiling import compiled
-from rntk_bench.kernels.recursion.operators import Curves, arcsine, in_order, near, step, wide
-from rntk_bench.kernels.recursion.polynomials import NEAR
+from rntk_bench.kernels.recursion.operators import (
+    Curves,
+    arcsine,
+    relu_full_range,
+    relu_small_range,
+    sortable_bits,
+    step,
+)
+from rntk_bench.kernels.recursion.polynomials import SMALL_RANGE
 from rntk_bench.kernels.recursion.rntk import BLOCK, LANES, TILE
-from rntk_bench.kernels.recursion.self_kernel import Walk
-
-Array = NDArray[np.float64]
+from rntk_bench.kernels.recursion.self_kernel import SetWeights
+from rntk_bench.types import FloatArray, IntArray
 
 
 class Readout(NamedTuple):
-    """What is read at a step: factor scale scale' (constant + sign V + V'), in the loops' terms.
+    """The readout of a step: factor scale scale' (constant + sign V + V'), in the loops' terms.
 
-    V stands for what `near`, `wide` or `arcsine` return first, V' for the second times theta.
-    `erf` says whose operators these are; with `step` there is no theta, see `recursion`.
+    V is the first result of `relu_small_range`, `relu_full_range` or `arcsine`, V' the second times
+    theta. `erf` tells which operators are used; with `step` there is no theta, see `recursion`.
     """
 
     factor: float
@@ -43,28 +48,29 @@ ERF: Final = Readout(1.0, 0.0, 1.0, True, False)
 
 
 class Tile(NamedTuple):
-    """What a recursion over the pairs of one tile works in.
+    """The buffers of the recursion over the pairs of one tile.
 
-    `u` (L, BLOCK, TILE) is 1 - c, or c itself for erf, and `theta` its like; `largest` (L, BLOCK)
-    orders the largest u of a row, `started` (L, 2) counts the rows and columns that have begun.
+    `u` (L, BLOCK, TILE) is 1 - c, or c itself for erf, and `theta` has the same shape; `largest`
+    (L, BLOCK) holds the sortable bits of the largest u of each row, `started` (L, 2) the numbers of
+    rows and columns that have started.
     `lower` (2, BLOCK, TILE) holds the operators of the layer evaluated last, `rest` (TILE,) what
     further dimensions add to a row, and `zeros` (TILE,) is never written. `sums` (2, BLOCK, TILE)
     are the readouts' V and V' theta.
     """
 
-    u: Array
-    theta: Array
-    largest: NDArray[np.int64]
-    started: NDArray[np.int64]
-    lower: Array
-    rest: Array
-    zeros: Array
-    sums: Array
+    u: FloatArray
+    theta: FloatArray
+    largest: IntArray
+    started: IntArray
+    lower: FloatArray
+    rest: FloatArray
+    zeros: FloatArray
+    sums: FloatArray
 
 
 @compiled
 def new_tile(n_layers: int) -> Tile:
-    """Memory for the recursion of `n_layers` layers."""
+    """Allocate the buffers for `n_layers` layers."""
     u, theta = np.zeros((n_layers, BLOCK, TILE)), np.zeros((n_layers, BLOCK, TILE))
     largest, started = np.empty((n_layers, BLOCK), np.int64), np.empty((n_layers, 2), np.int64)
     lower, sums = np.zeros((2, BLOCK, TILE)), np.zeros((2, BLOCK, TILE))
@@ -74,8 +80,8 @@ def new_tile(n_layers: int) -> Tile:
 
 @compiled
 def recursion(
-    rows: Walk,
-    columns: Walk,
+    rows: SetWeights,
+    columns: SetWeights,
     lags: tuple[int, int],
     corner: tuple[int, int],
     n_rows: int,
@@ -84,7 +90,7 @@ def recursion(
     pooled: bool,
     tile: Tile,
 ) -> None:
-    """Follow the pairs of a tile, whose first row and column are `corner`, to their last step.
+    """Apply the recursion to the pairs of a tile, whose first row and column are `corner`.
 
     Step t of the recursion pairs step t + lags[0] of the rows with step t + lags[1] of the
     columns. Leaves the operators of the last layer, after the last step, in `tile.lower`, and,
@@ -94,13 +100,13 @@ def recursion(
     L, _, n_steps, padded = columns.weights.shape
     T = n_steps - max(row_lag, column_lag)
     u, theta, largest, lower = tile.u, tile.theta, tile.largest, tile.lower
-    full_range = in_order(NEAR) + 1
-    start = 0.0 if readout.erf else curves.begin
+    full_range = sortable_bits(SMALL_RANGE) + 1
+    start = 0.0 if readout.erf else curves.start
     tile.started[:] = 0
     tile.sums[:] = 0.0
     for wave in range(T + L - 1):
         for layer in range(min(L, wave + 1)):
-            # After its last step a lower layer runs once more, to evaluate its operators.
+            # After its last step a lower layer runs once more to evaluate its operators.
             if wave - layer > T - (layer == L - 1):
                 continue
             t = min(wave - layer, T - 1)
@@ -150,30 +156,30 @@ def recursion(
                         lower[0, i, j], lower[1, i, j] = value, carried
                 elif largest[layer, i] < full_range:
                     for j in range(width):
-                        lack, slope = near(u[layer, i, j], curves)
+                        deficit, slope = relu_small_range(u[layer, i, j], curves)
                         carried = slope * theta[layer, i, j]
                         a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
                         distance = (a * a + (b * b + d * d)) + more[j]
                         g, e = alpha_i * alpha[j], e_i * beta[j]
                         distance += e * lower[0, i, j]
-                        gap, next_theta = step(g, distance, lack, carried)
-                        u[layer, i, j] = gap
+                        next_u, next_theta = step(g, distance, deficit, carried)
+                        u[layer, i, j] = next_u
                         theta[layer, i, j] = next_theta + e * lower[1, i, j]
-                        lower[0, i, j], lower[1, i, j] = lack, carried
-                        top = max(top, in_order(gap))
+                        lower[0, i, j], lower[1, i, j] = deficit, carried
+                        top = max(top, sortable_bits(next_u))
                 else:
                     for j in range(width):
-                        lack, slope = wide(u[layer, i, j], curves)
+                        deficit, slope = relu_full_range(u[layer, i, j], curves)
                         carried = slope * theta[layer, i, j]
                         a, b, d = alpha_i - alpha[j], beta_i - beta[j], delta_i - delta[j]
                         distance = (a * a + (b * b + d * d)) + more[j]
                         g, e = alpha_i * alpha[j], e_i * beta[j]
                         distance += e * lower[0, i, j]
-                        gap, next_theta = step(g, distance, lack, carried)
-                        u[layer, i, j] = gap
+                        next_u, next_theta = step(g, distance, deficit, carried)
+                        u[layer, i, j] = next_u
                         theta[layer, i, j] = next_theta + e * lower[1, i, j]
-                        lower[0, i, j], lower[1, i, j] = lack, carried
-                        top = max(top, in_order(gap))
+                        lower[0, i, j], lower[1, i, j] = deficit, carried
+                        top = max(top, sortable_bits(next_u))
                 largest[layer, i] = top
             if pooled and layer == L - 1 and t > 0:
                 scales = rows.scale[row_t - 1, i0:], columns.scale[column_t - 1, j0:]
@@ -188,8 +194,8 @@ def recursion(
 
 
 @compiled
-def _add_dimension(beta: float, column: Array, erf: bool, rest: Array) -> None:
-    """Add to a row what one further dimension adds to the first, inside the fused pass."""
+def _add_dimension(beta: float, column: FloatArray, erf: bool, rest: FloatArray) -> None:
+    """Add the contribution of one further input dimension to a row."""
     if erf:
         for j in range(len(column)):
             rest[j] += beta * column[j]
@@ -201,13 +207,13 @@ def _add_dimension(beta: float, column: Array, erf: bool, rest: Array) -> None:
 
 @compiled
 def _evaluate(
-    u: Array,
-    theta: Array,
+    u: FloatArray,
+    theta: FloatArray,
     height: int,
     width: int,
     erf: bool,
     curves: Curves,
-    lower: Array,
+    lower: FloatArray,
 ) -> None:
     """The operators of the last layer after the last step, h times its theta, into `lower`."""
     for i in range(height):
@@ -217,17 +223,17 @@ def _evaluate(
                 lower[0, i, j], lower[1, i, j] = value, slope * theta[i, j]
         else:
             for j in range(width):
-                lack, slope = wide(u[i, j], curves)
-                lower[0, i, j], lower[1, i, j] = lack, slope * theta[i, j]
+                deficit, slope = relu_full_range(u[i, j], curves)
+                lower[0, i, j], lower[1, i, j] = deficit, slope * theta[i, j]
 
 
 @compiled
 def add_readouts(
-    lower: Array,
-    scales: tuple[Array, Array],
+    lower: FloatArray,
+    scales: tuple[FloatArray, FloatArray],
     shape: tuple[int, int],
     readout: Readout,
-    sums: Array,
+    sums: FloatArray,
 ) -> None:
     """Add scale scale' f(c) to sums[0] and scale scale' h(c) theta to sums[1]."""
     constant, sign = readout.constant, readout.sign

@@ -1,13 +1,13 @@
-"""The empirical tangent kernel (3) of a finite network, without its Jacobian.
+"""The empirical tangent kernel (3) of a finite network, computed without its Jacobian.
 
 The gradient with respect to a weight matrix is a sum over steps of outer products of a
-backpropagated signal delta(l,t) = df / dg(l,t) and the state that entered, so with tied weights
+backpropagated signal delta(l,t) = df / dg(l,t) and the previous state, so with tied weights
 
     <grad_W f(x), grad_W f(x')> = sigma_w^2 / n
         sum_(t,t') <delta(l,t), delta'(l,t')> <h(l,t-1), h'(l,t'-1)>
 
-and likewise for U and b: two T x T' matrices a layer stand for n^2 derivatives. With untied
-weights only t = t' meet.
+and likewise for U and b: two T x T' matrices per layer replace n^2 derivatives. With untied
+weights only the terms with t = t' remain.
 """
 
 from __future__ import annotations
@@ -21,20 +21,31 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
 from rntk_bench.errors import KernelError
-from rntk_bench.networks.tangent_kernel.network import Network, Parameters
-
-Array = NDArray[np.float64]
+from rntk_bench.networks.tangent_kernel.recurrent_network import Parameters, RecurrentNetwork
+from rntk_bench.types import FloatArray
 
 CHUNK_BYTES = 1 << 30
-"""Weights of draws that are computed side by side."""
+"""The memory of the weights of those draws that are computed together."""
 
 
 class Trace(NamedTuple):
-    """Sequences of one length: inputs (k, T, m), states before each step (k, T, L, n), states
-    below each layer but the first (k, T, L - 1, n), last states (k, n), signals (k, T, L, n)."""
+    """The states and backpropagated signals of k sequences of one length.
+
+    Attributes
+    ----------
+    x : (k, T, m)
+        The inputs.
+    before : (k, T, L, n)
+        The states of all layers before each step.
+    below : (k, T, L - 1, n)
+        The states of the layers below all layers but the first.
+    last : (k, n)
+        The last states of the last layer.
+    signal : (k, T, L, n)
+        The backpropagated signals.
+    """
 
     x: jax.Array
     before: jax.Array
@@ -44,27 +55,27 @@ class Trace(NamedTuple):
 
 
 def empirical_ntk(
-    network: Network,
-    X: Sequence[Array],
-    Y: Sequence[Array] | None = None,
+    network: RecurrentNetwork,
+    X: Sequence[FloatArray],
+    Y: Sequence[FloatArray] | None = None,
     *,
     draws: int = 1,
     seed: int = 0,
     float64: bool = True,
-) -> Array:
-    """Empirical tangent kernels of random networks.
+) -> FloatArray:
+    """Compute the empirical tangent kernels of random networks.
 
     Parameters
     ----------
-    network : Network
+    network : RecurrentNetwork
     X, Y : sequence of arrays (T_i, m) or (T_i,)
-        Of any lengths. Without Y, X meets itself; a sequence then shares its first state with
-        itself, else each sequence has its own.
+        Sequences of any lengths. Without Y, the kernel is that of X with itself, and each sequence
+        has the same initial state on both sides. Otherwise all sequences have different ones.
     draws : int
-        Networks, each with its own parameters and first states.
+        The number of networks, each with its own parameters and initial states.
     seed : int
     float64 : bool
-        Whether to compute in double precision, whatever JAX is set to otherwise.
+        Whether to compute in double precision, whatever the configuration of JAX.
 
     Returns
     -------
@@ -73,69 +84,73 @@ def empirical_ntk(
     Raises
     ------
     KernelError
-        If a sequence has another dimension than the network, or more steps than it has weights.
+        If a sequence and the network have different numbers of dimensions, or a sequence has more
+        steps than an untied network.
     """
     sequences = [np.asarray(x, dtype=float).reshape(len(x), -1) for x in (*X, *(Y or ()))]
     for i, x in enumerate(sequences):
         if x.shape[1] != network.n_dimensions:
             raise KernelError(
-                f"Sequence {i} has {x.shape[1]} dimensions, but the network {network.n_dimensions}."
+                f"Sequence {i} has {x.shape[1]} dimensions, but the network has "
+                f"{network.n_dimensions}."
             )
         if not network.tied and len(x) > network.n_steps:
             raise KernelError(
-                f"Sequence {i} has {len(x)} steps, but the untied network only {network.n_steps}."
+                f"Sequence {i} has {len(x)} steps, but the untied network has weights for "
+                f"{network.n_steps}."
             )
     with jax.enable_x64(float64):
         dtype = jnp.float64 if float64 else jnp.float32
         inputs = tuple(jnp.asarray(x, dtype) for x in sequences)
         keys = jax.random.split(jax.random.key(seed), draws)
-        copies = 1 if network.tied else network.n_steps
-        size = copies * (2 * network.n_layers - 1) * network.width**2 * (8 if float64 else 4)
-        batch = int(min(max(CHUNK_BYTES // size, 1), draws))
+        n_copies = 1 if network.tied else network.n_steps
+        n_bytes = n_copies * (2 * network.n_layers - 1) * network.width**2 * (8 if float64 else 4)
+        batch = int(min(max(CHUNK_BYTES // n_bytes, 1), draws))
         kernels = _draws(network, inputs, len(X), Y is None, batch, keys)
         return np.asarray(kernels, dtype=np.float64)
 
 
 @partial(jax.jit, static_argnames=("network", "n_x", "symmetric", "batch"))
 def _draws(
-    network: Network,
+    network: RecurrentNetwork,
     sequences: tuple[jax.Array, ...],
     n_x: int,
     symmetric: bool,
     batch: int,
     keys: jax.Array,
 ) -> jax.Array:
-    def one(key: jax.Array) -> jax.Array:
-        weights, states = jax.random.split(key)
-        first = network.first_states(states, len(sequences))
-        return kernel_matrix(network, network.initial(weights), sequences, first, n_x, symmetric)
+    def draw(key: jax.Array) -> jax.Array:
+        weights_key, states_key = jax.random.split(key)
+        parameters = network.initial(weights_key)
+        h_0 = network.initial_states(states_key, len(sequences))
+        return kernel_matrix(network, parameters, sequences, h_0, n_x, symmetric)
 
-    kernels: jax.Array = jax.lax.map(one, keys, batch_size=batch)
+    kernels: jax.Array = jax.lax.map(draw, keys, batch_size=batch)
     return kernels
 
 
 def kernel_matrix(
-    network: Network,
+    network: RecurrentNetwork,
     parameters: Parameters,
     sequences: Sequence[jax.Array],
-    first: jax.Array,
+    h_0: jax.Array,
     n_x: int,
     symmetric: bool,
 ) -> jax.Array:
-    """Theta of the first n_x sequences with themselves, or with the rest, for given parameters.
+    """The kernel of the first n_x sequences with themselves, or with the other sequences.
 
-    `first` (n_sequences, L, n) are the first states. Traceable by JAX.
+    `h_0` (n_sequences, L, n) are the initial states. JAX can trace this function.
     """
     lengths: dict[int, list[int]] = defaultdict(list)
     for i, x in enumerate(sequences):
         lengths[len(x)].append(i)
     groups = {T: jnp.array(members) for T, members in lengths.items()}
     traces = {
-        T: trace(network, parameters, jnp.stack([sequences[i] for i in lengths[T]]), first[group])
+        T: trace(network, parameters, jnp.stack([sequences[i] for i in lengths[T]]), h_0[group])
         for T, group in groups.items()
     }
     columns = range(n_x) if symmetric else range(n_x, len(sequences))
-    out = jnp.zeros((len(sequences), len(sequences)), first.dtype)
+    out = jnp.zeros((len(sequences), len(sequences)), h_0.dtype)
     for T, T_other in product(groups, groups):
         if min(lengths[T]) < n_x and max(lengths[T_other]) >= columns.start:
             block = _products(network, traces[T], traces[T_other])
@@ -143,38 +158,37 @@ def kernel_matrix(
     return out[:n_x, columns.start :][:, : len(columns)]
 
 
-def trace(network: Network, parameters: Parameters, X: jax.Array, first: jax.Array) -> Trace:
-    """States and signals of sequences X (k, T, m) of one length."""
+def trace(network: RecurrentNetwork, parameters: Parameters, X: jax.Array, h_0: jax.Array) -> Trace:
+    """The states and signals of sequences X (k, T, m) of one length, with initial states h_0."""
 
-    def one(x: jax.Array, start: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def trace_one(x: jax.Array, h_0: jax.Array) -> tuple[jax.Array, jax.Array]:
         added = jnp.zeros((len(x), network.n_layers, network.width), x.dtype)
-        f = partial(network.run, parameters, x, start)
+        f = partial(network.run, parameters, x, h_0)
         _, pull_back, states = jax.vjp(f, added, has_aux=True)
         return states, pull_back(jnp.ones((), x.dtype))[0]
 
-    states, signal = jax.vmap(one)(X, first)
-    before = jnp.concatenate([first[:, None], states[:, :-1]], axis=1)
+    states, signal = jax.vmap(trace_one)(X, h_0)
+    before = jnp.concatenate([h_0[:, None], states[:, :-1]], axis=1)
     return Trace(X, before, states[:, :, :-1], states[:, -1, -1], signal)
 
 
-def _products(network: Network, a: Trace, b: Trace) -> jax.Array:
-    """Inner products of gradients, (k, k')."""
+def _products(network: RecurrentNetwork, a: Trace, b: Trace) -> jax.Array:
+    """The inner products of the gradients, (k, k')."""
     n, m = network.width, network.n_dimensions
-    both = partial(jnp.einsum, "itln,jsln->lijts")
-    signals = both(a.signal, b.signal)
-    entering = network.sigma_w**2 / n * both(a.before, b.before) + network.sigma_b**2
-    inputs = network.sigma_u**2 / m * jnp.einsum("itm,jsm->ijts", a.x, b.x)
-    entering = entering.at[0].add(inputs)
+    products = partial(jnp.einsum, "itln,jsln->lijts")
+    signals = products(a.signal, b.signal)
+    states = network.sigma_w**2 / n * products(a.before, b.before) + network.sigma_b**2
+    states = states.at[0].add(network.sigma_u**2 / m * jnp.einsum("itm,jsm->ijts", a.x, b.x))
     if network.n_layers > 1:
-        entering = entering.at[1:].add(network.sigma_u**2 / n * both(a.below, b.below))
+        states = states.at[1:].add(network.sigma_u**2 / n * products(a.below, b.below))
     if network.tied:
-        weights = jnp.einsum("lijts,lijts->ij", signals, entering)
+        weights = jnp.einsum("lijts,lijts->ij", signals, states)
     else:
-        weights = jnp.einsum("lijtt->ij", _square(signals * entering))
+        weights = jnp.einsum("lijtt->ij", _square(signals * states))
     return weights + network.sigma_v**2 / n * a.last @ b.last.T
 
 
 def _square(pairs: jax.Array) -> jax.Array:
-    """Cut (.., T, T') to the steps that both have."""
+    """Cut matrices (.., T, T') to the steps that both sequences have."""
     T = min(pairs.shape[-2:])
     return pairs[..., :T, :T]

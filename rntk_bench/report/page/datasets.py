@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rntk_bench.config import brief_choice, shown
+from rntk_bench.config import format_choice, format_value
 from rntk_bench.errors import DataError, RntkBenchError
+from rntk_bench.methods import display_name
 from rntk_bench.report.page.labels import ConfusionMatrix, Labels
 from rntk_bench.report.page.provenance import Environments
 from rntk_bench.report.page.reproduce import run_command
 from rntk_bench.report.plots.grid import choose_axes
 from rntk_bench.report.results.record_details import describe_fold_networks, wilson_interval
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.report.results.results import Results
 from rntk_bench.report.results.validation import validation_grid
 from rntk_bench.storage.records import Record, protocol_id
 
@@ -153,9 +154,9 @@ def heat_map(record: Record) -> HeatMap:
     return HeatMap(
         x,
         y,
-        [shown(value) for value in grid.axes[x]],
+        [format_value(value) for value in grid.axes[x]],
         [
-            (shown(value), [cell(row, column) for column in range(accuracies.shape[1])])
+            (format_value(value), [cell(row, column) for column in range(accuracies.shape[1])])
             for row, value in enumerate(grid.axes[y])
         ],
         grid.other_parameters(x, y),
@@ -182,7 +183,7 @@ def _method_result(
         environments.number(record),
         best,
         _interval(record),
-        brief_choice(record.selection) if record.selection else "",
+        format_choice(record.selection) if record.selection else "",
         describe_fold_networks(record),
         heat,
         confusion,

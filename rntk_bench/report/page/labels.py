@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rntk_bench.datasets.dataset import Dataset
 from rntk_bench.datasets.load import load_dataset
-from rntk_bench.datasets.sources import own_names
+from rntk_bench.datasets.sources import user_dataset_names
 from rntk_bench.errors import DataError
 from rntk_bench.report.results.record_details import confusion_counts
 from rntk_bench.storage.records import Record
@@ -48,7 +48,7 @@ class Labels:
 
     def __init__(self, data_dir: Path | None = None, cache_dir: Path | None = None) -> None:
         if data_dir is not None:
-            own_names(data_dir)
+            user_dataset_names(data_dir)
         self._data_dir, self._cache_dir = data_dir, cache_dir
         self._datasets: dict[str, Dataset | DataError] = {}
 

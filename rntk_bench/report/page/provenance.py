@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from rntk_bench.methods import display_name
 from rntk_bench.report.page.reproduce import configuration, configuration_name, run_command
-from rntk_bench.report.results.results import display_name
 from rntk_bench.storage.records import Record, protocol_id
 
 

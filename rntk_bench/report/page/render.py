@@ -12,11 +12,12 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from rntk_bench.methods import display_name
 from rntk_bench.report.page.datasets import dataset_section
 from rntk_bench.report.page.figures import pairwise_figures, summary_figures
 from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.page.provenance import Environments, protocols
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.report.results.results import Results
 from rntk_bench.report.tables.html import render_html
 from rntk_bench.report.tables.paper import table1, table2
 from rntk_bench.report.tables.table import Table

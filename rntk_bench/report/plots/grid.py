@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rntk_bench.config import Value, shown
+from rntk_bench.config import Value, format_value
 from rntk_bench.errors import InputError
+from rntk_bench.methods import display_name
 from rntk_bench.report.plots import figures
-from rntk_bench.report.results.results import display_name
 from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import Record
 
@@ -104,7 +104,7 @@ def _draw_marks(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequen
 
 
 def _format_value(value: Value) -> str:
-    return figures.escape_text(shown(value))
+    return figures.escape_text(format_value(value))
 
 
 def _symbol(name: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rntk_bench.errors import InputError
+from rntk_bench.methods import display_name
 from rntk_bench.report.plots import figures
-from rntk_bench.report.results.results import display_name
 
 if TYPE_CHECKING:
     import pandas as pd

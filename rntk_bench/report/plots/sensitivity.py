@@ -23,7 +23,7 @@ that coincide are all visible."""
 
 
 def plot_figure_3(curves: pd.DataFrame) -> Figure:
-    """The curves of `figure_3`: one row per activation, one column per parameter."""
+    """The curves of `figure_3_curves`: one row per activation, one column per parameter."""
     rows, columns = (list(curves[name].unique()) for name in ("activation", "parameter"))
     size = (3.3 * len(columns), 2.9 * len(rows))
     figure, panels = figures.create(len(rows), len(columns), size, sharex=True, sharey=True)

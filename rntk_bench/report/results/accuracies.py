@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from rntk_bench.errors import InputError
+from rntk_bench.methods import display_name
 from rntk_bench.report.results import paper
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.report.results.results import Results
 
 _PAPER_SUFFIX = " (paper)"
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from rntk_bench.catalogue import CATALOGUE
-from rntk_bench.datasets.archive import ARCHIVE, nearest_names
+from rntk_bench.datasets.archive import ARCHIVE, close_matches
 from rntk_bench.errors import one_line
+from rntk_bench.methods import METHODS, display_name
 from rntk_bench.report.results.names import abbreviate_list, by_normalised_name, normalise_name
 from rntk_bench.report.results.published import PublishedColumn
-from rntk_bench.report.results.results import Results, display_name
+from rntk_bench.report.results.results import Results
 from rntk_bench.report.results.rounding import nearest_count, possible_counts
 
 
@@ -57,7 +57,7 @@ def join_published(
 
 def _unused_name(column: PublishedColumn, methods: Sequence[str]) -> str:
     """The column's name, with the file's name if a method already has the column's."""
-    used = {*methods, *map(display_name, [*methods, *CATALOGUE]), *CATALOGUE}
+    used = {*methods, *map(display_name, [*methods, *METHODS]), *METHODS}
     names = (
         column.name,
         *(f"{column.name} ({one_line(str(path))})" for path in (column.path.stem, column.path)),
@@ -113,7 +113,7 @@ def _describe_file(
     if missing:
         lines.append(f"{path.name} has no row for {', '.join(missing)}.")
     for dataset in missing:
-        if nearest := nearest_names(dataset, unknown):
+        if nearest := close_matches(dataset, unknown):
             lines.append(f"{path.name}: the names nearest to {dataset} are {', '.join(nearest)}.")
     if unknown:
         lines.append(

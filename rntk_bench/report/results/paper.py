@@ -13,9 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-KERNELS = ("rntk", "ntk", "rbf", "poly")
-NETWORKS = ("rnn-gaussian", "rnn-identity", "gru")
-METHODS = KERNELS + NETWORKS
+from rntk_bench.methods import KERNEL_METHODS, NETWORK_METHODS
 
 # In this row of Table 2 the kernels' entries are multiples of 1/154 and the networks' of 1/291:
 # two datasets' test sets share it.
@@ -40,6 +38,9 @@ PRINTED_TABLE1 = {
     "rnn-identity": PrintedSummary("64.68", "18.11", "5.16"),
     "gru": PrintedSummary("70.58", "22.70", "4.15"),
 }
+METHODS = tuple(PRINTED_TABLE1)
+KERNELS = tuple(method for method in METHODS if method in KERNEL_METHODS)
+NETWORKS = tuple(method for method in METHODS if method in NETWORK_METHODS)
 
 
 @cache
@@ -60,9 +61,3 @@ def paper_accuracy(dataset: str, method: str) -> Fraction | None:
     if method in KERNELS and dataset == KERNELS_OF_SHARED_ROW:
         dataset = SHARED_ROW
     return printed_table2().get(dataset, {}).get(method)
-
-
-def paper_datasets() -> list[str]:
-    """The paper's 53 datasets, with both that share a row of its Table 2."""
-    names = [*printed_table2(), KERNELS_OF_SHARED_ROW]
-    return list(dict.fromkeys(names))

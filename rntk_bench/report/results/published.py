@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from unicodedata import category
 
-from rntk_bench.datasets.archive import nearest_names
+from rntk_bench.datasets.archive import close_matches
 from rntk_bench.errors import InputError
 from rntk_bench.report.results.names import normalise_name
 
@@ -84,7 +84,7 @@ def select_columns(
             column for column in columns if normalise_name(column.name) == normalise_name(name)
         ]
         if not matching:
-            nearest = nearest_names(name, (column.name for column in columns))
+            nearest = close_matches(name, (column.name for column in columns))
             hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
             files = ", ".join(dict.fromkeys(str(column.path) for column in columns))
             raise InputError(f"No column of {files} is named {name!r}{hint}.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
-from rntk_bench.catalogue import describe
+from rntk_bench.methods import display_name
 from rntk_bench.report.results.paper import METHODS
 from rntk_bench.storage.records import Record, protocol_id
 
@@ -51,11 +51,6 @@ class Results:
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     n_test: dict[str, int] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
-
-
-def display_name(method: str) -> str:
-    """Title of a method in tables and figures."""
-    return describe(method).title
 
 
 def collect_results(records: Sequence[Record]) -> Results:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rntk_bench.errors import InputError
+from rntk_bench.methods import METHODS
 from rntk_bench.storage.counts import decode_counts
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_weights
@@ -15,13 +16,6 @@ from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_ORDER = (
-    *("direction", "pooling", "n_layers", "width", "learning_rate"),
-    *("sigma_w", "sigma_u", "sigma_b", "sigma_h", "alpha", "degree", "r"),
-)
-"""Order of the axes in the methods' own grids, for records that do not say in which order theirs
-were searched."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +124,10 @@ def _order(record: Record, selection: dict[str, Any]) -> list[str]:
     """The grid's parameters in the order of its settings, the last varying fastest."""
     if "axes" in selection:
         return list(selection["axes"])
+    # Records of earlier versions do not say it; theirs was the order of the registry's grids.
+    order = list(METHODS[record.method].grid) if record.method in METHODS else []
     try:
-        return sorted(record.protocol["grid"], key=_ORDER.index)
+        return sorted(record.protocol["grid"], key=order.index)
     except ValueError:
         raise _order_unknown(record) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from operator import ne
 
+from rntk_bench.methods import display_name
 from rntk_bench.report.results import paper
 from rntk_bench.report.results.audit import (
     STATISTICS,
@@ -17,7 +18,6 @@ from rntk_bench.report.results.audit import (
     table1_misprints,
     truncate,
 )
-from rntk_bench.report.results.results import display_name
 from rntk_bench.report.results.rounding import nearest_count, possible_counts
 from rntk_bench.report.tables.table import Cell, Column, Table
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from rntk_bench.methods import display_name
 from rntk_bench.report.results import paper
 from rntk_bench.report.results.audit import table1_misprints
-from rntk_bench.report.results.results import SMALLER_GRID, Results, display_name
+from rntk_bench.report.results.results import SMALLER_GRID, Results
 from rntk_bench.report.results.statistics import relative_metrics, summarize
 from rntk_bench.report.tables.table import Cell, Column, Table
 

@@ -1,4 +1,4 @@
-from rntk_bench.benchmark.cost.formula import calibrate, cell_cost
+from rntk_bench.benchmark.cost.formula import calibrate, estimate_cost
 from rntk_bench.config import Experiment, Network
 from rntk_bench.datasets.archive import ArchiveEntry
 from rntk_bench.methods import METHODS
@@ -7,7 +7,7 @@ from rntk_bench.methods import METHODS
 def test_cost_grows_with_what_it_depends_on():
     def seconds(method="rntk", experiment=None, slowness=1.0, **changes):
         sizes = {"n_train": 100, "n_test": 50, "length": 200, "n_classes": 3, **changes}
-        return cell_cost(
+        return estimate_cost(
             ArchiveEntry(**sizes, type=""), METHODS[method], experiment or Experiment(), slowness
         ).seconds
 
@@ -30,7 +30,7 @@ def test_calibration_is_a_positive_factor():
 def test_a_networks_cost_grows_with_what_it_depends_on():
     def cost(method="gru", experiment=None, slowness=1.0, n_jobs=1, **changes):
         sizes = {"n_train": 100, "n_test": 50, "length": 200, "n_classes": 3, **changes}
-        return cell_cost(
+        return estimate_cost(
             ArchiveEntry(**sizes, type=""),
             METHODS[method],
             experiment or Experiment(),

@@ -1,7 +1,7 @@
 import pytest
 
 from rntk_bench.benchmark.cost import memory
-from rntk_bench.benchmark.cost.memory import cell_memory, in_words, jobs_within
+from rntk_bench.benchmark.cost.memory import estimate_memory, format_bytes, limit_jobs
 from rntk_bench.config import Experiment
 from rntk_bench.datasets.archive import ArchiveEntry
 from rntk_bench.errors import InputError
@@ -12,7 +12,7 @@ EXPERIMENT = Experiment()
 
 def bytes_of(method="rntk", n_jobs=1, **changes):
     sizes = {"n_train": 1000, "n_test": 10, "length": 100, "n_classes": 2, "type": "", **changes}
-    return cell_memory(ArchiveEntry(**sizes), METHODS[method], EXPERIMENT, n_jobs)
+    return estimate_memory(ArchiveEntry(**sizes), METHODS[method], EXPERIMENT, n_jobs)
 
 
 def test_it_grows_with_what_it_depends_on():
@@ -31,13 +31,13 @@ def test_it_grows_with_what_it_depends_on():
 
 def test_as_many_jobs_as_fit():
     size, method = ArchiveEntry(1000, 10, 100, 2, ""), METHODS["rntk"]
-    needs = [cell_memory(size, method, EXPERIMENT, jobs) for jobs in (1, 2, 3)]
+    needs = [estimate_memory(size, method, EXPERIMENT, jobs) for jobs in (1, 2, 3)]
     for limit, jobs in ((needs[0], 1), (needs[1] - 1, 1), (needs[1], 2), (needs[2], 3)):
-        assert jobs_within(limit, size, method, EXPERIMENT, 8) == jobs
-    assert jobs_within(needs[2], size, method, EXPERIMENT, 2) == 2
-    assert jobs_within(None, size, method, EXPERIMENT, 8) == 8
+        assert limit_jobs(limit, size, method, EXPERIMENT, 8) == jobs
+    assert limit_jobs(needs[2], size, method, EXPERIMENT, 2) == 2
+    assert limit_jobs(None, size, method, EXPERIMENT, 8) == 8
     with pytest.raises(InputError, match=r"rntk takes about \d+ MiB on 1000 training"):
-        jobs_within(needs[0] - 1, size, method, EXPERIMENT, 8)
+        limit_jobs(needs[0] - 1, size, method, EXPERIMENT, 8)
 
 
 @pytest.mark.parametrize("method", ["rntk", "rbf", "ntk", "gru"])
@@ -45,9 +45,9 @@ def test_every_dimension_of_the_series_counts(method):
     one, six = (bytes_of(method, length=5000, n_dimensions=m) for m in (1, 6))
     assert six - one >= 5 * 8 * memory.SERIES * 1010 * 5000
     with pytest.raises(InputError, match="of length 5000 in 6 dimensions, but may take"):
-        jobs_within(six - 1, ArchiveEntry(1000, 10, 5000, 2, "", 6), METHODS[method], EXPERIMENT, 1)
+        limit_jobs(six - 1, ArchiveEntry(1000, 10, 5000, 2, "", 6), METHODS[method], EXPERIMENT, 1)
 
 
 def test_sizes_in_words():
-    assert in_words(3 << 20) == "3 MiB"
-    assert in_words(5 << 29) == "2.5 GiB"
+    assert format_bytes(3 << 20) == "3 MiB"
+    assert format_bytes(5 << 29) == "2.5 GiB"

@@ -15,10 +15,10 @@ pytest.importorskip("distributed")
 from rntk_bench.benchmark.dask import connection
 from rntk_bench.benchmark.dask.backend import DaskBackend
 from rntk_bench.benchmark.dask.connection import connected
-from rntk_bench.benchmark.dask.tasks import identity, refusal
-from rntk_bench.benchmark.evaluation import failed_cell
-from rntk_bench.benchmark.plan import Options, Plan
-from rntk_bench.benchmark.runner import run_plan
+from rntk_bench.benchmark.dask.tasks import identity, mismatch
+from rntk_bench.benchmark.evaluation import failed_record
+from rntk_bench.benchmark.plan import make_plan
+from rntk_bench.benchmark.runner import Runner, RunOptions, run_plan
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.errors import ClusterError, ExtraError
@@ -106,16 +106,16 @@ def address(tmp_path_factory):
         yield address
 
 
-def run_on(client, options, datasets, methods=METHODS_HERE, report=lambda _: None, length=CUT):
-    backend = DaskBackend(client, methods, EXPERIMENT, options, piece_seconds=length)
-    return run_plan(datasets, methods, EXPERIMENT, options, None, report, backend)
+def run_on(
+    client, results, options, datasets, methods=METHODS_HERE, report=lambda _: None, length=CUT
+):
+    backend = DaskBackend(client, methods, options, chunk_seconds=length)
+    plan = make_plan(datasets, methods, EXPERIMENT, results)
+    return run_plan(plan, options, backend, report)
 
 
-def run_here(options, datasets, methods=METHODS_HERE):
-    def start(*_):
-        return lambda *_: None
-
-    return run_plan(datasets, methods, EXPERIMENT, options, start, lambda _: None)
+def run_here(results, options, datasets, methods=METHODS_HERE):
+    return run_plan(make_plan(datasets, methods, EXPERIMENT, results), options)
 
 
 def answers(results):
@@ -138,47 +138,46 @@ def data(write_dataset):
 def test_records_are_the_same_for_any_number_of_jobs_and_on_the_cluster(address, tmp_path, data):
     overflowing = KernelMethod("nngp", {"sigma_w": (1e200,)}, RNTK)
     methods, datasets = (*METHODS_HERE, overflowing), ["Mine", "Other"]
-    here = Options(tmp_path / "1", data_dir=data)
-    run_here(here, datasets, methods)
-    expected = answers(here.results)
+    options = RunOptions(data_dir=data)
+    run_here(tmp_path / "1", options, datasets, methods)
+    expected = answers(tmp_path / "1")
     assert len(expected) == 8
     assert sum('"failed"' in text for text in expected.values()) == 2
-    two = replace(here, results=tmp_path / "2", n_jobs=2)
-    run_here(two, datasets, methods)
-    assert answers(two.results) == expected
+    run_here(tmp_path / "2", replace(options, n_jobs=2), datasets, methods)
+    assert answers(tmp_path / "2") == expected
     with connected(address, methods, print) as client:
         for length in (WHOLE, CUT):
-            options = replace(here, results=tmp_path / str(length))
-            run_on(client, options, datasets, methods, length=length)
-            assert answers(options.results) == expected
+            results = tmp_path / str(length)
+            run_on(client, results, options, datasets, methods, length=length)
+            assert answers(results) == expected
 
 
 def test_the_time_limit_of_a_cell_holds_for_its_pieces_together(address, tmp_path, data):
-    here = Options(tmp_path / "here", data_dir=data, timeout=1e-6)
-    run_here(here, ["Mine"])
-    there = replace(here, results=tmp_path / "there")
+    here, there = tmp_path / "here", tmp_path / "there"
+    options = RunOptions(data_dir=data, timeout=1e-6)
+    run_here(here, options, ["Mine"])
     with connected(address, (), print) as client:
-        outcomes = run_on(client, there, ["Mine"])
+        outcomes = run_on(client, there, options, ["Mine"])
     assert {outcome.kind for outcome in outcomes} == {"failed"}
-    assert answers(there.results) == answers(here.results)
-    assert all("the time limit of 1e-06 s" in text for text in answers(there.results).values())
+    assert answers(there) == answers(here)
+    assert all("the time limit of 1e-06 s" in text for text in answers(there).values())
 
 
 def test_a_network_is_trained_on_one_worker_and_has_the_same_record(address, tmp_path, data):
     grid = {"n_layers": (1,), "width": (4,), "learning_rate": (0.1,)}
     methods = (replace(METHODS["gru"], grid=grid),)
-    here = Options(tmp_path / "here", data_dir=data)
-    run_here(here, ["Mine"], methods)
-    there = replace(here, results=tmp_path / "there")
+    here, there = tmp_path / "here", tmp_path / "there"
+    options = RunOptions(data_dir=data)
+    run_here(here, options, ["Mine"], methods)
     with connected(address, methods, print) as client:
-        run_on(client, there, ["Mine"], methods)
-    assert answers(there.results) == answers(here.results)
+        run_on(client, there, options, ["Mine"], methods)
+    assert answers(there) == answers(here)
 
 
 def test_a_worker_killed_half_way_costs_no_cell(address, tmp_path, data):
-    here, there = (Options(tmp_path / name, data_dir=data) for name in ("here", "there"))
-    datasets = ["Mine", "Other"]
-    run_here(here, datasets)
+    here, there = tmp_path / "here", tmp_path / "there"
+    datasets, options = ["Mine", "Other"], RunOptions(data_dir=data)
+    run_here(here, options, datasets)
     with worker(address, "--no-nanny") as third, connected(address, (), print) as client:
         client.wait_for_workers(3, timeout=30)
         alive, held = client.nthreads(), []
@@ -189,12 +188,12 @@ def test_a_worker_killed_half_way_costs_no_cell(address, tmp_path, data):
                 third.kill()
                 third.wait()
 
-        outcomes = run_on(client, there, datasets, report=kill)
+        outcomes = run_on(client, there, options, datasets, report=kill)
         assert len(alive) == 3
         assert held[0] > 0
         assert len(client.nthreads()) == 2
     assert {outcome.kind for outcome in outcomes} == {"computed"}
-    assert answers(there.results) == answers(here.results)
+    assert answers(there) == answers(here)
 
 
 POISON = """
@@ -218,7 +217,7 @@ def test_a_cell_that_kills_its_workers_fails_and_the_others_are_computed(
     from poison import Poison
 
     poison = KernelMethod("poison", {"alpha": (1.0,)}, Poison)
-    options = Options(tmp_path / "runs", data_dir=data)
+    results, options = tmp_path / "runs", RunOptions(data_dir=data)
     # The scheduler gives a task up with the first worker that dies, also one that only waited.
     strict = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
     with (
@@ -227,10 +226,10 @@ def test_a_cell_that_kills_its_workers_fails_and_the_others_are_computed(
         connected(address, (), print) as client,
     ):
         methods = (poison, *METHODS_HERE)
-        outcomes = run_on(client, options, ["Mine"], methods, length=WHOLE)
+        outcomes = run_on(client, results, options, ["Mine"], methods, length=WHOLE)
     kinds = {outcome.method: outcome.kind for outcome in outcomes}
     assert kinds == {"poison": "failed", "rntk": "computed", "ntk": "computed", "rbf": "computed"}
-    failed = next(record for record in read_records(options.results)[0] if record.error)
+    failed = next(record for record in read_records(results)[0] if record.error)
     assert "Every worker that computed poison on Mine died" in failed.error
 
 
@@ -251,15 +250,17 @@ def test_any_exception_on_a_worker_fails_its_cell_alone(tmp_path, data, monkeypa
     from breaking import Breaking
 
     breaking = KernelMethod("breaking", {"alpha": (1.0, 2.0, 3.0)}, Breaking)
-    options = Options(tmp_path / "runs", data_dir=data)
+    results, options = tmp_path / "runs", RunOptions(data_dir=data)
     with (
         scheduler(tmp_path, PYTHONPATH=str(tmp_path)) as (_, address),
         worker(address, "--no-nanny", PYTHONPATH=str(tmp_path)),
         connected(address, (), print) as client,
     ):
-        outcomes = run_on(client, options, ["Mine"], (breaking, METHODS_HERE[2]), length=length)
+        outcomes = run_on(
+            client, results, options, ["Mine"], (breaking, METHODS_HERE[2]), length=length
+        )
     assert [outcome.kind for outcome in outcomes] == ["failed", "computed"]
-    failed = next(record for record in read_records(options.results)[0] if record.error)
+    failed = next(record for record in read_records(results)[0] if record.error)
     assert "MemoryError: for a Gram" in failed.error
     assert "in gram" in failed.traceback
 
@@ -270,12 +271,12 @@ def test_a_kernel_of_ones_own_that_the_cluster_lacks_is_named(address, tmp_path,
     from lacking import Poison
 
     methods = (KernelMethod("lacking", {"alpha": (1.0,)}, Poison),)
-    options = Options(tmp_path / "runs", data_dir=data)
+    results, options = tmp_path / "runs", RunOptions(data_dir=data)
     with (
         connected(address, (), print) as client,
         pytest.raises(ClusterError, match="No module named 'lacking'"),
     ):
-        run_on(client, options, ["Mine"], methods, length=WHOLE)
+        run_on(client, results, options, ["Mine"], methods, length=WHOLE)
 
 
 OLD = """
@@ -291,19 +292,19 @@ def test_a_worker_of_another_version_is_refused_before_the_plan_and_during_it(
 ):
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "sitecustomize.py").write_text(OLD)
-    options = Options(tmp_path / "runs", data_dir=data)
+    results, options = tmp_path / "runs", RunOptions(data_dir=data)
     with connected(address, (), print) as client:
         with worker(address, "--no-nanny", PYTHONPATH=str(tmp_path / "old")) as old:
             client.wait_for_workers(3, timeout=30)
             with pytest.raises(ClusterError, match=r"rntk-bench 0\.0\.9 instead of"):
-                run_on(client, options, ["Mine", "Other"])
+                run_on(client, results, options, ["Mine", "Other"])
             with (
                 pytest.raises(ClusterError, match=r"rntk-bench 0\.0\.9 instead of"),
                 connected(address, (), print),
             ):
                 pass
             common = ("run", "-d", "Mine", "--data-dir", str(data), "-m", "rbf", "--backend")
-            done = invoke(*common, "dask", "--scheduler", address, "--results", options.results)
+            done = invoke(*common, "dask", "--scheduler", address, "--results", results)
             assert done.exit_code == 4
             assert "could give other answers" in done.output
             old.kill()
@@ -311,13 +312,13 @@ def test_a_worker_of_another_version_is_refused_before_the_plan_and_during_it(
         until(lambda: len(client.nthreads()) == 2)
 
 
-def test_refusals_name_the_worker_and_what_differs():
+def test_mismatches_name_the_worker_and_what_differs():
     ours = identity(networks=False)
-    assert refusal("w", dict(ours), ours) is None
-    assert "w has code abc" in refusal("w", {**ours, "code": "abc"}, ours)
-    assert "numpy missing instead of" in refusal("w", {**ours, "numpy": "missing"}, ours)
+    assert mismatch("w", dict(ours), ours) is None
+    assert "w has code abc" in mismatch("w", {**ours, "code": "abc"}, ours)
+    assert "numpy missing instead of" in mismatch("w", {**ours, "numpy": "missing"}, ours)
     absent = ModuleNotFoundError("No module named 'rntk_bench'")
-    assert "No module named 'rntk_bench'" in refusal("w", absent, ours)
+    assert "No module named 'rntk_bench'" in mismatch("w", absent, ours)
     assert identity(networks=True).keys() - ours.keys() == {"jax", "jaxlib", "optax"}
 
 
@@ -327,15 +328,15 @@ def invoke(*arguments):
 
 def test_a_lost_scheduler_ends_the_plan_and_what_is_finished_is_kept(tmp_path, data, monkeypatch):
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1)
-    options = Options(tmp_path / "runs", data_dir=data)
+    results, options = tmp_path / "runs", RunOptions(data_dir=data)
     with (
         scheduler(tmp_path) as (lost, address),
         worker(address, "--no-nanny"),
         connected(address, (), print) as client,
         pytest.raises(ClusterError, match="scheduler is gone"),
     ):
-        run_on(client, options, ["Mine", "Other"], report=lambda _: lost.kill())
-    assert len(read_records(options.results)[0]) == 1
+        run_on(client, results, options, ["Mine", "Other"], report=lambda _: lost.kill())
+    assert len(read_records(results)[0]) == 1
 
 
 def test_the_command_runs_a_plan_on_the_cluster(address, tmp_path, data):
@@ -351,22 +352,24 @@ def test_the_command_runs_a_plan_on_the_cluster(address, tmp_path, data):
 
 
 def test_cells_of_another_process_are_waited_for_and_their_records_found(address, tmp_path, data):
-    options = Options(tmp_path / "runs", data_dir=data)
+    results, options = tmp_path / "runs", RunOptions(data_dir=data)
+    plan = make_plan(["Mine"], METHODS_HERE, EXPERIMENT, results)
     with (
         connected(address, (), print) as client,
-        Plan(["Mine"], METHODS_HERE, EXPERIMENT, options, lambda _: None) as other,
+        Runner(plan, options, lambda _: None) as other,
     ):
-        claimed = next(other.missing())
+        locked, dataset = next(other.pending())
 
         def report(outcome):
             if not other.outcomes:
-                assert outcome.method != claimed.method.name
-                other.store(claimed, failed_cell(*claimed, EXPERIMENT, ClusterError("Made up")))
+                assert outcome.method != locked.method.name
+                error = ClusterError("Made up")
+                other.store(locked, failed_record(dataset, locked.method, EXPERIMENT, error))
 
-        outcomes = run_on(client, options, ["Mine"], report=report)
+        outcomes = run_on(client, results, options, ["Mine"], report=report)
     kinds = {outcome.method: outcome.kind for outcome in outcomes}
     assert len(kinds) == len(METHODS_HERE) > 1
-    assert kinds.pop(claimed.method.name) == "failed"
+    assert kinds.pop(locked.method.name) == "failed"
     assert set(kinds.values()) == {"computed"}
 
 
@@ -383,7 +386,7 @@ def test_ctrl_c_keeps_what_is_finished_and_cancels_the_rest(address, tmp_path, d
         started.send_signal(signal.SIGINT)
         _, said = started.communicate(timeout=20)
     assert started.returncode == 130, said
-    assert "of 4 cells are finished and kept" in said
+    assert "of 4 evaluations are finished and kept" in said
     assert "Traceback" not in said
     with connected(address, (), print) as client:
         until(lambda: not client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.tasks))

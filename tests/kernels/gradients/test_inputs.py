@@ -120,9 +120,9 @@ def test_pairs_do_not_depend_on_each_other_nor_on_the_blocks():
     ("kernel", "X", "Y", "message"),
     [
         (RNTK(activation="tanh"), np.ones((2, 3)), np.ones((2, 3)), "relu, leaky_relu and erf"),
-        (RNTK(), np.ones((2, 3)), np.ones((3, 3)), "2 series of 1 dimensions do not pair up"),
-        (RNTK(), np.ones((2, 3)), np.ones((2, 3, 2)), "do not pair up with 2 of 2"),
-        (RNTK(), np.ones((2, 3)), [[1.0], [1.0, 2.0]], "all of one length"),
+        (RNTK(), np.ones((2, 3)), np.ones((3, 3)), "2 series of 1 dimensions do not match"),
+        (RNTK(), np.ones((2, 3)), np.ones((2, 3, 2)), "do not match 2 of 2"),
+        (RNTK(), np.ones((2, 3)), [[1.0], [1.0, 2.0]], "all have the same length"),
         (RNTK(40.0), series(1, 400), series(1, 400, seed=1), "leaves the range of float64"),
     ],
 )

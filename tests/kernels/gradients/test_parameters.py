@@ -90,7 +90,7 @@ def test_of_the_kernels_that_see_vectors(kernel, names):
     [
         (RNTK(), "n_layers", "n_layers"),
         (RNTK(activation="tanh"), "sigma_w", "relu"),
-        (Polynomial(), "degree", "there for r"),
+        (Polynomial(), "degree", "only for r"),
     ],
 )
 def test_what_has_no_derivative_is_refused(kernel, name, said):

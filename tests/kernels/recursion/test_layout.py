@@ -29,9 +29,9 @@ def test_grams_return_to_the_given_order():
     pairs = Pairs.of([[1.0], [1.0, 2.0], [1.0, 2.0, 3.0]], [[1.0, 2.0], [0.5]])
     assert pairs.shape == (3, 2)
     sorted_gram = np.arange(6.0).reshape(3, 2)
-    np.testing.assert_array_equal(pairs.in_given_order(sorted_gram), [[4, 5], [2, 3], [0, 1]])
+    np.testing.assert_array_equal(pairs.in_original_order(sorted_gram), [[4, 5], [2, 3], [0, 1]])
     equal = Pairs.of(np.ones((3, 2)))
-    assert equal.in_given_order(sorted_gram) is sorted_gram
+    assert equal.in_original_order(sorted_gram) is sorted_gram
 
 
 @pytest.mark.parametrize("given", [np.ones((3, 4)), np.ones((3, 4, 2)), [[1.0], [2.0, 3.0]]])

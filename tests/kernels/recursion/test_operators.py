@@ -2,8 +2,13 @@ import mpmath
 import numpy as np
 import pytest
 
-from rntk_bench.kernels.recursion.operators import Curves, arcsine, near, wide
-from rntk_bench.kernels.recursion.polynomials import NEAR
+from rntk_bench.kernels.recursion.operators import (
+    Curves,
+    arcsine,
+    relu_full_range,
+    relu_small_range,
+)
+from rntk_bench.kernels.recursion.polynomials import SMALL_RANGE
 
 mpmath.mp.dps = 60
 
@@ -23,35 +28,37 @@ RELU = Curves.of()
 @pytest.mark.parametrize(
     ("operators", "gaps"),
     [
-        (near, np.concatenate([[1e-300, 1e-20], np.linspace(1e-9, NEAR, 200)])),
-        (wide, np.concatenate([[1e-300, 1e-20], np.linspace(1e-9, 2.0, 400)])),
+        (relu_small_range, np.concatenate([[1e-300, 1e-20], np.linspace(1e-9, SMALL_RANGE, 200)])),
+        (relu_full_range, np.concatenate([[1e-300, 1e-20], np.linspace(1e-9, 2.0, 400)])),
     ],
 )
 def test_polynomials_are_the_operators_to_rounding(operators, gaps):
     for u in gaps:
-        lack, slope = operators(u, RELU)
+        deficit, slope = operators(u, RELU)
         expected_lack, expected_slope = exact(u)
-        assert lack == pytest.approx(expected_lack, rel=3e-14)
+        assert deficit == pytest.approx(expected_lack, rel=3e-14)
         assert slope == pytest.approx(expected_slope, abs=2e-14)
 
 
 def test_the_ends():
-    for operators in (near, wide):
+    for operators in (relu_small_range, relu_full_range):
         assert operators(0.0, RELU) == (0.0, 2.0)
-    assert wide(2.0, RELU) == (2.0, 0.0)
-    assert wide(2.0 + 4e-16, RELU) == (2.0, 0.0)
+    assert relu_full_range(2.0, RELU) == (2.0, 0.0)
+    assert relu_full_range(2.0 + 4e-16, RELU) == (2.0, 0.0)
 
 
 @pytest.mark.parametrize("slope", [0.01, 0.3, 0.9])
 def test_leaky_operators_are_a_mixture_of_relus_and_the_identitys(slope):
     curves = Curves.of(slope)
     share = (1 - slope) ** 2 / (1 + slope**2)
-    for u in (1e-12, 0.1, NEAR, 0.7, 1.0, 1.6, 2.0):
-        lack, derivative = exact(u)
-        expected = share * lack + (1 - share) * 2 * u, share * derivative + (1 - share) * 2
-        for operators in (near, wide) if u <= NEAR else (wide,):
+    for u in (1e-12, 0.1, SMALL_RANGE, 0.7, 1.0, 1.6, 2.0):
+        deficit, derivative = exact(u)
+        expected = share * deficit + (1 - share) * 2 * u, share * derivative + (1 - share) * 2
+        for operators in (
+            (relu_small_range, relu_full_range) if u <= SMALL_RANGE else (relu_full_range,)
+        ):
             assert operators(u, curves) == pytest.approx(expected, rel=3e-14, abs=2e-14)
-    assert wide(curves.begin, curves)[0] == pytest.approx(2.0, rel=1e-15)
+    assert relu_full_range(curves.start, curves)[0] == pytest.approx(2.0, rel=1e-15)
 
 
 def test_arcsine_to_rounding():

@@ -354,8 +354,8 @@ def test_window_widths():
     lengths = np.array([30, 31, 3])
     np.testing.assert_array_equal(window_widths(0.5, 2, lengths), [9, 9, 2])
     np.testing.assert_array_equal(window_widths(0, 2, lengths), [1, 1, 1])
-    for widest in ("all", 1e200, 1e308):
-        assert overlap(*window_widths(widest, 2, lengths)[:2], 10**6) == 1.0
+    for largest in ("all", 1e200, 1e308):
+        assert overlap(*window_widths(largest, 2, lengths)[:2], 10**6) == 1.0
     assert overlap(EVERY_STEP, EVERY_STEP, 0) == overlap(1.0, 1.0, 0) == overlap(51.0, 51.0, 0) == 1
 
 
@@ -363,8 +363,12 @@ def test_the_work_is_that_of_the_widest_bandwidth():
     kernels = [RNTK(pooling="shared", bandwidth=b, lag_step=3) for b in (0, 0.1, 0.5)]
     passes = 1 + 2 * sum(1 - 3 * k / 300 for k in range(1, 51))
     assert lagged_passes(0.5, 3, 300) == pytest.approx(passes)
-    assert RNTK.work(kernels, 300) == RNTK.work(kernels[-1:], 300) == pytest.approx(passes)
+    assert (
+        RNTK.relative_cost(kernels, 300)
+        == RNTK.relative_cost(kernels[-1:], 300)
+        == pytest.approx(passes)
+    )
     assert lagged_passes(0, 1, 10) == 1.0
     assert lagged_passes("all", 1, 10) == pytest.approx(10.0)
     both = replace(kernels[-1], direction="both")
-    assert RNTK.work([both], 300) == 2 * RNTK.work(kernels, 300)
+    assert RNTK.relative_cost([both], 300) == 2 * RNTK.relative_cost(kernels, 300)

@@ -134,12 +134,12 @@ def test_near_duplicates_stay_within_the_bound():
 def test_closer_series_cost_a_kinked_function_more_of_its_accuracy(slope):
     kinked = RNTK(1.2, sigma_b=0.1, activation=lambda z: np.maximum(z, slope * z))
     exact = RNTK(1.2, sigma_b=0.1, activation=LeakyReLU(slope))
-    far = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]])
+    full_range = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]])
     near = np.array([[1.0, 0.0, 1.0], [1.0, 0.0, 1.01]])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AccuracyWarning)
-        errors = [np.abs(kinked(X) - exact(X)).max() for X in (far, near)]
-    bounds = [kinked.error_bound(X) for X in (far, near)]
+        errors = [np.abs(kinked(X) - exact(X)).max() for X in (full_range, near)]
+    bounds = [kinked.error_bound(X) for X in (full_range, near)]
     assert errors[0] <= bounds[0] < bounds[1]
     assert errors[1] <= bounds[1]
 

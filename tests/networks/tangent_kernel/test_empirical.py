@@ -9,7 +9,7 @@ import pytest
 
 from rntk_bench import RNTK
 from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk, kernel_matrix
-from rntk_bench.networks.tangent_kernel.network import Network
+from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
 SIGMAS = {"sigma_w": 1.3, "sigma_u": 0.9, "sigma_b": 0.4, "sigma_h": 0.3, "sigma_v": 1.1}
 RNG = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def by_jacobian(network, sequences, parameters, first):
     ],
 )
 def test_equals_the_product_of_explicit_jacobians(tied, n_layers, activation):
-    network = Network(
+    network = RecurrentNetwork(
         width=7,
         n_dimensions=2,
         n_steps=4,
@@ -54,7 +54,7 @@ def test_equals_the_product_of_explicit_jacobians(tied, n_layers, activation):
     with jax.enable_x64(True):
         sequences = [jnp.asarray(x) for x in SERIES]
         parameters = network.initial(jax.random.key(1))
-        first = network.first_states(jax.random.key(2), len(sequences))
+        first = network.initial_states(jax.random.key(2), len(sequences))
         expected = by_jacobian(network, sequences, parameters, first)
         actual = matrix(network, parameters, sequences, first, 3, True)
         np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-13)
@@ -67,7 +67,7 @@ def test_equals_the_product_of_explicit_jacobians(tied, n_layers, activation):
 )
 def test_the_mean_is_the_limit_within_its_error(n_layers, activation, tied):
     series = SERIES if tied else SERIES[::2]
-    network = Network(
+    network = RecurrentNetwork(
         width=200,
         n_dimensions=2,
         n_steps=4,
@@ -84,7 +84,7 @@ def test_the_mean_is_the_limit_within_its_error(n_layers, activation, tied):
 
 
 def test_draws_are_reproducible_and_do_not_depend_on_how_many():
-    network = Network(width=20, n_dimensions=2)
+    network = RecurrentNetwork(width=20, n_dimensions=2)
     first = empirical_ntk(network, SERIES, draws=2, seed=5)
     np.testing.assert_array_equal(first, empirical_ntk(network, SERIES, draws=2, seed=5))
     assert not np.array_equal(first[0], first[1])
@@ -93,7 +93,7 @@ def test_draws_are_reproducible_and_do_not_depend_on_how_many():
 
 
 def test_single_precision_on_request_and_jax_left_as_it_was():
-    network = Network(width=50, n_dimensions=2)
+    network = RecurrentNetwork(width=50, n_dimensions=2)
     before = jnp.zeros(1).dtype
     kernel = empirical_ntk(network, SERIES[:1], SERIES, float64=False)
     assert kernel.shape == (1, 1, 3)

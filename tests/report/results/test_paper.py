@@ -4,6 +4,7 @@ from fractions import Fraction
 import pytest
 
 from rntk_bench.datasets import ARCHIVE
+from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.report.results import paper
 from tests.paths import shared
 
@@ -53,3 +54,7 @@ def test_the_row_of_two_datasets_is_split(methods, dataset, n_test, other, other
     assert all(is_a_share_of(n_test, entry) for entry in entries)
     assert not all(is_a_share_of(other_n_test, entry) for entry in entries)
     assert [paper.paper_accuracy(other, method) for method in methods] == [None] * len(methods)
+
+
+def test_the_datasets_are_those_of_table_2_and_the_one_that_shares_a_row():
+    assert (*paper.printed_table2(), paper.KERNELS_OF_SHARED_ROW) == PAPER_DATASETS

@@ -3,7 +3,8 @@ from fractions import Fraction
 
 import pytest
 
-from rntk_bench.report.results.results import collect_results, display_name
+from rntk_bench.methods import display_name
+from rntk_bench.report.results.results import collect_results
 from rntk_bench.storage.records import protocol_id
 from tests import factories as made
 

@@ -6,7 +6,7 @@ import pytest
 
 from rntk_bench.errors import InputError
 from rntk_bench.methods import METHODS
-from rntk_bench.report.results.validation import _ORDER, ValidationGrid, validation_grid
+from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import read_records
 from tests.paths import REFERENCE
 
@@ -28,9 +28,11 @@ def test_every_reference_record_gives_its_own_choice_back(method):
         assert grid.accuracy[chosen] == pytest.approx(100 * selection["accuracy"])
 
 
-def test_the_order_of_old_records_is_the_methods():
-    for method in METHODS.values():
-        assert list(method.grid) == sorted(method.grid, key=_ORDER.index)
+def test_a_record_that_does_not_say_the_order_of_its_grid_has_the_registrys():
+    record = next(record for record in RECORDS if record.method == "rntk")
+    selection = {key: value for key, value in record.selection.items() if key != "axes"}
+    read = validation_grid(replace(record, selection=selection))
+    assert list(read.axes) == [*METHODS["rntk"].grid, "C"]
 
 
 def test_a_plane_is_the_best_over_the_other_axes():

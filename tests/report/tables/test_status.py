@@ -5,7 +5,7 @@ import pytest
 from rntk_bench.config import Experiment
 from rntk_bench.methods import METHODS
 from rntk_bench.report.tables.status import STATES, count_states, evaluation_states, status_table
-from rntk_bench.storage.checkpoint import Journal
+from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.records import protocol_id, read_records, record_path, write_record
 from tests import factories as made
 
@@ -83,7 +83,7 @@ def test_a_journal_is_an_interrupted_cell_unless_there_is_a_record(tmp_path):
     method = METHODS["gru"]
     protocol = method.protocol(Experiment())
     path = record_path(tmp_path, "Ham", "gru", protocol)
-    journal = Journal(path.with_suffix(".partial"), {})
+    journal = Checkpoint(path.with_suffix(".partial"), {})
     for fold in range(3):
         journal.append({"fold": fold})
     with path.with_suffix(".partial").open("ab") as file:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from rntk_bench.networks import compilations
+from rntk_bench.networks import compilation_cache
 
 SCRIPT = (
     "import jax, jax.numpy as jnp\n"
@@ -15,13 +15,13 @@ SCRIPT = (
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch):
-    compilations.compilation_settings.cache_clear()
+    compilation_cache.compilation_cache_settings.cache_clear()
     yield
-    compilations.compilation_settings.cache_clear()
+    compilation_cache.compilation_cache_settings.cache_clear()
 
 
 def run():
-    environment = {**os.environ, **compilations.worker_environment(), "JAX_PLATFORMS": "cpu"}
+    environment = {**os.environ, **compilation_cache.worker_environment(), "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
     )
@@ -29,18 +29,18 @@ def run():
     return done.stdout
 
 
-def test_compilations_are_kept_for_the_next_process_and_damage_is_compiled_again(
+def test_the_next_process_uses_the_cache_and_damaged_files_are_compiled_again(
     tmp_path, monkeypatch
 ):
     folder = tmp_path / "new" / "xla"
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder))
     first = run()
-    kept = sorted(folder.iterdir())
-    assert kept
+    files = sorted(folder.iterdir())
+    assert files
     assert not folder.stat().st_mode & 0o077
     assert run() == first
-    assert sorted(folder.iterdir()) == kept
-    for path in kept:
+    assert sorted(folder.iterdir()) == files
+    for path in files:
         path.write_bytes(path.read_bytes()[:9])
     assert run() == first
 
@@ -53,28 +53,30 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_where_nothing_can_be_kept_nothing_is(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_created_is_not_used(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "file" / "below"))
-    assert compilations.compilation_settings() == {"jax_enable_compilation_cache": False}
+    assert compilation_cache.compilation_cache_settings() == {"jax_enable_compilation_cache": False}
 
 
-def test_the_users_folder_is_below_their_cache_and_for_one_kind_of_processor(tmp_path, monkeypatch):
+def test_the_default_folder_is_in_the_users_cache_and_depends_on_the_processor(
+    tmp_path, monkeypatch
+):
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = compilations.compilation_settings()["jax_compilation_cache_dir"]
-    assert folder == str(compilations.compilation_folder())
+    folder = compilation_cache.compilation_cache_settings()["jax_compilation_cache_dir"]
+    assert folder == str(compilation_cache.compilation_cache_folder())
     assert folder.startswith(str(tmp_path / "rntk-bench" / "xla"))
-    monkeypatch.setattr(compilations.llvm, "get_host_cpu_name", lambda: "another")
-    assert str(compilations.compilation_folder()) != folder
+    monkeypatch.setattr(compilation_cache.llvm, "get_host_cpu_name", lambda: "another")
+    assert str(compilation_cache.compilation_cache_folder()) != folder
 
 
-def test_the_oldest_go_when_there_are_too_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(compilations, "LIMIT", 10)
+def test_the_oldest_files_are_removed_when_there_are_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(compilation_cache, "MAX_BYTES", 10)
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
     tmp_path.chmod(0o700)
     for age, name in enumerate("cba"):
         (tmp_path / name).write_bytes(b"x" * 4)
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    compilations.compilation_settings()
+    compilation_cache.compilation_cache_settings()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "c"]

@@ -7,7 +7,7 @@ import pytest
 
 from rntk_bench.errors import KernelError
 from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
-from rntk_bench.networks.tangent_kernel.network import Network
+from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
 PHI = {
     "relu": lambda z: np.maximum(z, 0.0),
@@ -38,7 +38,7 @@ def by_loops(network, parameters, x, first):
     [(True, 1, "relu"), (True, 3, "erf"), (False, 1, "tanh"), (False, 2, "relu")],
 )
 def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
-    network = Network(
+    network = RecurrentNetwork(
         width=9,
         n_dimensions=2,
         n_steps=5,
@@ -53,7 +53,7 @@ def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
     )
     with jax.enable_x64(True):
         parameters = network.initial(jax.random.key(0))
-        first = network.first_states(jax.random.key(1), 3)
+        first = network.initial_states(jax.random.key(1), 3)
         for T, start in zip((5, 3, 1), first, strict=True):
             x = np.random.default_rng(T).standard_normal((T, 2))
             f, states = network.run(parameters, jnp.asarray(x), start)
@@ -61,8 +61,10 @@ def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
             assert float(f) == pytest.approx(by_loops(network, parameters, x, start), rel=1e-12)
 
 
-def test_parameters_are_standard_normal_and_first_states_have_their_deviation():
-    network = Network(width=200, n_dimensions=3, n_steps=2, n_layers=2, sigma_h=0.5, tied=False)
+def test_parameters_are_standard_normal_and_initial_states_have_their_deviation():
+    network = RecurrentNetwork(
+        width=200, n_dimensions=3, n_steps=2, n_layers=2, sigma_h=0.5, tied=False
+    )
     parameters = network.initial(jax.random.key(0))
     shapes = {name: value.shape for name, value in parameters.items()}
     assert shapes == {
@@ -76,15 +78,15 @@ def test_parameters_are_standard_normal_and_first_states_have_their_deviation():
         error = 4 / math.sqrt(2 * value.size)
         assert float(value.std()) == pytest.approx(1.0, abs=error)
         assert abs(float(value.mean())) < 2 * error
-    first = network.first_states(jax.random.key(1), 50)
+    first = network.initial_states(jax.random.key(1), 50)
     assert first.shape == (50, 2, 200)
     assert float(first.std()) == pytest.approx(0.5, rel=0.03)
 
 
 def test_what_a_network_cannot_read_is_one_sentence():
     with pytest.raises(KernelError, match="'gelu'"):
-        Network(width=3, activation="gelu")
+        RecurrentNetwork(width=3, activation="gelu")
     with pytest.raises(KernelError, match="Sequence 1 has 2 dimensions"):
-        empirical_ntk(Network(width=3), [np.ones(3), np.ones((3, 2))])
+        empirical_ntk(RecurrentNetwork(width=3), [np.ones(3), np.ones((3, 2))])
     with pytest.raises(KernelError, match="Sequence 0 has 3 steps"):
-        empirical_ntk(Network(width=3, n_steps=2, tied=False), [np.ones(3)])
+        empirical_ntk(RecurrentNetwork(width=3, n_steps=2, tied=False), [np.ones(3)])

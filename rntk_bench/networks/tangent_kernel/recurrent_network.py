@@ -14,7 +14,7 @@ from rntk_bench.errors import KernelError
 
 Parameters = Mapping[str, jax.Array]
 """W (S, L, n, n), U1 (S, n, m), U (S, L - 1, n, n), b (S, L, n) and v (n,), all standard normal at
-initialisation; S is 1 for tied weights, else a step's index from the start of the sequence."""
+initialisation. S is 1 for tied weights, otherwise the number of steps."""
 
 ACTIVATIONS: Final[dict[str, Callable[[jax.Array], jax.Array]]] = {
     "relu": jax.nn.relu,
@@ -24,29 +24,31 @@ ACTIVATIONS: Final[dict[str, Callable[[jax.Array], jax.Array]]] = {
 
 
 @dataclass(frozen=True)
-class Network:
-    """Shape and standard deviations of a network; hashable, so that JAX compiles once for each.
+class RecurrentNetwork:
+    """The shape and the standard deviations of a network.
+
+    It is hashable, so that JAX compiles each network once.
 
     Parameters
     ----------
     width : int
-        Units n of every layer.
+        The number of units n of each layer.
     n_dimensions : int
-        Values m of an input at a step.
+        The number of dimensions m of the input.
     n_steps : int
-        Steps of the longest sequence that untied weights serve; of no effect for tied ones.
+        The largest length of a sequence, if the weights are untied.
     sigma_w, sigma_u, sigma_b, sigma_h, sigma_v, n_layers : float, int
         As for the kernel `RNTK`.
     activation : str
         "relu", "erf" or "tanh".
     tied : bool
-        Whether all steps share their weights; if not, each step from the start has its own
-        (143)-(145), and all share the readout v.
+        Whether all steps have the same weights. If not, each step has its own, (143)-(145), and
+        only the readout v is common to all.
 
     Raises
     ------
     KernelError
-        For another activation.
+        If the activation is not one of these.
     """
 
     width: int
@@ -69,7 +71,7 @@ class Network:
             )
 
     def initial(self, key: jax.Array) -> Parameters:
-        """Draw parameters, all standard normal (8)."""
+        """Draw the parameters, all standard normal, (8)."""
         S, L, n, m = 1 if self.tied else self.n_steps, self.n_layers, self.width, self.n_dimensions
         shapes = {
             "W": (S, L, n, n),
@@ -84,18 +86,18 @@ class Network:
             for key, (name, shape) in zip(keys, shapes.items(), strict=True)
         }
 
-    def first_states(self, key: jax.Array, n_sequences: int) -> jax.Array:
-        """Draw h(l, 0) of each sequence, (n_sequences, L, n); not trained."""
+    def initial_states(self, key: jax.Array, n_sequences: int) -> jax.Array:
+        """Draw h(l, 0) of each sequence, (n_sequences, L, n); they are not trained."""
         shape = n_sequences, self.n_layers, self.width
         return self.sigma_h * jax.random.normal(key, shape)
 
     def run(
-        self, parameters: Parameters, x: jax.Array, first: jax.Array, added: jax.Array | None = None
+        self, parameters: Parameters, x: jax.Array, h_0: jax.Array, added: jax.Array | None = None
     ) -> tuple[jax.Array, jax.Array]:
-        """The output f(x), (), and the states h (T, L, n) of one sequence x (T, m).
+        """Compute the output f(x), (), and the states h (T, L, n) of one sequence x (T, m).
 
-        `first` (L, n) is h(l, 0); `added` (T, L, n) is added to the pre-activations, so that the
-        derivative with respect to it is the backpropagated signal.
+        `h_0` (L, n) are the initial states. `added` (T, L, n) is added to the pre-activations, so
+        that the derivative with respect to it is the backpropagated signal.
         """
         n, m = self.width, self.n_dimensions
         phi = ACTIVATIONS[self.activation]
@@ -103,19 +105,24 @@ class Network:
         weights = {name: parameters[name] for name in ("W", "U1", "U", "b")}
         added = jnp.zeros((len(x), self.n_layers, n), x.dtype) if added is None else added
 
-        def step(h: jax.Array, at: Any) -> tuple[jax.Array, jax.Array]:
-            x_t, added_t, own = at
-            own = jax.tree.map(lambda value: value[0], weights) if self.tied else own
-            below = u1 * own["U1"] @ x_t
+        def step(h: jax.Array, at_step: Any) -> tuple[jax.Array, jax.Array]:
+            x_t, added_t, weights_t = at_step
+            if self.tied:
+                weights_t = jax.tree.map(lambda value: value[0], weights)
+            below = u1 * weights_t["U1"] @ x_t
             states: list[jax.Array] = []
             for layer in range(self.n_layers):
                 if layer:
-                    below = u * own["U"][layer - 1] @ states[-1]
-                g = w * own["W"][layer] @ h[layer] + below + self.sigma_b * own["b"][layer]
+                    below = u * weights_t["U"][layer - 1] @ states[-1]
+                g = (
+                    w * weights_t["W"][layer] @ h[layer]
+                    + below
+                    + self.sigma_b * weights_t["b"][layer]
+                )
                 states.append(phi(g + added_t[layer]))
             h = jnp.stack(states)
             return h, h
 
-        steps = None if self.tied else jax.tree.map(lambda value: value[: len(x)], weights)
-        last, states = jax.lax.scan(step, first, (x, added, steps))
+        step_weights = None if self.tied else jax.tree.map(lambda value: value[: len(x)], weights)
+        last, states = jax.lax.scan(step, h_0, (x, added, step_weights))
         return self.sigma_v / n**0.5 * parameters["v"] @ last[-1], states
