@@ -1,11 +1,13 @@
 import subprocess
 import sys
+from functools import partial
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
+from rntk_bench.theory import convergence as theory
 
 
 def run(*arguments):
@@ -15,15 +17,18 @@ def run(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "name", "curves"),
     [
-        (("2", "--width", 8, "--width", 32, "--draws", 4), "figure-2", {"tied", "untied"}),
+        (("2", "--width", 16, "--width", 64, "--draws", 12), "figure-2", {"tied", "untied"}),
         (
-            ("training", "--width", 8, "--width", 32, "--draws", 3),
+            ("training", "--width", 16, "--width", 128, "--draws", 6),
             "figure-training",
             {"kernel", "outputs"},
         ),
     ],
 )
-def test_a_figure_is_three_files_and_its_slopes(tmp_path, arguments, name, curves):
+def test_a_figure_is_three_files_and_its_slopes(tmp_path, monkeypatch, arguments, name, curves):
+    # The networks are those of tests/theory, so that they are compiled once for both.
+    smaller = partial(theory.convergence, 400, 5)
+    monkeypatch.setattr(theory, "convergence", lambda width, n_angles, *more: smaller(*more))
     outcome = run(*arguments, "--out", tmp_path / "figures")
     assert outcome.exit_code == 0, outcome.output
     for curve in curves:

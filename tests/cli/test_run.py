@@ -212,9 +212,12 @@ def test_a_plan_of_networks_says_what_it_takes_if_none_stops_early(tmp_path):
 
 @pytest.mark.usefixtures("_interrupts")
 def test_ctrl_c_in_the_training_of_a_network_ends_it_at_once(tmp_path):
+    config = tmp_path / "small.toml"
+    rates = [10.0**-k for k in range(1, 5)]
+    config.write_text(f"[grid.gru]\nn_layers = [1]\nwidth = [4]\nlearning_rate = {rates}\n")
     command = (
-        *(sys.executable, "-m", "rntk_bench", "run", "-d", "GunPoint", "-m", "gru"),
-        *("--results", str(tmp_path / "runs")),
+        *(sys.executable, "-m", "rntk_bench", "run", "-d", "GunPoint", "-m", "gru", "-c", config),
+        *("--results", tmp_path / "runs"),
     )
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not list(tmp_path.rglob("*.partial")):
