@@ -27,8 +27,8 @@ def run(*arguments):
 )
 def test_a_figure_is_three_files_and_its_slopes(tmp_path, monkeypatch, arguments, name, curves):
     # The networks are those of tests/theory, so that they are compiled once for both.
-    smaller = partial(theory.convergence, 400, 5)
-    monkeypatch.setattr(theory, "convergence", lambda width, n_angles, *more: smaller(*more))
+    smaller = partial(theory.compute_convergence, 400, 5)
+    monkeypatch.setattr(theory, "compute_convergence", lambda width, n, *more: smaller(*more))
     outcome = run(*arguments, "--out", tmp_path / "figures")
     assert outcome.exit_code == 0, outcome.output
     for curve in curves:

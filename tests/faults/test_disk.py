@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.datasets import ARCHIVE
+from rntk_bench.networks import compilation_cache
 from rntk_bench.storage.locks import try_lock
 from tests.faults import process_harness
 from tests.faults.conftest import write_dataset
@@ -95,10 +96,9 @@ def test_a_disk_that_fills_up_ends_the_run_and_what_is_stored_stays(plan, tmp_pa
         assert process_harness.files(results) == set(kept)
 
 
-def test_a_journal_that_does_not_fit_is_no_failed_cell(tmp_path, monkeypatch):
-    compilations = pytest.importorskip("rntk_bench.networks.compilations")
+def test_a_checkpoint_that_does_not_fit_is_no_failed_evaluation(tmp_path, monkeypatch):
     unused = {"jax_enable_compilation_cache": False}  # its entries would not fit either
-    monkeypatch.setattr(compilations, "compilation_settings", lambda: unused)
+    monkeypatch.setattr(compilation_cache, "compilation_cache_settings", lambda: unused)
     write_dataset(tmp_path, "A", n=8, length=5)
     grid = "[grid.gru]\nn_layers = [1]\nwidth = [2]\nlearning_rate = [0.1]\n"
     (tmp_path / "tiny.toml").write_text(f"[network]\nmax_epochs = 1\nn_folds = 2\n{grid}")
