@@ -10,7 +10,7 @@ from sktime.utils.estimator_checks import check_estimator
 from rntk_bench import NTK, RNTK
 from rntk_bench.datasets import load_dataset
 from rntk_bench.estimators import KernelClassifier, RNTKClassifier
-from rntk_bench.estimators.sktime_adapters import PanelClassifier, PanelKernel
+from rntk_bench.estimators.sktime_faces import PanelClassifier, PanelKernel
 
 KERNEL = RNTK(1.4, sigma_b=0.1, sigma_h=0.3)
 

@@ -38,7 +38,7 @@ class PanelKernel(BasePairwiseTransformerPanel):  # type: ignore[misc]
     >>> import numpy as np
     >>> from sktime.classification.kernel_based import TimeSeriesSVC
     >>> from rntk_bench import RNTK
-    >>> from rntk_bench.estimators.sktime_adapters import PanelKernel
+    >>> from rntk_bench.estimators.sktime_faces import PanelKernel
     >>> X, y = np.random.default_rng(0).standard_normal((10, 2, 30)), np.arange(10) % 2
     >>> kernel = PanelKernel(RNTK(sigma_w=1.4, sigma_b=0.1))
     >>> kernel(X).shape
@@ -98,7 +98,7 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
     --------
     >>> import numpy as np
     >>> from rntk_bench.estimators import RNTKClassifier
-    >>> from rntk_bench.estimators.sktime_adapters import PanelClassifier
+    >>> from rntk_bench.estimators.sktime_faces import PanelClassifier
     >>> X, y = np.random.default_rng(0).standard_normal((10, 2, 30)), np.arange(10) % 2
     >>> small = RNTKClassifier(grid={"sigma_w": [1.4], "sigma_b": [0.1], "sigma_h": [0.0]})
     >>> PanelClassifier(small).fit(X, y).predict(X[:3])
