@@ -104,6 +104,9 @@ def recursion(
     start = 0.0 if readout.erf else curves.start
     tile.started[:] = 0
     tile.sums[:] = 0.0
+    # Lanes that have not started are computed too. What an earlier call left in them could be no
+    # correlation, and what is not a number would reach others by a factor of 0.
+    u[:], theta[:], lower[:] = start, 0.0, 0.0
     for wave in range(T + L - 1):
         for layer in range(min(L, wave + 1)):
             # After its last step a lower layer runs once more to evaluate its operators.

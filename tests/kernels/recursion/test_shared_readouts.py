@@ -372,3 +372,22 @@ def test_the_work_is_that_of_the_widest_bandwidth():
     assert lagged_passes("all", 1, 10) == pytest.approx(10.0)
     both = replace(kernels[-1], direction="both")
     assert RNTK.relative_cost([both], 300) == 2 * RNTK.relative_cost(kernels, 300)
+
+
+def test_lanes_that_have_not_started_do_not_spoil_others():
+    """Columns of one vector start at different lags; with erf a stale value is no correlation."""
+    rng = np.random.default_rng(87904)
+    sigmas = {
+        "sigma_w": tuple(rng.uniform(0.3, 2.0, 3)),
+        "sigma_u": tuple(rng.uniform(0.3, 2.0, 3)),
+        "sigma_b": tuple(rng.uniform(0.0, 1.0, 3) * rng.integers(0, 2, 3)),
+    }
+    sets = []
+    for lengths, seed in (((1, 1), 87904), ((1, 4), 87905)):
+        rng = np.random.default_rng(seed)
+        sets.append([rng.standard_normal((T, 1)) / np.sqrt(T) for T in lengths])
+    X, Y = sets
+    kernel = RNTK(activation="erf", pooling="shared", bandwidth=0.1, n_layers=3, **sigmas)
+    alone = [[kernel([x], [y])[0, 0] for y in Y] for x in X]
+    np.testing.assert_allclose(kernel(X, Y), alone, rtol=1e-12)
+    np.testing.assert_allclose(kernel(Y, X).T, alone, rtol=1e-12)
