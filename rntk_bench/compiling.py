@@ -7,6 +7,7 @@ import pickle
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -61,11 +62,25 @@ def compiled(function: _Function) -> _Function:
     return cast(_Function, dispatcher)
 
 
+@cache
+def _source_stamp() -> tuple[float, int]:
+    """The latest change and the total size of the package's sources with compiled loops."""
+    folders = (Path(__file__).parent / name for name in ("kernels", "svm"))
+    stats = [path.stat() for folder in folders for path in folder.rglob("*.py")]
+    return max(stat.st_mtime for stat in stats), sum(stat.st_size for stat in stats)
+
+
 class _Cache:
-    """Numba's cache, but a damaged file is a cache miss, and a full disk is no error."""
+    """Numba's cache, but a damaged file is a cache miss, and a full disk is no error.
+
+    Numba compiles again when the file of a function changes. Here it also does when another file
+    changes, whose functions and constants may be part of the compiled code.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._cache = cast(Any, FunctionCache)(function)
+        index = self._cache._cache_file
+        index._source_stamp = index._source_stamp, _source_stamp()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function, or None."""

@@ -138,3 +138,9 @@ def test_compiled_code_is_not_kept_where_others_may_write(doubled, tmp_path):
     assert found.stdout == "3.0 0\n"
     assert "Other users may write to" in found.stderr
     assert list((tmp_path / "compiled").iterdir()) == []
+
+
+def test_a_change_in_another_file_of_the_package_compiles_again(doubled):
+    change = "from rntk_bench import compiling; compiling._source_stamp = lambda: {}"
+    printed = [doubled(change.format(stamp)).stdout for stamp in ((1.0, 2), (1.0, 2), (1.0, 3))]
+    assert printed == ["3.0 0\n", "3.0 1\n", "3.0 0\n"]
