@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_SETTINGS = 100_000
 """Largest number of settings in a grid: they are all listed before the first is evaluated."""
+FOLDS = "StratifiedKFold"
+"""Whose folds all cross-validations have; see `svm.folds.stratified_folds`."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class KernelMethod(Method):
             "classifier": "C-SVC, one-vs-one",
             "C": list(experiment.C),
             "n_folds": experiment.n_folds,
+            "folds": FOLDS,
             "tolerance": experiment.tolerance,
             "max_iterations": experiment.max_iterations,
             "seed": experiment.seed,
@@ -173,6 +176,7 @@ class NetworkMethod(Method):
             "grid": {name: list(values) for name, values in self.grid.items()},
             "optimizer": "RMSProp",
             **experiment.network.protocol(),
+            "folds": FOLDS,
             "seed": experiment.seed,
         }
 

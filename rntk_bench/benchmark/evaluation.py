@@ -19,6 +19,7 @@ from rntk_bench.errors import RntkBenchError, StorageError, find_interrupt
 from rntk_bench.methods import Method
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
+from rntk_bench.svm.folds import stratified_folds
 
 REASON_LENGTH = 300
 """Characters of an exception's message that a reason contains; the traceback contains them all."""
@@ -51,9 +52,15 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Problem:
-    """A dataset as a method sees it, the training series sorted by class."""
+    """A dataset as a method sees it, the training series sorted by class.
+
+    Attributes
+    ----------
+    order : (n_train,) row in the dataset of each of the sorted series
+    """
 
     dataset: Dataset
+    order: NDArray[np.int64]
     X_train: Sequences
     y_train: NDArray[np.int64]
     X_test: Sequences
@@ -73,7 +80,11 @@ class Problem:
         X_sorted = (
             X_train[order] if isinstance(X_train, np.ndarray) else [X_train[i] for i in order]
         )
-        return cls(dataset, X_sorted, dataset.y_train[order], X_test, tuple(notes))
+        return cls(dataset, order, X_sorted, dataset.y_train[order], X_test, tuple(notes))
+
+    def folds(self, n_folds: int, seed: int) -> NDArray[np.int64]:
+        """The fold (n_train,) of each of the sorted series; see `stratified_folds`."""
+        return stratified_folds(self.dataset.y_train, n_folds, seed)[self.order]
 
 
 def finished_record(

@@ -25,7 +25,7 @@ from rntk_bench.storage.cache import GramCache
 from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import source_digest
 from rntk_bench.storage.records import Record
-from rntk_bench.svm.folds import stratified_folds
+from rntk_bench.svm.folds import fold_note
 from rntk_bench.svm.grid_search import Choice, Search, undecided_message
 from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
 
@@ -80,7 +80,7 @@ class KernelEvaluation:
                 experiment.C, experiment.tolerance, experiment.max_iterations
             )
             y = self._problem.y_train
-            fold = stratified_folds(y, experiment.n_folds, experiment.seed)
+            fold = self._problem.folds(experiment.n_folds, experiment.seed)
             validation = CrossValidation(y, fold, self._options)
             self.search = Search(validation, len(self._kernels), prune, best)
             self._grams = _Grams(method.kernel, self._kernels, self._problem, cache, self.watch)
@@ -135,7 +135,7 @@ class KernelEvaluation:
             self._experiment,
             selection=_selection(self._method, self._experiment, choice, self.search),
             predictions=predictions,
-            notes=_length_notes(self._problem.dataset, self._method),
+            notes=self._notes(),
             warnings=_warnings(self.search, choice, n_unfinished, self._options),
             watch=self.watch,
         )
@@ -150,6 +150,14 @@ class KernelEvaluation:
                 f"{self._problem.dataset.name}: the Gram {reasons}."
             ) from None
 
+    def _notes(self) -> list[str]:
+        dataset, n_folds = self._problem.dataset, len(self.search.validation.fold_sizes)
+        notes = (
+            _length_note(dataset, self._method),
+            fold_note(n_folds, self._experiment.n_folds, dataset.n_train),
+        )
+        return [note for note in notes if note]
+
     def _classify(self, choice: Choice) -> tuple[IntArray, int]:
         """Test predictions (n_test,), and how many problems stopped at the bound on steps."""
         test = self._grams.test(choice.setting)
@@ -163,12 +171,12 @@ class KernelEvaluation:
         return classify(train, self._problem.y_train, test, C, self._options)
 
 
-def _length_notes(dataset: Dataset, method: KernelMethod) -> list[str]:
+def _length_note(dataset: Dataset, method: KernelMethod) -> str | None:
     if dataset.equal_length:
-        return []
+        return None
     if method.kernel.uses_time:
-        return ["Series of different lengths are read at their true lengths."]
-    return ["Series of different lengths are padded with zeros at the end."]
+        return "Series of different lengths are read at their true lengths."
+    return "Series of different lengths are padded with zeros at the end."
 
 
 class _Grams:

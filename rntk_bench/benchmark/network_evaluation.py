@@ -26,7 +26,7 @@ from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
-from rntk_bench.svm.folds import stratified_folds
+from rntk_bench.svm.folds import fold_note
 from rntk_bench.svm.grid_search import undecided_message
 
 
@@ -103,7 +103,7 @@ def evaluate_network(
         experiment,
         selection=_selection(method, experiment, choice, search, runs),
         predictions=predictions,
-        notes=[] if dataset.equal_length else [_TRUE_LENGTHS],
+        notes=_notes(dataset, training.n_folds, experiment.network.n_folds),
         warnings=warnings,
         watch=watch,
         device=device(),
@@ -111,7 +111,10 @@ def evaluate_network(
     return replace(record, test=(record.test or {}) | tested.correct(dataset.y_test))
 
 
-_TRUE_LENGTHS = "Series of different lengths are read at their true lengths."
+def _notes(dataset: Dataset, n_folds: int, wanted: int) -> list[str]:
+    lengths = "Series of different lengths are read at their true lengths."
+    fewer = fold_note(n_folds, wanted, dataset.n_train)
+    return [lengths] * (not dataset.equal_length) + ([fewer] if fewer else [])
 
 
 def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> dict[str, Any]:
@@ -136,7 +139,7 @@ def make_training(problem: Problem, experiment: Experiment) -> Training:
     protocol, dataset = experiment.network, problem.dataset
     return Training(
         pad_series(problem.X_train, problem.y_train, dataset.n_classes),
-        stratified_folds(problem.y_train, protocol.n_folds, experiment.seed),
+        problem.folds(protocol.n_folds, experiment.seed),
         TrainingOptions(
             protocol.decay,
             protocol.epsilon,

@@ -49,8 +49,8 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     C : sequence of float
         Grid of the SVM parameter C.
     n_folds : int
-        Number of folds of the stratified cross-validation; with fewer series than folds it is
-        leave-one-out.
+        Number of folds of the cross-validation, by `StratifiedKFold` with shuffling and the seed
+        `random_state`; fewer if no class has as many series.
     unit_norm : bool
         Divide each series by its L2 norm over all steps and dimensions.
     tolerance : float
@@ -155,8 +155,8 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
                 f"The series have one class, {str(self.classes_[0])!r}: there is nothing to learn."
             )
         order = np.argsort(codes, kind="stable")
+        fold = stratified_folds(codes, self._checked_n_folds(), self._seed())[order]
         codes, self.X_fit_ = codes[order], self._normalize(select(X, order))
-        fold = stratified_folds(codes, self._checked_n_folds(), self._seed())
         kernels = method.kernels()
         self.grid_ = {**method.grid, "C": options.C}
         search = Search(CrossValidation(codes, fold, options), len(kernels), self.prune)

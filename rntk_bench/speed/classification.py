@@ -17,7 +17,6 @@ from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KERNEL_METHODS
 from rntk_bench.speed.timing import Speedup, shortest_time
 from rntk_bench.storage.records import Record
-from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.svc import CrossValidation, SVCOptions
 from rntk_bench.types import FloatArray, IntArray
 
@@ -90,7 +89,7 @@ def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -
     """Time the cross-validation of all C for some kernels on one thread."""
     options = SVCOptions(experiment.C, experiment.tolerance, experiment.max_iterations)
     y = problem.y_train
-    fold = stratified_folds(y, experiment.n_folds, experiment.seed)
+    fold = problem.folds(experiment.n_folds, experiment.seed)
     validation = CrossValidation(y, fold, options)
     folds = np.arange(len(validation.fold_sizes))
     prepared = RNTK.prepare(problem.X_train)
@@ -154,7 +153,7 @@ def _baseline(dataset: Dataset, experiment: Experiment, n_jobs: int) -> tuple[fl
     problem = Problem.of(dataset)
     options = SVCOptions(experiment.C, experiment.tolerance, experiment.max_iterations)
     X, y = np.asarray(problem.X_train), problem.y_train
-    fold = stratified_folds(y, experiment.n_folds, experiment.seed)
+    fold = problem.folds(experiment.n_folds, experiment.seed)
     kernels = _paper_grid()
     accuracies = Parallel(n_jobs=n_jobs, batch_size=4)(
         delayed(_baseline_accuracies)(X, y, fold, options, kernel) for kernel in kernels
