@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
 from rntk_bench.benchmark import kernel_evaluation
@@ -44,9 +45,11 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     sizes = np.array(record.selection["fold_sizes"])
     hits = decode_counts(record.selection["hits"])
     assert hits.shape == (4, 5, 10)
-    from rntk_bench.svm.folds import stratified_folds
-
-    fold = stratified_folds(y, 10, 0)
+    splitter = StratifiedKFold(10, shuffle=True, random_state=0)
+    fold = np.zeros(gunpoint.n_train)
+    for q, (_, held_out) in enumerate(splitter.split(gunpoint.X_train, gunpoint.y_train)):
+        fold[held_out] = q
+    fold = fold[order]
     expected = np.zeros_like(hits)
     for s, kernel in enumerate(SMALL.kernels()):
         K = kernel(X)
@@ -190,10 +193,15 @@ def unequal(n=24, seed=0, m=1):
 def test_different_lengths_are_read_or_padded_and_the_record_says_which(m):
     dataset = unequal(m=m)
     read = evaluate_kernel(dataset, SMALL, Experiment())
-    assert read.data["notes"] == ["Series of different lengths are read at their true lengths."]
+    true_lengths, fewer_folds = read.data["notes"]
+    assert true_lengths == "Series of different lengths are read at their true lengths."
+    assert fewer_folds.startswith("No class has 10 training series")
     assert (read.data["equal_length"], read.data["n_dimensions"]) == (False, m)
     padded = evaluate_kernel(dataset, METHODS["rbf"], Experiment())
-    assert padded.data["notes"] == ["Series of different lengths are padded with zeros at the end."]
+    assert padded.data["notes"] == [
+        "Series of different lengths are padded with zeros at the end.",
+        fewer_folds,
+    ]
     # The kernel of the record is that of the series as they are.
     kernel = RNTK(**read.selection["setting"])
     order = np.argsort(dataset.y_train, kind="stable")
