@@ -10,6 +10,7 @@ import click
 from rntk_bench.cli import (
     audit,
     cache,
+    ceilings,
     compare,
     completion,
     datasets,
@@ -69,6 +70,7 @@ def main() -> None:
 
 for _command in (
     *(run.run, table.table, report.report, compare.compare, plot.plot, audit.audit, figure.figure),
+    ceilings.ceilings,
     *(regress.regress, sensitivity.sensitivity, fit.fit, predict.predict, gram.gram),
     *(datasets.datasets, fetch.fetch, cache.cache, speed.speed, status.status, show.show),
     *(methods.methods, env.env, completion.completion),
