@@ -21,6 +21,7 @@ from rntk_bench.cli import (
     methods,
     plot,
     predict,
+    protocols,
     regress,
     report,
     run,
@@ -71,6 +72,6 @@ for _command in (
     *(run.run, table.table, report.report, compare.compare, plot.plot, audit.audit, figure.figure),
     *(regress.regress, sensitivity.sensitivity, fit.fit, predict.predict, gram.gram),
     *(datasets.datasets, fetch.fetch, cache.cache, speed.speed, status.status, show.show),
-    *(methods.methods, env.env, completion.completion),
+    *(methods.methods, env.env, completion.completion, protocols.protocols),
 ):
     main.add_command(_command)
