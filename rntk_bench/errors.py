@@ -3,6 +3,10 @@
 Errors about parameters and series are also ValueErrors, as scikit-learn's tools expect.
 """
 
+import math
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
 
 def one_line(text: object) -> str:
     """The text on one line, with escape sequences for characters that cannot be printed."""
@@ -81,3 +85,11 @@ def short_repr(value: object) -> str:
     except ValueError:
         return "a number of thousands of digits"
     return text if len(text) <= 80 else f"{text[:80]}..."
+
+
+def format_bytes(n_bytes: float) -> str:
+    """A number of bytes in the largest binary unit of which there is at least one."""
+    exponent = min(int(math.log2(max(n_bytes, 1))) // 10, len(_UNITS) - 1)
+    size = n_bytes / 1024**exponent
+    digits = 1 if exponent and size < 100 else 0
+    return f"{size:.{digits}f} {_UNITS[exponent]}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import rntk_bench
-from rntk_bench.errors import ExtraError, RntkBenchError, one_line, short_repr
+from rntk_bench.errors import ExtraError, RntkBenchError, format_bytes, one_line, short_repr
 
 PACKAGE = Path(rntk_bench.__file__).parent
 CAUGHT = {"NumberError"}  # tells a reader of text where a number is wrong; users never meet it
@@ -61,3 +61,20 @@ def test_values_in_messages_are_short_and_on_one_line(value, expected):
 
 def test_what_cannot_be_printed_is_escaped_on_one_line():
     assert one_line("a b\tc\nd\x1b[31m\u2028é\udce9") == r"a b\tc\nd\x1b[31m\u2028é\udce9"
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1536, "1.5 KiB"),
+        (1 << 20, "1.0 MiB"),
+        (5 << 29, "2.5 GiB"),
+        (312.4 * 2**20, "312 MiB"),
+        (5 << 40, "5.0 TiB"),
+        (5 << 50, "5120 TiB"),
+    ],
+)
+def test_sizes_are_readable(n_bytes, text):
+    assert format_bytes(n_bytes) == text

@@ -24,6 +24,7 @@ from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.benchmark.network_evaluation import make_training, network_problem, network_settings
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset
+from rntk_bench.errors import InputError, StorageError
 from rntk_bench.methods import NetworkMethod, resolve
 from rntk_bench.networks.cross_validation import Training
 from rntk_bench.networks.early_stopping import NetworkSearch, stopped_epochs
@@ -137,8 +138,10 @@ def compare(comparisons: Iterator[Comparison], path: Path, n_jobs: int) -> Itera
 
     Raises
     ------
-    OSError
+    StorageError
         If the file cannot be written.
+    InputError
+        As for `read_rows`.
     """
     rows = read_rows(path)
     done = defaultdict(list)
@@ -153,11 +156,38 @@ def compare(comparisons: Iterator[Comparison], path: Path, n_jobs: int) -> Itera
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a file of `compare`; none if there is no file."""
-    if not path.exists():
+    """The rows of a file of `compare`; none if there is no file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or contains something else.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows = list(reader)
+            valid = tuple(reader.fieldnames or ()) == _FIELDS and all(map(_is_row, rows))
+    except FileNotFoundError:
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except (csv.Error, UnicodeDecodeError):
+        valid = False
+    if not valid:
+        raise InputError(
+            f"{path} is not the result of a comparison of protocols; choose another file."
+        )
+    return rows
+
+
+def _is_row(row: Row) -> bool:
+    """Whether a row has all its fields and no more, and numbers where numbers are read."""
+    try:
+        _ = int(row["batch_size"]), int(row["patience"]), float(row["judged"])
+    except (TypeError, ValueError):  # a missing field is None
+        return False
+    return None not in row and None not in row.values()
 
 
 def _rotation(problem: Problem, training: Training, fold: int) -> tuple[Training, Any, int]:
@@ -188,14 +218,25 @@ def _write_rows(path: Path, rows: Sequence[Row]) -> None:
     writer = csv.DictWriter(text, _FIELDS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
+    try:
+        write_atomically(path, text.getvalue().encode())
+    except OSError as error:
+        raise StorageError(f"Cannot write {path}: {error.strerror}; make room for it.") from error
 
 
 def comparisons(
     experiment: Experiment, datasets: Sequence[str], data_dir: Path | None, cache_dir: Path | None
 ) -> Iterator[Comparison]:
-    """The comparisons of the experiment's networks, with each size of mini-batches."""
+    """The comparisons of the experiment's networks, with each size of mini-batches.
+
+    Raises
+    ------
+    InputError
+        If the experiment has no finite network.
+    """
     methods = [method for method in resolve(experiment) if isinstance(method, NetworkMethod)]
+    if not methods:
+        raise InputError("The configuration has no finite network among its methods; add one.")
     for name in datasets:
         dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
         for method in methods:

@@ -22,6 +22,7 @@ from rntk_bench.cli import (
     methods,
     plot,
     predict,
+    protocols,
     regress,
     report,
     run,
@@ -73,6 +74,6 @@ for _command in (
     ceilings.ceilings,
     *(regress.regress, sensitivity.sensitivity, fit.fit, predict.predict, gram.gram),
     *(datasets.datasets, fetch.fetch, cache.cache, speed.speed, status.status, show.show),
-    *(methods.methods, env.env, completion.completion),
+    *(methods.methods, env.env, completion.completion, protocols.protocols),
 ):
     main.add_command(_command)

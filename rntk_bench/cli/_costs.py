@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rntk_bench.errors import InputError
+from rntk_bench.errors import InputError, format_bytes
 
 if TYPE_CHECKING:
     from rntk_bench.benchmark.cost.formula import Size
@@ -81,7 +81,7 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         If an evaluation needs too much memory, or has more series than can be classified.
     """
     from rntk_bench.benchmark.cost.formula import calibrate, estimate_cost
-    from rntk_bench.benchmark.cost.memory import estimate_memory, format_bytes, limit_jobs
+    from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
     from rntk_bench.benchmark.cost.timed_estimate import estimate_seconds
     from rntk_bench.benchmark.runner import stored_record
     from rntk_bench.datasets import Dataset

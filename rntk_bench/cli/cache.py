@@ -8,6 +8,7 @@ import click
 
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._streams import warn
+from rntk_bench.errors import format_bytes
 
 
 @click.group()
@@ -38,13 +39,3 @@ def clear(cache_dir: Path | None) -> None:
     entries = "entry" if removed.entries == 1 else "entries"
     size = format_bytes(removed.bytes)
     click.echo(f"Removed {removed.entries} {entries}, {size}, from {removed.folder}.")
-
-
-def format_bytes(n_bytes: int) -> str:
-    """A number of bytes in the largest binary unit of which there is at least one."""
-    size = float(n_bytes)
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"

@@ -1,6 +1,6 @@
-"""Compare protocols of training finite networks; run once for a release, and so no command.
+"""`rntk-bench protocols`: compare protocols of training finite networks.
 
-python -m rntk_bench.cli.protocols -c configs/networks-compact.toml protocols.csv
+The command is hidden from the list: the comparison was planned once, before the protocol is fixed.
 """
 
 from __future__ import annotations
@@ -11,50 +11,58 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
+from rntk_bench.errors import InputError
 
 
-@click.command()
-@click.argument("table", type=FILE)
+@click.command(hidden=True)
 @options.datasets("May be repeated. [default: all of the configuration]", _completion.datasets)
 @options.config
 @options.jobs
 @options.data_dir
 @options.cache_dir
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    metavar="FILE.csv",
+    required=True,
+    help="File for the results; an interrupted comparison continues from it.",
+)
 def protocols(
-    table: Path,
     datasets: tuple[str, ...],
     config: Path | None,
     jobs: int,
     data_dir: Path | None,
     cache_dir: Path | None,
+    output: Path,
 ) -> None:
     """Compare how finite networks may be trained, by the training sets alone.
 
-    Writes TABLE, a CSV with which an interrupted comparison goes on, and prints what it comes to.
+    All networks of the configuration are trained to the last epoch. The mean accuracies of the
+    sizes of mini-batches, criteria and values of patience are printed as a table.
     """
     from joblib import effective_n_jobs
 
-    from rntk_bench.benchmark.network_protocols import (
-        compare,
-        comparisons,
-        read_rows,
-    )
+    from rntk_bench.benchmark.network_protocols import compare, comparisons, read_rows
     from rntk_bench.config import load_experiment
     from rntk_bench.report.tables.network_protocols import protocol_table
     from rntk_bench.report.tables.text import render_text
+    from rntk_bench.storage.locks import output_lock
 
+    check_output(output)
     experiment = load_experiment(config)
-    planned = comparisons(experiment, datasets or experiment.datasets, data_dir, cache_dir)
-    for rows in compare(planned, table, effective_n_jobs(jobs)):
-        first, best = rows[0], max(rows, key=lambda row: float(row["judged"]))
-        click.echo(
-            f"{first['dataset']} {first['method']} {first['batch_size']}: at best "
-            f"{100 * float(best['judged']):.2f} %, with {best['criterion']} and patience "
-            f"{best['patience']} [{first['seconds']} s]"
-        )
-    click.echo(render_text(protocol_table(read_rows(table))), nl=False)
-
-
-if __name__ == "__main__":
-    protocols()
+    names = datasets or experiment.datasets
+    if not names:
+        raise InputError("There are no datasets to compare protocols on; name some with --dataset.")
+    planned = comparisons(experiment, names, data_dir, cache_dir)
+    with output_lock(output):
+        for rows in compare(planned, output, effective_n_jobs(jobs)):
+            first, best = rows[0], max(rows, key=lambda row: float(row["judged"]))
+            click.echo(
+                f"{first['dataset']} {first['method']} {first['batch_size']}: at best "
+                f"{100 * float(best['judged']):.2f} %, with {best['criterion']} and patience "
+                f"{best['patience']} [{first['seconds']} s]"
+            )
+        click.echo(render_text(protocol_table(read_rows(output))), nl=False)

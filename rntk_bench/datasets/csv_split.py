@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from rntk_bench.datasets.csv_file import read_csv
-from rntk_bench.datasets.text import NumberError, parse_numbers
+from rntk_bench.datasets.labels import LABEL_COLUMNS
+from rntk_bench.datasets.text import NumberError, SeriesRow, parse_numbers
 from rntk_bench.errors import DataError
 from rntk_bench.types import FloatArray
-
-LABEL_COLUMNS = ("label", "class", "target")
 
 _SERIES_NAMES = {
     *("uid", "idx", "row", "no", "nr", "#", "name", "file", "filename", "key", "level_0"),
@@ -37,8 +36,8 @@ _MIN_ROWS = 4
 """With at least so many rows, a column that counts them is not a coincidence."""
 
 
-def read_csv_rows(path: Path, labelled: bool) -> Iterator[tuple[int, str, FloatArray]]:
-    """Yield the line number, the label (empty if there is none) and the values (T,) of each row.
+def read_csv_rows(path: Path, labelled: bool) -> Iterator[SeriesRow]:
+    """Yield the line number, the label (empty if there is none) and the values (T, 1) of each row.
 
     Parameters
     ----------
@@ -69,7 +68,7 @@ def read_csv_rows(path: Path, labelled: bool) -> Iterator[tuple[int, str, FloatA
     if not lines:
         return
     steps = _check_steps(path, names, np.stack(values))
-    yield from zip(lines, labels, steps, strict=True)
+    yield from zip(lines, labels, steps[..., np.newaxis], strict=True)
 
 
 def _label_column(path: Path, names: Sequence[str]) -> int | None:

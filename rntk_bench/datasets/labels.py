@@ -15,6 +15,9 @@ import numpy as np
 
 from rntk_bench.types import IntArray
 
+LABEL_COLUMNS = ("label", "class", "target")
+"""What a column of labels is called in a header, ignoring case."""
+
 _NUMBER = re.compile(r"[+-]?(?=\.?[0-9])(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,4})?")
 _MAX_DIGITS = 64
 """Numbers with more digits and zeros are written with an exponent."""

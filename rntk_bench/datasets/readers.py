@@ -1,28 +1,36 @@
 """Reading one split of a dataset from a file.
 
-Four text formats are supported: ``.tsv`` (the UCR 2018 archive: label first, tabs), ``.txt`` (older
-copies of it: label first, commas or blanks), ``.ts`` (see `rntk_bench.datasets.ts`) and ``.csv``
-(see `rntk_bench.datasets.csv_split`). NaN or empty fields at the end of a series are padding and
-are removed; a missing value anywhere else is an error. An empty label or ``?`` means that the class
-is unknown. Blank lines and lines of separators only are ignored.
+Four text formats are supported: ``.tsv`` (the UCR 2018 archive: label first, tabs) and ``.txt``
+(older copies of it: label first, commas or blanks), see `rntk_bench.datasets.text`; ``.ts`` (see
+`rntk_bench.datasets.ts`) and ``.csv`` (see `rntk_bench.datasets.csv_split`). NaN or empty fields at
+the end of a series are padding and are removed; a missing value anywhere else is an error. An empty
+label or ``?`` means that the class is unknown. Blank lines and lines of separators only are
+ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from operator import itemgetter
 from pathlib import Path
 from typing import Literal
 from zipfile import BadZipFile
 
 import numpy as np
 
-from rntk_bench.datasets.csv_split import LABEL_COLUMNS, read_csv_rows
-from rntk_bench.datasets.text import MISSING, NumberError, parse_numbers, read_lines
+from rntk_bench.datasets.csv_split import read_csv_rows
+from rntk_bench.datasets.text import MISSING, SeriesRow, read_columns
 from rntk_bench.datasets.ts import read_ts_rows
 from rntk_bench.errors import DataError
 from rntk_bench.types import FloatArray
+
+READERS: dict[str, Callable[[Path, bool], Iterable[SeriesRow]]] = {
+    ".tsv": read_columns,
+    ".ts": read_ts_rows,
+    ".txt": read_columns,
+    ".csv": read_csv_rows,
+}
+"""The function that reads each format from a path; also given whether there must be labels."""
 
 UNKNOWN = "?"
 """The label of a series whose class is not known."""
@@ -89,12 +97,16 @@ def read_split(path: Path, labelling: Labelling = "complete") -> Split:
             f"{path}: series are read from files that end in {', '.join(READERS)}; rename or "
             "convert this file."
         )
-    if labelling == "none" and suffix not in (".tsv", ".txt"):
+    labelled = labelling == "complete"
+    if suffix in (".tsv", ".txt"):
+        labelled = labelling != "none"  # unknown labels have a field, too
+    elif labelling == "none":
         raise DataError(
             f"{path}: the header of this format states whether there are labels; omit --no-labels."
         )
     split = Split(path, labelling=labelling)
-    READERS[suffix](split)
+    for row, label, values in READERS[suffix](path, labelled):
+        split.append(row, label, values)
     if not split.series:
         raise DataError(f"{path} contains no series; replace it by a complete copy.")
     return split
@@ -118,78 +130,6 @@ def read_npz(path: Path) -> tuple[Split, Split]:
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise DataError(f"{path} is damaged: {error}.") from error
     return train, test
-
-
-def _read_columns(split: Split) -> None:
-    rows: list[tuple[int, str, FloatArray, int]] = []
-    for row, line in read_lines(split.path):
-        where = split.where(row)
-        fields = _fields(line, where)
-        if not any(map(str.strip, fields)):
-            continue
-        label = UNKNOWN if split.labelling == "none" else fields.pop(0)
-        if not rows and _is_header([label, *fields]):
-            raise DataError(f"{where} is a header, but this format has none; remove it.")
-        try:
-            values = parse_numbers(fields)
-        except NumberError as error:
-            raise DataError(
-                f"{where}, value {error.position + 1}: {error.text} is not a number{error.hint}."
-            ) from None
-        n_filled = len(fields)
-        while n_filled and not fields[n_filled - 1].strip():
-            n_filled -= 1
-        rows.append((row, label, values, n_filled))
-    if not rows:
-        return
-    longest, _, _, width = max(rows, key=itemgetter(3))
-    for row, label, values, _ in rows:
-        if len(values) < width:
-            raise DataError(
-                f"{split.where(row)}: the row has {len(values)} values, but row {longest} has "
-                f"{width}; pad shorter series with NaN at the end."
-            )
-        split.append(row, label, values[:width, np.newaxis])
-
-
-def _fields(line: str, where: str) -> list[str]:
-    """Split at tabs if there are any, otherwise at commas, otherwise at blanks."""
-    stripped = line.rstrip("\t, ")  # a row of values and blanks may end in another separator
-    for mark in "\t,":
-        if mark in stripped:
-            return line.split(mark)
-    if ";" in stripped:
-        raise DataError(f"{where}: there are semicolons between the values; write commas or tabs.")
-    return stripped.split()
-
-
-def _is_header(fields: list[str]) -> bool:
-    """Whether a row is a header, whose steps may be numbered from 0 or 1."""
-    if not any(field.strip().casefold() in LABEL_COLUMNS for field in fields):
-        return False
-    try:
-        values = parse_numbers(fields[1:])
-    except NumberError:
-        return True
-    return len(values) > 1 and values[0] in (0.0, 1.0) and bool((np.diff(values) == 1.0).all())
-
-
-def _read_ts(split: Split) -> None:
-    for row, label, values in read_ts_rows(split.path, split.labelling == "complete"):
-        split.append(row, label, values)
-
-
-def _read_csv(split: Split) -> None:
-    for row, label, values in read_csv_rows(split.path, split.labelling == "complete"):
-        split.append(row, label, values[:, np.newaxis])
-
-
-READERS: dict[str, Callable[[Split], None]] = {
-    ".tsv": _read_columns,
-    ".ts": _read_ts,
-    ".txt": _read_columns,
-    ".csv": _read_csv,
-}
 
 
 def _without_padding(values: FloatArray, where: str) -> FloatArray:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from rntk_bench.datasets.labels import class_name
-from rntk_bench.datasets.text import MISSING, NumberError, parse_numbers, read_lines
+from rntk_bench.datasets.text import MISSING, SeriesRow, parse_values, read_lines
 from rntk_bench.errors import DataError
 from rntk_bench.types import FloatArray
 
@@ -39,7 +39,7 @@ class _Header:
     dimensions: int | None
 
 
-def read_ts_rows(path: Path, labelled: bool) -> Iterator[tuple[int, str, FloatArray]]:
+def read_ts_rows(path: Path, labelled: bool) -> Iterator[SeriesRow]:
     """Yield the line number, the label (empty if there is none) and the values (T, m) of each row.
 
     Parameters
@@ -142,12 +142,7 @@ def _values(groups: Sequence[str], where: str) -> FloatArray:
         fields = group.split(",")
         while len(fields) > 1 and not fields[-1].strip():
             fields.pop()
-        try:
-            dimensions.append(parse_numbers(fields))
-        except NumberError as error:
-            raise DataError(
-                f"{where}, value {error.position + 1}: {error.text} is not a number{error.hint}."
-            ) from None
+        dimensions.append(parse_values(fields, where))
     if len({len(dimension) for dimension in dimensions}) != 1:
         raise DataError(
             f"{where}: a row must consist of one group of values per dimension, all of the same "

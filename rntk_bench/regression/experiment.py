@@ -169,20 +169,20 @@ def draw_segments(
 def snr(y_true: FloatArray, y_pred: FloatArray) -> float:
     """Signal-to-noise ratio 10 log10(sum y_true^2 / sum (y_true - y_pred)^2), in dB.
 
-    It is infinite if all predictions are exact, and minus infinite if only the signal is zero.
+    It is infinite if all predictions are exact.
 
     Raises
     ------
     InputError
-        If it is not a number: a signal of zeros that is predicted exactly, or predictions that are
-        not finite.
+        If it is not a number or minus infinity: a signal of zeros, or predictions that are not
+        finite or whose squares overflow.
     """
     with np.errstate(all="ignore"):
         ratio = float(10.0 * np.log10((y_true**2).sum() / ((y_true - y_pred) ** 2).sum()))
-    if np.isnan(ratio):
+    if not ratio > -np.inf:
         raise InputError(
-            "The signal-to-noise ratio is not a number: the values to predict are all equal to the "
-            "mean of the training values, or the predictions are not finite."
+            "There is no signal-to-noise ratio: the values to predict are all equal to the mean of "
+            "the training values, or the predictions are too large to be squared."
         )
     return ratio
 

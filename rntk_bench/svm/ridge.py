@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from rntk_bench.errors import InputError, short_repr
+from rntk_bench.errors import InputError, KernelError, short_repr
 from rntk_bench.types import FloatArray, IntArray
 
 RIDGES = (
@@ -30,8 +30,20 @@ class Spectrum(NamedTuple):
 
     @classmethod
     def of(cls, grams: FloatArray) -> Spectrum:
-        """Decompose symmetric Grams (.., n, n) of finite entries."""
-        return cls(*np.linalg.eigh(grams))
+        """Decompose symmetric Grams (.., n, n) of finite entries.
+
+        Raises
+        ------
+        KernelError
+            If the eigenvalues of a Gram do not converge.
+        """
+        try:
+            return cls(*np.linalg.eigh(grams))
+        except np.linalg.LinAlgError:
+            raise KernelError(
+                "The eigenvalues of a Gram do not converge; scale the series, or leave out the "
+                "settings with extreme parameters."
+            ) from None
 
     def coefficients(self, y: FloatArray, ridges: Sequence[float] = RIDGES) -> FloatArray:
         """Dual coefficients (K + lambda I)^-1 y, (.., R, n), of targets y (n,)."""

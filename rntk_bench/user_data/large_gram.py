@@ -19,7 +19,7 @@ from numpy.lib.format import open_memmap
 
 from rntk_bench.benchmark.kernel_evaluation import gram_identity
 from rntk_bench.deadline import current_deadline
-from rntk_bench.errors import InputError, KernelError, StorageError
+from rntk_bench.errors import InputError, KernelError, StorageError, format_bytes
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
 from rntk_bench.storage.checkpoint import Checkpoint
@@ -66,8 +66,8 @@ class Tiling:
         needed = series_bytes + self.tile_memory
         if needed > memory_limit:
             raise InputError(
-                f"A tile of this Gram and its series take {needed / 2**20:.0f} MiB, but the memory "
-                f"limit is {memory_limit / 2**20:.0f} MiB; increase --memory-limit."
+                f"A tile of this Gram and its series take {format_bytes(needed)}, but the memory "
+                f"limit is {format_bytes(memory_limit)}; increase --memory-limit."
             )
         return min(n_jobs, (memory_limit - series_bytes) // self.tile_memory)
 
@@ -201,8 +201,8 @@ def _open_files(path: Path, tiling: Tiling, header: dict[str, Any]) -> tuple[Pat
         free = shutil.disk_usage(path.parent).free
         if size > free:
             raise InputError(
-                f"The Gram takes {size / 2**30:.1f} GiB, but {path.parent} has only "
-                f"{free / 2**30:.1f} GiB free; choose a folder on another disk."
+                f"The Gram takes {format_bytes(size)}, but {path.parent} has only "
+                f"{format_bytes(free)} free; choose a folder on another disk."
             )
         open_memmap(unfinished, mode="w+", dtype=np.float64, shape=tiling.shape)
         _allocate(unfinished)

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from rntk_bench.benchmark import network_protocols
 from rntk_bench.benchmark.network_evaluation import make_training, network_problem
 from rntk_bench.benchmark.network_protocols import Comparison, compare, read_rows
-from rntk_bench.cli.protocols import protocols
+from rntk_bench.cli import main
 from rntk_bench.config import Experiment, Network
 from rntk_bench.methods import NetworkMethod
 from rntk_bench.networks.cross_validation import train_one
@@ -117,8 +117,44 @@ def test_the_command_says_what_was_best_and_prints_the_table(tmp_path, write_dat
     )
     arguments = ["-c", config, "-d", "Made", "--data-dir", write_dataset("Made"), "-j", 1]
     table = tmp_path / "protocols.csv"
-    result = CliRunner().invoke(protocols, [*map(str, arguments), str(table)])
+    result = CliRunner().invoke(main, ["protocols", *map(str, arguments), "-o", str(table)])
     assert result.exit_code == 0, result.output
     assert "Made gru 4: at best" in result.stdout
     assert "mini-batch" in result.stdout
     assert len(read_rows(table)) == 8
+
+
+@pytest.fixture
+def gru(tmp_path):
+    path = tmp_path / "gru.toml"
+    path.write_text('[experiment]\nmethods = ["gru"]\n')
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "{fields}\n1,2\n", "{fields}\n{numbers},1\n", "{fields}\n{words}\n"]
+)
+def test_a_file_of_something_else_is_refused_and_kept(tmp_path, gru, text):
+    fields = network_protocols._FIELDS
+    text = text.format(
+        fields=",".join(fields), numbers=",".join("1" * len(fields)), words=",".join(fields)
+    )
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    result = CliRunner().invoke(main, ["protocols", "-d", "Coffee", "-c", gru, "-o", str(path)])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: {path} is not the result of a comparison")
+    assert path.read_text() == text
+
+
+def test_what_cannot_be_compared_is_one_sentence(tmp_path, gru):
+    new = tmp_path / "new.csv"
+    for arguments, code, named in (
+        (("-d", "Coffee", "-o", new), 2, "no finite network"),
+        (("-c", gru, "-o", new), 2, "name some with --dataset"),
+        (("-d", "Coffee", "-c", gru, "-o", tmp_path / "none" / "new.csv"), 3, "--output"),
+    ):
+        result = CliRunner().invoke(main, ["protocols", *map(str, arguments)])
+        assert result.exit_code == code
+        assert named in result.stderr
+        assert not new.exists()

@@ -3,7 +3,6 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
-from rntk_bench.cli.cache import format_bytes
 from rntk_bench.storage.cache import GramCache, cache_folder
 
 
@@ -47,17 +46,3 @@ def test_a_folder_that_cannot_be_made_is_a_warning(tmp_path):
     assert outcome.exit_code == 0
     assert outcome.stderr.startswith("Warning: Gram matrices are no longer stored")
     assert "Entries: 0" in outcome.stdout
-
-
-@pytest.mark.parametrize(
-    ("n_bytes", "text"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1536, "1.5 KiB"),
-        (1 << 20, "1.0 MiB"),
-        (5 << 40, "5120.0 GiB"),
-    ],
-)
-def test_sizes_are_readable(n_bytes, text):
-    assert format_bytes(n_bytes) == text

@@ -62,7 +62,7 @@ def test_a_method_keeps_what_its_grid_fixes(files, tmp_path):
         (["--set", "n_layers=two"], "integers"),
         (["-m", "gru"], "takes kernels only"),
         (["-m", "nothing"], "no method 'nothing'"),
-        (["--memory-limit", "1KiB"], "memory limit is 0 MiB"),
+        (["--memory-limit", "1KiB"], "memory limit is 1.0 KiB"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(files, tmp_path, options, sentence):

@@ -118,7 +118,7 @@ EXAMPLES = {
 
 # Commands that compute: their code is read, not run.
 COMPUTING = {
-    *("run", "fit", "predict", "gram", "sensitivity", "speed", "fetch", "ceilings"),
+    *("run", "fit", "predict", "gram", "sensitivity", "speed", "fetch", "ceilings", "protocols"),
     *("regress sine", "regress prices", "regress csv"),
     *("figure 2", "figure 3", "figure training", "figure scaling"),
 }

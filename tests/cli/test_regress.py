@@ -1,6 +1,7 @@
 import os
 from math import sin
 
+import numpy as np
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
@@ -34,6 +35,20 @@ def test_a_panel_is_drawn_and_tabled(tmp_path):
     lines = (out / "sine-noise.csv").read_text().splitlines()
     assert lines[0] == "value,method,snr,standard_error,repeats"
     assert [line.split(",")[:2] for line in lines[1:3]] == [["0.01", "rbf"], ["0.01", "poly"]]
+
+
+def test_eigenvalues_that_do_not_converge_are_one_sentence(tmp_path, monkeypatch):
+    def diverge(grams):
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+    monkeypatch.setattr(np.linalg, "eigh", diverge)
+    common = ("-c", config(tmp_path), "--repeats", 1, "-j", 1, "--out", tmp_path / "out", "-q")
+    done = invoke("sine", "--value", 0, *common)
+    assert done.exit_code == 2
+    assert done.output == (
+        "Error: The eigenvalues of a Gram do not converge; scale the series, or leave out the "
+        "settings with extreme parameters.\n"
+    )
 
 
 def test_prices_are_read_from_a_file(tmp_path):

@@ -164,7 +164,7 @@ def test_a_plan_that_does_not_fit_is_refused_with_the_numbers_before_it_starts(t
         result = invoke("run", *common, "--memory-limit", "20MiB")
         assert result.exit_code == 2
         assert "GunPoint: rbf takes about" in result.stderr
-        assert "may take 20 MiB" in result.stderr
+        assert "may take 20.0 MiB" in result.stderr
         assert "(2 evaluations of the plan do not fit.)" in result.stderr
     assert not results.exists()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rntk_bench.benchmark.cost.formula import Size
 from rntk_bench.config import Experiment
-from rntk_bench.errors import InputError
+from rntk_bench.errors import InputError, format_bytes
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 
 BASE = 192 << 20
@@ -58,12 +58,6 @@ def limit_jobs(
         f"{size.n_test} test series of length {size.length}{dimensions}, but may take "
         f"{format_bytes(limit)}; give it more with --memory-limit, or leave it out."
     )
-
-
-def format_bytes(n_bytes: float) -> str:
-    """A number of bytes in MiB or GiB."""
-    mebibytes = n_bytes / 2**20
-    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.0f} MiB"
 
 
 def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:

@@ -1,7 +1,7 @@
 import pytest
 
 from rntk_bench.benchmark.cost import memory
-from rntk_bench.benchmark.cost.memory import estimate_memory, format_bytes, limit_jobs
+from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
 from rntk_bench.config import Experiment
 from rntk_bench.datasets.archive import ArchiveEntry
 from rntk_bench.errors import InputError
@@ -46,8 +46,3 @@ def test_every_dimension_of_the_series_counts(method):
     assert six - one >= 5 * 8 * memory.SERIES * 1010 * 5000
     with pytest.raises(InputError, match="of length 5000 in 6 dimensions, but may take"):
         limit_jobs(six - 1, ArchiveEntry(1000, 10, 5000, 2, "", 6), METHODS[method], EXPERIMENT, 1)
-
-
-def test_sizes_in_words():
-    assert format_bytes(3 << 20) == "3 MiB"
-    assert format_bytes(5 << 29) == "2.5 GiB"

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from rntk_bench.errors import InputError
 from rntk_bench.report.plots.cd import critical_difference, indistinguishable_groups
@@ -140,3 +141,29 @@ def test_the_tables_show_the_comparison(demsar):
     marked = [row[-1].mark == "*" for row in pairs.rows]
     assert marked == (found.pairs["p_holm"] < 0.2).tolist()
     assert len(set(marked)) == 2
+
+
+@pytest.mark.parametrize(("n_methods", "n_datasets"), [(3, 12), (6, 40), (9, 25)])
+def test_tests_and_diagrams_are_those_of_scikit_posthocs(n_methods, n_datasets):
+    posthocs = pytest.importorskip("scikit_posthocs")
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((n_datasets, n_methods)) + 0.4 * np.arange(n_methods)
+    # Multiples of 1/8, whose differences are exact: scikit-posthocs does not round them.
+    accuracies = pd.DataFrame(70 + np.round(16 * noise) / 8, columns=list("ABCDEFGHI")[:n_methods])
+    found = compare_methods(accuracies)
+    p = posthocs.posthoc_wilcoxon(
+        accuracies.melt(), "value", "variable", zero_method="pratt", p_adjust="holm"
+    )
+    for pair in found.pairs.itertuples():
+        assert pair.p_holm == pytest.approx(p.loc[pair.a, pair.b], rel=1e-12)
+
+    axes = Figure().subplots()
+    bars = posthocs.critical_difference_diagram(found.ranks, p, ax=axes)["crossbars"]
+    ends = {(min(line.get_xdata()), max(line.get_xdata())) for (line,) in bars}
+    groups = indistinguishable_groups(found, 0.05)
+    assert {(found.ranks[group[0]], found.ranks[group[-1]]) for group in groups} == ends
+
+    nemenyi = posthocs.posthoc_nemenyi_friedman(accuracies)
+    distances = np.subtract.outer(*2 * [found.ranks[accuracies.columns].to_numpy()])
+    differ = np.abs(distances) > critical_difference(n_methods, n_datasets, 0.05)
+    np.testing.assert_array_equal(differ, nemenyi < 0.05)
