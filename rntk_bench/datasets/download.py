@@ -14,12 +14,12 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
 from rntk_bench.datasets.archive import ARCHIVE
 from rntk_bench.datasets.sktime_process import DownloadError, SktimeProcess
+from rntk_bench.datasets.sktime_sources import has_hub
 from rntk_bench.datasets.sources import SPLITS, Location, cache_folder, find_splits
 from rntk_bench.errors import DataError, StorageError
 from rntk_bench.storage.locks import try_lock
@@ -101,7 +101,7 @@ def fetch_dataset(
 
 def missing_source_hint() -> str:
     """Advice to install what sktime's first source needs; empty if it is not needed."""
-    if os.environ.get(MIRROR_VARIABLE) or find_spec("huggingface_hub"):
+    if os.environ.get(MIRROR_VARIABLE) or has_hub():
         return ""
     return (
         f"Hint: {_HUB} adds the Hugging Face hub, where sktime looks first; its other sources are "

@@ -25,8 +25,8 @@ STALL_S = 30.0
 CHECK_S = 0.2
 """Interval between two looks at the folder of a download."""
 
-# A split in up to three formats, each below its own limit, and the archive that they came in.
 MAX_BYTES = 4 * MAX_FILE_BYTES
+"""How much a download may take: both splits, in several formats, and the archive they came in."""
 _BLOCK = 4096
 
 _COMMAND = "from rntk_bench.datasets.sktime_sources import serve; serve()"
@@ -161,14 +161,17 @@ class SktimeProcess:
 
 def _start() -> subprocess.Popen[str]:
     paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    return subprocess.Popen(
-        [sys.executable, "-c", _COMMAND],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        encoding="utf-8",
-        env={**os.environ, **_SETTINGS, "PYTHONPATH": paths},
-    )
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-c", _COMMAND],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            env={**os.environ, **_SETTINGS, "PYTHONPATH": paths},
+        )
+    except OSError as error:
+        raise DownloadError(f"its process cannot be started: {error}") from error
 
 
 def _result(answer: dict[str, Any]) -> Any:

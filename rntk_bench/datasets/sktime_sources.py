@@ -1,6 +1,6 @@
 """sktime's downloaders, and the process that runs them.
 
-Only that process imports this module's functions (see `rntk_bench.datasets.sktime_process`):
+Only that process calls these functions, `has_hub` apart (see `rntk_bench.datasets.sktime_process`):
 importing sktime takes a second, and its downloaders cannot be interrupted.
 
 Of sktime, this uses what is below `load_UCR_UEA_dataset`. That function would read all series into
@@ -21,9 +21,16 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Thread
 from typing import Any, TextIO
+
+from packaging.version import Version
+
+HUB = "huggingface-hub"
+# Before, the name of a file could point outside the folder into which it is downloaded.
+_HUB_VERSION = Version("2.0")
 
 _MAY_PASS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -52,8 +59,7 @@ def list_sources(name: str, mirror: str | None = None) -> dict[str, str | None]:
         The name of each source, with the package that it needs and that is not installed, or None.
     """
     return {
-        source: None if downloader.available else downloader.get_tag("python_dependencies")
-        for source, downloader in _plan(name, mirror).items()
+        source: _missing_package(downloader) for source, downloader in _plan(name, mirror).items()
     }
 
 
@@ -98,6 +104,21 @@ def _source(downloader: Any) -> str:
     if repository := getattr(downloader, "hf_repo_name", None):
         return f"Hugging Face {repository}"
     return type(downloader).__name__
+
+
+def _missing_package(downloader: Any) -> str | None:
+    """The package that one of sktime's downloaders needs and that is not installed."""
+    if hasattr(downloader, "hf_repo_name") and not has_hub():
+        return f"{HUB}>={_HUB_VERSION}"
+    return None if downloader.available else str(downloader.get_tag("python_dependencies"))
+
+
+def has_hub() -> bool:
+    """Whether huggingface-hub is installed, in a version that keeps files inside their folder."""
+    try:
+        return Version(version(HUB)) >= _HUB_VERSION
+    except PackageNotFoundError:
+        return False
 
 
 def serve() -> None:

@@ -337,7 +337,7 @@ def test_sktimes_addresses_are_tried_in_turn(fetch, complaint, servers, monkeypa
 def test_the_hub_is_asked_before_the_archives(
     tmp_path, cache, fetch, servers, mirror, monkeypatch, use_addresses
 ):
-    pytest.importorskip("huggingface_hub")
+    pytest.importorskip("huggingface_hub", minversion="2.0")
     others = {"README.md": b"#", "Beef/Beef_TRAIN.ts": b"x", f"{NAME}/{NAME}.txt": b"About it."}
     files = others | {f"{NAME}/{name}": text for name, text in SPLITS.items()}
     hub = servers(Hub(files))
@@ -364,13 +364,11 @@ def test_the_hub_is_asked_before_the_archives(
 def test_a_missing_package_is_a_reason_and_a_hint(complaint, monkeypatch):
     class Lacking(SktimeProcess):
         def list_sources(self, name, mirror):
-            return {"Hugging Face sktime/tsc-datasets": "huggingface-hub"}
+            return {"Hugging Face sktime/tsc-datasets": "huggingface-hub>=2.0"}
 
-    reason = (
-        "Hugging Face sktime/tsc-datasets: needs huggingface-hub, pip install 'rntk-bench[hub]'"
-    )
-    assert f"({reason})" in complaint(None, sktime=Lacking())
-    monkeypatch.setattr(download, "find_spec", lambda package: None)
+    reason = "needs huggingface-hub>=2.0, pip install 'rntk-bench[hub]'"
+    assert f"(Hugging Face sktime/tsc-datasets: {reason})" in complaint(None, sktime=Lacking())
+    monkeypatch.setattr(download, "has_hub", lambda: False)
     assert "pip install 'rntk-bench[hub]'" in download.missing_source_hint()
     monkeypatch.setenv("RNTK_BENCH_MIRROR", "https://example.org")
     assert download.missing_source_hint() == ""
@@ -449,14 +447,14 @@ def start(cache, monkeypatch, mirror):
 @pytest.mark.usefixtures("_interrupts")
 @pytest.mark.parametrize(
     ("send", "number", "code"),
-    [(os.killpg, signal.SIGINT, 130), (os.kill, signal.SIGTERM, 143)],
+    [("killpg", signal.SIGINT, 130), ("kill", signal.SIGTERM, 143)],
     ids=["Ctrl-C", "SIGTERM"],
 )
 def test_a_signal_ends_a_download_and_leaves_nothing(cache, start, mirror, send, number, code):
     mirror.stalls = True
     process = start()
     assert mirror.stalled.wait(60)
-    send(process.pid, number)
+    getattr(os, send)(process.pid, number)
     assert process.wait(30) == code
     assert process.stderr.read() == "Interrupted.\n"
     assert mirror.left.wait(10)

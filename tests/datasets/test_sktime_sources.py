@@ -38,8 +38,16 @@ def test_the_sources_and_their_order_are_sktimes():
     assert len(archives) > 1
     sources = list_sources("Beef")
     assert [*sources] == ["Hugging Face sktime/tsc-datasets", *archives]
-    has_hub = _check_soft_dependencies("huggingface-hub", severity="none")
-    assert [*sources.values()] == [None if has_hub else "huggingface-hub", None, None]
+    has_hub = _check_soft_dependencies("huggingface-hub>=2.0", severity="none")
+    assert [*sources.values()] == [None if has_hub else "huggingface-hub>=2.0", None, None]
+
+
+@pytest.mark.parametrize(
+    ("installed", "has_hub"), [("0.36.2", False), ("1.33.0", False), ("2.0.0", True), ("2.4", True)]
+)
+def test_a_hub_that_writes_outside_its_folder_is_not_asked(monkeypatch, installed, has_hub):
+    monkeypatch.setattr(sktime_sources, "version", lambda package: installed)
+    assert sktime_sources.has_hub() is has_hub
 
 
 def test_a_mirror_takes_their_place():
