@@ -22,35 +22,42 @@ def fetch(
 ) -> None:
     """Download the datasets that are not on this machine yet.
 
-    A download that fails does not stop the others; the exit code is then 2. The environment
-    variable RNTK_BENCH_MIRROR names another server: https://example.org/TSC for
+    sktime downloads them, from its own sources. A dataset that cannot be had does not stop the
+    others; the exit code is then 2. It is 3 if the folder of downloads cannot be written to. The
+    environment variable RNTK_BENCH_MIRROR names another source: https://example.org/TSC for
     https://example.org/TSC/Beef.zip.
     """
     from tqdm import tqdm
 
-    from rntk_bench.datasets import ARCHIVE
+    from rntk_bench.datasets import ARCHIVE, fetch_dataset, locate, needs_download
+    from rntk_bench.datasets.download import missing_source_hint
+    from rntk_bench.datasets.sktime_process import SktimeProcess
 
     if all_datasets == bool(names):
         raise click.UsageError("Give the names of the datasets, or --all.")
     any_failed = False
+    hint = missing_source_hint()
     # disable=None draws the progress bar on terminals only.
-    for name in tqdm(tuple(ARCHIVE) if all_datasets else names, disable=None, leave=False):
-        try:
-            message, failed = f"{one_line(name)}: {_fetch(name, data_dir, cache_dir)}", False
-        except DataError as error:
-            message, failed = f"Error: {error}", True
-        with tqdm.external_write_mode():
-            say(message, err=failed)
-        any_failed = any_failed or failed
+    progress = tqdm(tuple(ARCHIVE) if all_datasets else names, disable=None, leave=False)
+    with SktimeProcess() as sktime:
+        for name in progress:
+            try:
+                location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
+                if needs_download(location):
+                    if hint:
+                        with tqdm.external_write_mode():
+                            say(hint, err=True)
+                        hint = ""
+                    done = (
+                        f"downloaded to {fetch_dataset(name, cache_dir=cache_dir, sktime=sktime)}"
+                    )
+                else:
+                    done = f"already here, from {location.source} ({location.paths[0].parent})"
+                message, failed = f"{one_line(name)}: {done}", False
+            except DataError as error:
+                message, failed = f"Error: {error}", True
+            with tqdm.external_write_mode():
+                say(message, err=failed)
+            any_failed = any_failed or failed
     if any_failed:
         raise click.exceptions.Exit(DataError.exit_code)
-
-
-def _fetch(name: str, data_dir: Path | None, cache_dir: Path | None) -> str:
-    """Download one dataset where needed, and return what was done."""
-    from rntk_bench.datasets import fetch_dataset, locate, needs_download
-
-    location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
-    if needs_download(location):
-        return f"downloaded to {fetch_dataset(name, cache_dir=cache_dir)}"
-    return f"already here, from {location.source} ({location.paths[0].parent})"

