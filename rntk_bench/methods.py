@@ -142,6 +142,7 @@ class KernelMethod(Method):
             "tolerance": experiment.tolerance,
             "max_iterations": experiment.max_iterations,
             "seed": experiment.seed,
+            **experiment.split_protocol(),
         }
 
     def parameters(self) -> dict[str, Value]:
@@ -174,6 +175,7 @@ class NetworkMethod(Method):
             "optimizer": "RMSProp",
             **experiment.network.protocol(),
             "seed": experiment.seed,
+            **experiment.split_protocol(),
         }
 
     def parameters(self) -> dict[str, Value]:
