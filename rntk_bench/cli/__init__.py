@@ -14,6 +14,7 @@ from rntk_bench.cli import (
     completion,
     datasets,
     env,
+    export,
     fetch,
     figure,
     fit,
@@ -71,6 +72,6 @@ for _command in (
     *(run.run, table.table, report.report, compare.compare, plot.plot, audit.audit, figure.figure),
     *(regress.regress, sensitivity.sensitivity, fit.fit, predict.predict, gram.gram),
     *(datasets.datasets, fetch.fetch, cache.cache, speed.speed, status.status, show.show),
-    *(methods.methods, env.env, completion.completion),
+    *(export.export, methods.methods, env.env, completion.completion),
 ):
     main.add_command(_command)

@@ -217,7 +217,7 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
     Returns
     -------
     records : list of Record
-        Sorted by the names of their files; no two share dataset, method, protocol and resample.
+        Sorted by dataset, method, protocol and resample; no two share all four.
     problems : list of str
         One sentence for each file that was left out.
     """
@@ -233,7 +233,11 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
             records.append(record)
         else:
             problems.append(f"{path} holds what belongs in {expected}; move or delete it.")
-    return records, problems
+    return sorted(records, key=_sort_key), problems
+
+
+def _sort_key(record: Record) -> tuple[str, str, int]:
+    return record.dataset, f"{record.method}-{protocol_id(record.protocol)}", record.resample
 
 
 def record_files(results: Path, dataset: str | None = None) -> list[Path]:

@@ -30,6 +30,7 @@ SELECTION = {
     "--method": ("", "-m rntk -m ntk"),
     "--config": ("", "-c some.toml"),
     "--protocol": ("", f"--protocol {protocol_id({'seed': 0})}"),
+    "--resamples": ("", "--resamples"),
 }
 PUBLISHED = {
     "--with": ("", "--with others.csv"),
@@ -74,6 +75,7 @@ EXAMPLES = {
         "--results": ("", f"--results {REFERENCE}"),
         "--protocol": ("--results full", "--protocol 441204a3"),
         "--x": ("--results full", "--x n_layers"),
+        "--resample": ("--results full", "--resample 2"),
         "--y": ("--results full", "--y n_layers"),
         "--out": ("--results full", "--out pictures"),
     },
@@ -98,13 +100,21 @@ EXAMPLES = {
         "--method": ("", "-m rbf"),
         "--config": ("", "-c some.toml"),
         "--seed": ("--results full -d Coffee -m gru --format csv", "--seed 1"),
+        "--resample": ("", "--resample 0-3"),
         "--format": ("", "--format csv"),
     },
     "show Coffee gru --results full": {
         **FOLDERS,
         "--results": ("", f"--results {REFERENCE}"),
         "--protocol": ("", "--protocol 441204a3"),
+        "--resample": ("", "--resample 2"),
         "--json": ("", "--json"),
+    },
+    "export predictions": {
+        **{name: ("--format tsml", option) for name, (_, option) in SELECTION.items()},
+        **{name: ("--format tsml --results full", option[1]) for name, option in FOLDERS.items()},
+        "--results": ("--format tsml", "--results full"),
+        "--format": ("", "--format tsml"),
     },
     "methods": {
         "--method": ("", "-m rbf"),
@@ -132,6 +142,7 @@ REFUSED = [
     ("audit --format markdown -s", "--standalone"),
     ("show Coffee gru --results full --json --data-dir data", "--data-dir"),
     ("show Coffee --results full --cache-dir cache", "--cache-dir"),
+    ("show Coffee --results full --resample 2", "--resample"),
     ("status --all -d Coffee", "--all"),
     ("fetch --all Coffee", "--all"),
     ("figure 2 --quick --width 16 --width 32", "--quick"),

@@ -1,4 +1,4 @@
-"""Resampling is sktime's, so the reference is what sktime makes of the data that it loads itself."""
+"""The reference is what sktime makes of the data that it loads itself."""
 
 import sys
 from collections import Counter

@@ -106,7 +106,7 @@ def test_records_of_two_resamples_are_two_files(tmp_path):
     assert (COFFEE.resample, of_resample.resample) == (0, 3)
     paths = [write_record(tmp_path, record) for record in (COFFEE, of_resample)]
     assert paths[1] == paths[0].with_name(f"{paths[0].stem}-resample3.json")
-    assert read_records(tmp_path) == ([of_resample, COFFEE], [])
+    assert read_records(tmp_path) == ([COFFEE, of_resample], [])
     assert read_record(paths[1]).resample == 3
 
 

@@ -36,7 +36,9 @@ def test_gaps_blank_lines_spaces_and_a_byte_order_mark(read):
     [
         ("", "needs a header and rows"),
         ("dataset,a\n", "needs a header and rows"),
-        ("dataset;a\nCoffee;1\n", "with commas"),
+        ("dataset a\nCoffee 1\n", "with commas"),
+        ("Coffee,0.91,0.92\nHam,0.5,0.6\n", "line 1: there are numbers where a header is needed"),
+        ("Resamples:,0,1\nHam,0.5,high\n", "line 2, column '1': 'high' is no accuracy"),
         ("dataset,a\nCoffee,1,2\n", "line 2: it has 3 entries, the header 2"),
         ("dataset,a\n\nCoffee,high\n", "line 3, column 'a': 'high' is no accuracy"),
         ("dataset,a\nCoffee,-1\n", "line 2, column 'a': '-1' is no accuracy"),
