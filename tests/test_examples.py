@@ -34,6 +34,7 @@ PARSED_ONLY = {
     "figure": "computes for minutes",
     "regress": "computes for minutes",
     "fetch": "asks the network",
+    "export": "needs the datasets of all records",
 }
 # Commands of `console` blocks of which the labels alone are compared, the words that begin the
 # lines; the reason, and options that make the input smaller.
