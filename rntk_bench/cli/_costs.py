@@ -100,13 +100,11 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         size = sizes[name]
         dataset = size if isinstance(size, Dataset) else None
         line = f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
-        stored = [
-            record
-            for each in evaluations
-            for resample in [each.experiment.resample]
-            for data in [dataset and resample_dataset(dataset, resample)]
-            if (record := stored_record(each, options.overwrite, data))
-        ]
+        stored = []
+        for each in evaluations:
+            resampled = dataset and resample_dataset(dataset, each.experiment.resample)
+            if record := stored_record(each, options.overwrite, resampled):
+                stored.append(record)
         n_kept += len(stored)
         n_missing = len(evaluations) - len(stored)
         if not n_missing:

@@ -186,15 +186,15 @@ def load_results(
     from rntk_bench.report.results.resamples import average_resamples
     from rntk_bench.report.results.results import collect_results
 
-    records, others = load_records(results, **selected), set[int]()
+    records, left_out = load_records(results, **selected), []
     if resample is not None:
-        records, others = filter_by_resample(records, resample)
+        records, _ = filter_by_resample(records, resample)
     elif not average:
         records, others = filter_by_resample(records, 0, "average over them with --resamples")
+        if others:
+            left_out = [f"Left out without --resamples: resamples {format_ranges(others)}."]
     joined = collect_results(records)
-    if others and resample is None:
-        left_out = f"Left out without --resamples: resamples {format_ranges(others)}."
-        joined = replace(joined, notes=[*joined.notes, left_out])
+    joined = replace(joined, notes=joined.notes + left_out)
     if columns and not files:
         raise InputError("--column chooses among the columns of a file: name one with --with.")
     if files:
