@@ -12,7 +12,7 @@ from pathlib import Path
 from unicodedata import category
 
 from rntk_bench.datasets.archive import close_matches
-from rntk_bench.errors import InputError
+from rntk_bench.errors import InputError, one_line
 from rntk_bench.report.results.names import normalise_name
 from rntk_bench.report.results.tsml import read_tsml
 
@@ -192,7 +192,7 @@ def _read_resamples(
         for _, (dataset, *_) in rows
     }
     return PublishedColumn(
-        name=_MEASURE.sub("", path.stem) or path.stem,
+        name=one_line(_MEASURE.sub("", path.stem) or path.stem),
         path=path,
         percent=scale == 100,
         unit=unit,

@@ -67,6 +67,13 @@ def test_classes_are_numbered_in_the_order_of_their_texts(arrow_head):
     assert [line.split(",")[0] for line in lines[3:]] == [code[y] for y in renamed.y_test.tolist()]
 
 
+def test_a_record_that_does_not_say_its_choice_has_its_predictions(arrow_head):
+    record = replace(predicted(arrow_head, "rbf"), selection=None, timings={})
+    lines = render_tsml(record, arrow_head).splitlines()
+    assert lines[1] == "No parameter info"
+    assert lines[2].split(",")[1:3] == ["-1", "-1"]
+
+
 def test_what_has_no_predictions_for_the_data_is_left_out_and_named(arrow_head, tmp_path):
     record = predicted(arrow_head, "rbf")
     unknown = DataError("Ham is not on this machine.")
@@ -117,6 +124,8 @@ def test_published_files_are_read_by_classifier_dataset_and_resample(tmp_path):
         "TSF": {"Chinatown": {12: three}},
     }
     assert read_tsml(tmp_path / "TSF") == {"TSF": {"Chinatown": {12: three}}}
+    put(tmp_path / "strange", classifier="a\x1b[0m")
+    assert list(read_tsml(tmp_path / "strange")) == [r"a\x1b[0m"]
 
 
 def test_what_is_written_is_read(arrow_head, tmp_path):
