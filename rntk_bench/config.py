@@ -17,6 +17,9 @@ MAX_BYTES = 1 << 20
 MAX_EPOCHS = 100_000
 """The order of the mini-batches of all epochs is drawn before the training."""
 
+MAX_RESAMPLE = 2**32 - 1
+"""The largest seed of NumPy's `RandomState`, with which sktime resamples."""
+
 Value = float | str
 Grid = Mapping[str, tuple[Value, ...]]
 
@@ -118,6 +121,8 @@ class Experiment:
     network: Network = field(default_factory=Network)
     grids: Mapping[str, Grid] = field(default_factory=dict)
     """Grids that replace those of the registry, by method."""
+    resample: int = 0
+    """The seed with which the training and the test set are resampled; 0 leaves the archive's."""
 
     def __post_init__(self) -> None:
         _require(self.seed >= 0, "seed", self.seed, "an integer >= 0")
@@ -126,7 +131,13 @@ class Experiment:
         _require(self.max_iterations >= 1, "max_iterations", self.max_iterations, "at least 1")
         _require(bool(self.methods), "methods", [], "at least one method")
         _require(bool(self.C) and min(self.C) > 0, "C", list(self.C), "numbers > 0, at least one")
+        wanted = f"an integer from 0 to {MAX_RESAMPLE}"
+        _require(0 <= self.resample <= MAX_RESAMPLE, "resample", self.resample, wanted)
         object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
+
+    def split_protocol(self) -> dict[str, int]:
+        """What a record's protocol says of the split into training and test set."""
+        return {"resample": self.resample} if self.resample else {}
 
 
 def format_value(value: Value) -> str:

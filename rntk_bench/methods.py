@@ -145,6 +145,7 @@ class KernelMethod(Method):
             "tolerance": experiment.tolerance,
             "max_iterations": experiment.max_iterations,
             "seed": experiment.seed,
+            **experiment.split_protocol(),
         }
 
     def parameters(self) -> dict[str, Value]:
@@ -178,6 +179,7 @@ class NetworkMethod(Method):
             **experiment.network.protocol(),
             "folds": FOLDS,
             "seed": experiment.seed,
+            **experiment.split_protocol(),
         }
 
     def parameters(self) -> dict[str, Value]:

@@ -35,6 +35,7 @@ PARSED_ONLY = {
     "regress": "computes for minutes",
     "fetch": "asks the network",
     "ceilings": "reads datasets that come with no package",
+    "export": "needs the datasets of all records",
 }
 # Commands of `console` blocks of which the labels alone are compared, the words that begin the
 # lines; the reason, and options that make the input smaller.

@@ -1,4 +1,5 @@
-"""The plan of a run: which methods are evaluated on which datasets, and where each record goes.
+"""The plan of a run: which methods are evaluated on which resamples of which datasets, and where
+each record goes.
 
 A plan reads and computes nothing; the runner does.
 """
@@ -6,7 +7,7 @@ A plan reads and computes nothing; the runner does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ from rntk_bench.storage.records import record_path
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A method that is to be evaluated on a dataset.
+    """A method that is to be evaluated on a dataset, or on a resample of it.
 
     Parameters
     ----------
     dataset : str
     method : Method
     experiment : Experiment
+        Its `resample` is the evaluation's.
     results : Path
         Folder of the records.
     """
@@ -35,9 +37,14 @@ class Evaluation:
     results: Path
 
     @property
-    def key(self) -> tuple[str, str]:
-        """Names of the dataset and the method, which identify an evaluation in its plan."""
-        return self.dataset, self.method.name
+    def key(self) -> tuple[str, str, int]:
+        """The dataset, the method and the resample, which identify an evaluation in its plan."""
+        return self.dataset, self.method.name, self.experiment.resample
+
+    @property
+    def title(self) -> str:
+        """The key as text."""
+        return evaluation_title(*self.key)
 
     @cached_property
     def protocol(self) -> dict[str, Any]:
@@ -66,12 +73,23 @@ class Evaluation:
         return self.record_path.with_suffix(".partial")
 
 
+def evaluation_title(dataset: str, method: str, resample: int) -> str:
+    """The names of a dataset and a method, and the number of the resample if it is not 0."""
+    return f"{dataset} {method}" + (f" resample {resample}" if resample else "")
+
+
 def make_plan(
-    datasets: Sequence[str], methods: Sequence[Method], experiment: Experiment, results: Path
+    datasets: Sequence[str],
+    methods: Sequence[Method],
+    experiment: Experiment,
+    results: Path,
+    resamples: Sequence[int] = (0,),
 ) -> list[Evaluation]:
-    """Every method on every dataset, dataset by dataset."""
+    """Every method on every resample of every dataset, dataset by dataset."""
+    experiments = [replace(experiment, resample=resample) for resample in resamples]
     return [
-        Evaluation(dataset, method, experiment, results)
+        Evaluation(dataset, method, of_resample, results)
         for dataset in datasets
+        for of_resample in experiments
         for method in methods
     ]

@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from rntk_bench.benchmark.cost.memory import limit_jobs
 from rntk_bench.benchmark.evaluation import Progress, failed_record, failure_reason, raise_if_fatal
 from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
-from rntk_bench.benchmark.plan import Evaluation
-from rntk_bench.datasets import Dataset, load_dataset
+from rntk_bench.benchmark.plan import Evaluation, evaluation_title
+from rntk_bench.datasets import Dataset, load_dataset, resample_dataset
 from rntk_bench.deadline import Deadline
 from rntk_bench.errors import InputError
 from rntk_bench.methods import KernelMethod, NetworkMethod
@@ -77,13 +78,19 @@ class Outcome:
 
     dataset: str
     method: str
+    resample: int
     kind: str
     record: Record | None = None
     message: str = ""
 
+    @property
+    def title(self) -> str:
+        """The dataset, the method and the resample as text."""
+        return evaluation_title(self.dataset, self.method, self.resample)
+
 
 class LoadedEvaluation(NamedTuple):
-    """An evaluation and its dataset."""
+    """An evaluation and its dataset, resampled as the evaluation asks."""
 
     evaluation: Evaluation
     dataset: Dataset
@@ -226,8 +233,8 @@ class Runner:
     ) -> None:
         self._plan, self._options, self._report = plan, options, report
         self._overwrite = options.overwrite
-        self._outcomes: dict[tuple[str, str], Outcome] = {}
-        self._locks: dict[tuple[str, str], ExitStack] = {}
+        self._outcomes: dict[tuple[str, str, int], Outcome] = {}
+        self._locks: dict[tuple[str, str, int], ExitStack] = {}
         self.stopped = False
         """Whether an evaluation has failed after which no other is to be computed."""
 
@@ -290,15 +297,24 @@ class Runner:
             data_dir, cache_dir = self._options.data_dir, self._options.cache_dir
             dataset = load_dataset(free[0].dataset, data_dir=data_dir, cache_dir=cache_dir)
         except Exception as error:
-            raise_if_fatal(error)
-            message = failure_reason(error)
-            self._add(*(Outcome(*each.key, "unreadable", message=message) for each in evaluations))
+            self._add_unreadable(evaluations, error)
             return
-        for evaluation in free:
-            if self._lock_if_missing(evaluation, dataset):
-                yield LoadedEvaluation(evaluation, dataset)
-            if self.stopped:
+        for resample, group in groupby(free, key=lambda each: each.experiment.resample):
+            try:
+                resampled = resample_dataset(dataset, resample)
+            except Exception as error:  # the reason is the same for every other seed
+                self._add_unreadable([each for each in free if each.experiment.resample], error)
                 return
+            for evaluation in group:
+                if self._lock_if_missing(evaluation, resampled):
+                    yield LoadedEvaluation(evaluation, resampled)
+                if self.stopped:
+                    return
+
+    def _add_unreadable(self, evaluations: Sequence[Evaluation], error: Exception) -> None:
+        raise_if_fatal(error)
+        message = failure_reason(error)
+        self._add(*(Outcome(*each.key, "unreadable", message=message) for each in evaluations))
 
     def _lock_if_missing(self, evaluation: Evaluation, dataset: Dataset) -> bool:
         """Lock an evaluation that has no record; whether that was so, and the lock was free."""
@@ -321,7 +337,7 @@ class Runner:
     def _add(self, *outcomes: Outcome) -> None:
         """Add outcomes of evaluations on one dataset, and report the first on behalf of all."""
         for outcome in outcomes:
-            self._outcomes[outcome.dataset, outcome.method] = outcome
+            self._outcomes[outcome.dataset, outcome.method, outcome.resample] = outcome
         self._report(outcomes[0])
         if self._options.fail_fast and outcomes[0].kind in ("failed", "unreadable"):
             self.stopped = True

@@ -15,6 +15,7 @@ from rntk_bench.cli import (
     completion,
     datasets,
     env,
+    export,
     fetch,
     figure,
     fit,
@@ -74,6 +75,6 @@ for _command in (
     ceilings.ceilings,
     *(regress.regress, sensitivity.sensitivity, fit.fit, predict.predict, gram.gram),
     *(datasets.datasets, fetch.fetch, cache.cache, speed.speed, status.status, show.show),
-    *(methods.methods, env.env, completion.completion, protocols.protocols),
+    *(export.export, methods.methods, env.env, completion.completion, protocols.protocols),
 ):
     main.add_command(_command)

@@ -73,7 +73,7 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     """Print the estimated time and memory of every evaluation on this machine.
 
     A kernel's time is measured for a short while if the data are here. Evaluations whose record a
-    run would keep take no time.
+    run would keep take no time. All resamples of a dataset have its size, and share a line.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
     from rntk_bench.benchmark.cost.timed_estimate import estimate_seconds
     from rntk_bench.benchmark.runner import stored_record
-    from rntk_bench.datasets import Dataset
+    from rntk_bench.datasets import Dataset, resample_dataset
     from rntk_bench.methods import KernelMethod
     from rntk_bench.svm.svc import check_size
 
@@ -92,14 +92,24 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     total = total_at_most = 0.0
     n_kept = 0
     click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'jobs':>6}{'time':>10}{'memory':>10}")
+    resamples: dict[tuple[str, str], list[Evaluation]] = {}
     for evaluation in plan:
-        name, method, experiment = evaluation.dataset, evaluation.method, evaluation.experiment
+        resamples.setdefault((evaluation.dataset, evaluation.method.name), []).append(evaluation)
+    for (name, _), evaluations in resamples.items():
+        method, experiment = evaluations[0].method, evaluations[0].experiment
         size = sizes[name]
         dataset = size if isinstance(size, Dataset) else None
         line = f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
-        if record := stored_record(evaluation, options.overwrite, dataset):
-            n_kept += 1
-            click.echo(f"{line}{'kept' if record.status == 'ok' else 'failed':>16}")
+        stored = []
+        for each in evaluations:
+            resampled = dataset and resample_dataset(dataset, each.experiment.resample)
+            if record := stored_record(each, options.overwrite, resampled):
+                stored.append(record)
+        n_kept += len(stored)
+        n_missing = len(evaluations) - len(stored)
+        if not n_missing:
+            failed = any(record.status == "failed" for record in stored)
+            click.echo(f"{line}{'failed' if failed else 'kept':>16}")
             continue
         if dataset is not None and isinstance(method, KernelMethod):
             check_size(dataset.y_train, name)
@@ -110,9 +120,14 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
             seconds = at_most = estimate_seconds(
                 dataset, method, experiment, n_jobs, slowness, options.prune
             )
+        seconds, at_most = n_missing * seconds, n_missing * at_most
         total, total_at_most = total + seconds, total_at_most + at_most
         memory = format_bytes(estimate_memory(size, method, experiment, n_jobs))
-        click.echo(f"{line}{n_jobs:>6}{seconds:>8.1f} s{memory:>10}")
+        of_resamples = f"  {n_missing} of {len(evaluations)} resamples"
+        click.echo(
+            f"{line}{n_jobs:>6}{seconds:>8.1f} s{memory:>10}"
+            + (of_resamples if len(evaluations) > 1 else "")
+        )
     click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
     if n_kept:
         click.echo(f"{n_kept} of {len(plan)} evaluations have a record and are kept.")

@@ -14,11 +14,13 @@ from click.shell_completion import CompletionItem
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _paths as paths
+from rntk_bench.config import MAX_RESAMPLE
 from rntk_bench.errors import InputError
 
 ShellComplete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 _LABEL_WIDTH = 17
+_MAX_RESAMPLES = 10_000
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
@@ -36,6 +38,32 @@ class _SizeType(click.ParamType[int]):
         if match is None:
             self.fail(f"{value!r} is not a size; write for example 500MiB or 4GiB.", param, ctx)
         return int(float(match[1]) * _UNITS[match[2]])
+
+
+class _ResamplesType(click.ParamType[tuple[int, ...]]):
+    """Numbers of resamples, written as 3, 0-29 or 0,5,10-19; sorted, each once."""
+
+    name = "resamples"
+
+    def convert(
+        self, value: str | tuple[int, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        numbers: set[int] = set()
+        for part in value.split(","):
+            match = re.fullmatch(r"\s*([0-9]{1,10})(?:-([0-9]{1,10}))?\s*", part)
+            if match is None:
+                self.fail(f"{value!r} names no resamples; write 3, 0-29 or 0,5,7.", param, ctx)
+            first, last = int(match[1]), int(match[2] or match[1])
+            if last > MAX_RESAMPLE:
+                self.fail(f"{last} is no seed; the largest is {MAX_RESAMPLE}.", param, ctx)
+            if last < first:
+                self.fail(f"{part.strip()} ends before it starts; turn it round.", param, ctx)
+            if last - first >= _MAX_RESAMPLES:
+                self.fail(f"{part.strip()} are more than {_MAX_RESAMPLES}.", param, ctx)
+            numbers.update(range(first, last + 1))
+        return tuple(sorted(numbers))
 
 
 def _check_jobs(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
@@ -178,6 +206,17 @@ protocol_seed = click.option(
     "--seed",
     type=click.IntRange(min=0),
     help="Seed of folds, initial weights and mini-batches. [default: 0]",
+)
+
+resamples = click.option(
+    "--resample",
+    "resamples",
+    type=_ResamplesType(),
+    default="0",
+    show_default=True,
+    metavar="K",
+    help="Resample training and test sets together, stratified, with the seed K; 0 is the "
+    "archive's split. K may be a range or a list, 0-29 or 0,5,7.",
 )
 
 kernel = click.option(

@@ -15,13 +15,13 @@ from rntk_bench.storage.paths import expand_home
 
 
 class PathType(click.Path):
-    """A file or a folder, whether it exists or not; a leading `~` is the home folder.
+    """A file, a folder or either, whether it exists or not; a leading `~` is the home folder.
 
     What exists must be of the right kind, and the name must be one that a file can have.
     """
 
-    def __init__(self, *, folder: bool) -> None:
-        super().__init__(file_okay=not folder, dir_okay=folder, path_type=Path)
+    def __init__(self, *, file: bool = False, folder: bool = False) -> None:
+        super().__init__(file_okay=file, dir_okay=folder, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, expanded."""
@@ -30,7 +30,7 @@ class PathType(click.Path):
         try:
             path = expand_home(value)
             mode = path.stat().st_mode
-            if self.dir_okay and not stat.S_ISDIR(mode):
+            if not self.file_okay and not stat.S_ISDIR(mode):
                 self.fail(f"{one_line(str(path))} is not a folder.", param, ctx)
         except InputError as error:
             self.fail(str(error), param, ctx)
@@ -42,5 +42,6 @@ class PathType(click.Path):
         return super().convert(path, param, ctx)
 
 
-FILE = PathType(folder=False)
+FILE = PathType(file=True)
 FOLDER = PathType(folder=True)
+EITHER = PathType(file=True, folder=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._streams import note, warn
+from rntk_bench.config import MAX_RESAMPLE
 from rntk_bench.errors import InputError
-from rntk_bench.report.results.names import abbreviate_list
+from rntk_bench.report.results.names import abbreviate_list, format_ranges
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +50,26 @@ alpha = click.option(
 )
 
 
-def selection_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Folder, datasets, methods and protocols, the keywords of `load_results`."""
+resamples = click.option(
+    "--resamples",
+    "average",
+    is_flag=True,
+    help="Average over the resamples that every method has; without it only the archive's split "
+    "counts.",
+)
+
+one_resample = click.option(
+    "--resample",
+    type=click.IntRange(0, MAX_RESAMPLE),
+    default=0,
+    show_default=True,
+    metavar="K",
+    help="Show the record of resample K; 0 is the archive's split.",
+)
+
+
+def record_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Folder, datasets, methods and protocols, the keywords of `load_records`."""
     for option in (
         protocols,
         click.option(
@@ -67,6 +87,11 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def selection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Those of `record_options` and --resamples, keywords of `load_results`."""
+    return record_options(resamples(command))
+
+
 def published_options(command: Callable[..., None]) -> Callable[..., None]:
     """Files of published accuracies, further keywords of `load_results`."""
     for option in (
@@ -75,16 +100,17 @@ def published_options(command: Callable[..., None]) -> Callable[..., None]:
             "columns",
             metavar="NAME",
             multiple=True,
-            help="Add only this column of the files of --with. May be repeated.",
+            help="Add only this classifier of those of --with. May be repeated.",
         ),
         click.option(
             "--with",
             "files",
-            metavar="FILE",
+            metavar="PATH",
             multiple=True,
-            type=paths.FILE,
+            type=paths.EITHER,
             help="Add published accuracies from a CSV file: one row per dataset, one column per "
-            "classifier, fractions or percent. May be repeated.",
+            "classifier, fractions or percent, or one column per resample, 0,1,2,...; or from a "
+            "folder of tsml-eval's result files. May be repeated.",
         ),
     ):
         command = option(command)
@@ -103,28 +129,21 @@ def accuracy_table_options(command: Callable[..., None]) -> Callable[..., None]:
     return selection_options(with_paper(published_options(command)))
 
 
-def load_results(
+def load_records(
     results: Path,
     datasets: tuple[str, ...] = (),
     methods: tuple[str, ...] = (),
     config: Path | None = None,
     protocols: tuple[str, ...] = (),
-    files: tuple[Path, ...] = (),
-    columns: tuple[str, ...] = (),
-) -> Results:
-    """Read the selected records, and join the published accuracies to them.
-
-    A record that cannot be read is a warning; how a file of accuracies was read is a note.
+) -> list[Record]:
+    """Read the selected records, of all resamples; one that cannot be read is a warning.
 
     Raises
     ------
     InputError
-        There are no records, none that were selected, or a file cannot be used.
+        There are no records, or none that were selected.
     """
     from rntk_bench.config import read_experiment
-    from rntk_bench.report.results.join import join_published
-    from rntk_bench.report.results.published import read_published, select_columns
-    from rntk_bench.report.results.results import collect_results
     from rntk_bench.storage.records import read_records
 
     records, problems = read_records(results)
@@ -136,16 +155,54 @@ def load_results(
             "Coffee', or name their folder with --results."
         )
     experiment = None if config is None else read_experiment(config)
-    collected = collect_results(filter_records(records, datasets, methods, protocols, experiment))
-    if not files:
-        if columns:
-            raise InputError("--column chooses among the columns of a file: name one with --with.")
-        return collected
-    published = [column for path in dict.fromkeys(files) for column in read_published(path)]
-    joined, messages = join_published(collected, select_columns(published, columns))
-    for message in messages:
-        note(message)
-    return joined
+    return filter_records(records, datasets, methods, protocols, experiment)
+
+
+def load_results(
+    results: Path,
+    *,
+    files: tuple[Path, ...] = (),
+    columns: tuple[str, ...] = (),
+    average: bool = False,
+    resample: int | None = None,
+    **selected: Any,
+) -> Results:
+    """Read the selected records, and join the published accuracies to them.
+
+    The records are those of the archive's split, of all resamples with `average`, or of one. How a
+    file of accuracies was read is a note.
+
+    Parameters
+    ----------
+    results, selected : as for `load_records`
+
+    Raises
+    ------
+    InputError
+        There are no records, none that were selected, or a file cannot be used.
+    """
+    from rntk_bench.report.results.join import join_published
+    from rntk_bench.report.results.published import read_published, select_columns
+    from rntk_bench.report.results.resamples import average_resamples
+    from rntk_bench.report.results.results import collect_results
+
+    records, left_out = load_records(results, **selected), []
+    if resample is not None:
+        records, _ = filter_by_resample(records, resample)
+    elif not average:
+        records, others = filter_by_resample(records, 0, "average over them with --resamples")
+        if others:
+            left_out = [f"Left out without --resamples: resamples {format_ranges(others)}."]
+    joined = collect_results(records)
+    joined = replace(joined, notes=joined.notes + left_out)
+    if columns and not files:
+        raise InputError("--column chooses among the columns of a file: name one with --with.")
+    if files:
+        published = [column for path in dict.fromkeys(files) for column in read_published(path)]
+        joined, messages = join_published(joined, select_columns(published, columns))
+        for message in messages:
+            note(message)
+    return average_resamples(joined) if average else joined
 
 
 def load_accuracy_table(with_paper: bool, **selected: Any) -> tuple[pd.DataFrame, list[str]]:
@@ -205,6 +262,26 @@ def filter_records(
         if names := missing[field]:
             note(f"Of the configuration without a record: {field} {abbreviate_list(names)}.")
     return selected
+
+
+def filter_by_resample(
+    records: Sequence[Record], resample: int, hint: str = "choose one with --resample"
+) -> tuple[list[Record], set[int]]:
+    """The records of one resample, and the numbers of the other resamples that have records.
+
+    Raises
+    ------
+    InputError
+        There is no such record; the message ends with the hint.
+    """
+    chosen = [record for record in records if record.resample == resample]
+    others = {record.resample for record in records} - {resample}
+    if not chosen:
+        wanted = f"resample {resample}" if resample else "the archive's split"
+        raise InputError(
+            f"There is no record of {wanted}, but of resamples {format_ranges(others)}; {hint}."
+        )
+    return chosen, others
 
 
 def _filter(records: Sequence[Record], criteria: Mapping[str, Sequence[str]]) -> list[Record]:

@@ -95,6 +95,7 @@ def box(out: Path, **selected: Any) -> None:
 @click.argument("method", default="rntk", shell_complete=_completion.recorded_methods)
 @options.results
 @_selection.protocols
+@_selection.one_resample
 @click.option("--x", metavar="PARAMETER", help="Horizontal axis.  [default: sigma_w, or similar]")
 @click.option("--y", metavar="PARAMETER", help="Vertical axis.  [default: sigma_b, or similar]")
 @options.out
@@ -103,6 +104,7 @@ def grid(
     method: str,
     results: Path,
     protocols: tuple[str, ...],
+    resample: int,
     x: str | None,
     y: str | None,
     out: Path,
@@ -117,13 +119,16 @@ def grid(
     from rntk_bench.report.results.validation import validation_grid
 
     figures.require_packages()
-    loaded = _selection.load_results(results, (dataset,), (method,), protocols=protocols)
+    loaded = _selection.load_results(
+        results, datasets=(dataset,), methods=(method,), protocols=protocols, resample=resample
+    )
     for line in loaded.notes:
         note(line)
     record = loaded.records[dataset, method]
     validation = validation_grid(record)
     x, y = choose_axes(validation, x, y)
-    _save(plot_grid(record, x, y), out, f"grid-{dataset}-{method}", validation.to_frame(x, y))
+    name = f"grid-{dataset}-{method}" + (f"-resample{resample}" if resample else "")
+    _save(plot_grid(record, x, y), out, name, validation.to_frame(x, y))
 
 
 def _common_datasets(accuracies: pd.DataFrame, notes: list[str]) -> pd.DataFrame:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @backend_option
 @scheduler_option
 @options.protocol_seed
+@options.resamples
 @options.results
 @options.data_dir
 @options.cache_dir
@@ -82,6 +83,7 @@ def run(
     backend: str,
     scheduler: str | None,
     seed: int | None,
+    resamples: tuple[int, ...],
     results: Path,
     data_dir: Path | None,
     cache_dir: Path | None,
@@ -122,7 +124,7 @@ def run(
     experiment = load_experiment(config, methods, seed)
     resolved = resolve(experiment)
     names = _names(datasets, everything, experiment, config)
-    plan = make_plan(names, resolved, experiment, results)
+    plan = make_plan(names, resolved, experiment, results, resamples)
     if memory_limit is None and scheduler is None:
         memory_limit = machine_memory()
     run_options = RunOptions(
@@ -216,7 +218,7 @@ class _Display:
     def start_evaluation(self, loaded: LoadedEvaluation) -> Progress:
         """Draw the bar of an evaluation; returns the callback for its progress."""
         method = loaded.evaluation.method
-        name = f"{loaded.dataset.name} {method.name}: {method.progress_label}"
+        name = f"{loaded.evaluation.title}: {method.progress_label}"
         self._bar = self._new_bar(name, method.progress_unit)
         return self._show_progress
 
@@ -245,9 +247,9 @@ class _Display:
         self._plan_bar.refresh()
 
     def _print(self, outcome: Outcome) -> None:
-        dataset, method, record = one_line(outcome.dataset), outcome.method, outcome.record
+        title, record = one_line(outcome.title), outcome.record
         if outcome.kind in ("failed", "unreadable"):
-            name = f"{dataset} {method}" if outcome.kind == "failed" else dataset
+            name = title if outcome.kind == "failed" else one_line(outcome.dataset)
             say(f"{name} failed: {outcome.message}", err=True)
             return
         if self.quiet or record is None or record.selection is None or record.test is None:
@@ -255,7 +257,7 @@ class _Display:
         selection = record.selection
         time = "kept" if outcome.kind == "kept" else f"{record.timings['total']:.1f} s"
         say(
-            f"{dataset} {method}: test {100 * record.test['accuracy']:.2f} %, "
+            f"{title}: test {100 * record.test['accuracy']:.2f} %, "
             f"validation {100 * selection['accuracy']:.2f} % "
             f"({format_choice(selection)}, {selection['ties']} tied) [{time}]"
         )

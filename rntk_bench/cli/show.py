@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.argument("dataset", shell_complete=_completion.recorded_datasets)
 @click.argument("method", required=False, shell_complete=_completion.recorded_methods)
 @_selection.protocols
+@_selection.one_resample
 @click.option("--json", "as_stored", is_flag=True, help="Print the stored JSON.")
 @options.results
 @options.data_dir
@@ -32,6 +33,7 @@ def show(
     dataset: str,
     method: str | None,
     protocols: tuple[str, ...],
+    resample: int,
     as_stored: bool,
     results: Path,
     data_dir: Path | None,
@@ -39,9 +41,11 @@ def show(
 ) -> None:
     """List the run records of a dataset, or print the record of one method in full.
 
-    Of several records of a method the one with the largest grid is shown, then the newest. The
-    confusion matrix needs the labels of the dataset, which is not downloaded for it.
+    Of several records of a method the one of the archive's split, or of --resample, with the
+    largest grid is shown, then the newest. The confusion matrix needs the labels of the dataset,
+    which is not downloaded for it.
     """
+    from rntk_bench.report.results.names import format_ranges
     from rntk_bench.report.results.results import record_sort_key
     from rntk_bench.storage.records import protocol_id, record_path
 
@@ -53,6 +57,11 @@ def show(
     records = _selection.filter_records(
         _records(results, dataset), methods=methods, protocols=protocols
     )
+    others: set[int] = set()
+    if method is None:
+        options.reject_unused(("resample",), "chooses among the records of one method")
+    else:
+        records, others = _selection.filter_by_resample(records, resample)
     paths = [record_path(results, r.dataset, r.method, r.protocol) for r in records]
     if method is None:
         _list(records, paths, as_stored)
@@ -63,9 +72,11 @@ def show(
         return
     record = records[chosen]
     _print_record(record, paths[chosen])
-    others = [protocol_id(other.protocol) for other in records if other is not record]
+    protocol_ids = [protocol_id(other.protocol) for other in records if other is not record]
+    if protocol_ids:
+        options.print_entry("others", f"{', '.join(protocol_ids)}, shown with --protocol")
     if others:
-        options.print_entry("others", f"{', '.join(others)}, shown with --protocol")
+        options.print_entry("resamples", f"{format_ranges(others)}, shown with --resample")
     if record.test is not None:
         _print_confusion(record, data_dir, cache_dir)
 
@@ -98,6 +109,7 @@ def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> 
     if as_stored:
         click.echo(json.dumps([json.loads(path.read_text(encoding="utf-8")) for path in paths]))
         return
+    resampled = any(record.resample for record in records)
     rows = []
     for record in records:
         test, selection = record.test, record.selection or {}
@@ -107,6 +119,7 @@ def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> 
             [
                 Cell(record.method),
                 Cell(protocol_id(record.protocol)),
+                *([Cell(str(record.resample))] if resampled else []),
                 accuracy,
                 Cell(validation, ".2f"),
                 Cell(selection.get("n_settings"), ".0f"),
@@ -114,7 +127,9 @@ def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> 
                 Cell(record.created),
             ]
         )
-    titles = ("method", "protocol", "test, %", "validation, %", "settings", "seconds", "created")
+    titles = ["method", "protocol", "test, %", "validation, %", "settings", "seconds", "created"]
+    if resampled:
+        titles.insert(2, "resample")
     caption = f"Of {records[0].dataset} in {paths[0].parent}"
     click.echo(render_text(Table("Records", caption, [*map(Column, titles)], rows, [])), nl=False)
 
@@ -122,9 +137,10 @@ def _list(records: Sequence[Record], paths: Sequence[Path], as_stored: bool) -> 
 def _print_record(record: Record, path: Path) -> None:
     from rntk_bench.storage.records import protocol_id
 
+    resample = f", resample {record.resample}" if record.resample else ""
     entries = {
         "record": f"{record.dataset}, {record.method} ({display_name(record.method)}), protocol "
-        f"{protocol_id(record.protocol)}, {record.created}",
+        f"{protocol_id(record.protocol)}{resample}, {record.created}",
         "file": str(path),
         **_outcome(record),
         "data": _data(record.data),
@@ -158,7 +174,10 @@ def _outcome(record: Record) -> dict[str, str]:
         if networks := describe_fold_networks(record):
             entries["networks"] = networks
     printed = paper_accuracy(record.dataset, record.method)
-    return entries | ({} if printed is None else {"paper": f"{float(printed):.2f} %"})
+    if printed is not None:
+        split = " on the archive's split" if record.resample else ""
+        entries["paper"] = f"{float(printed):.2f} %{split}"
+    return entries
 
 
 def _choice(selection: dict[str, Any]) -> dict[str, str]:
@@ -214,13 +233,14 @@ def _join_values(values: Mapping[str, Any]) -> str:
 
 
 def _print_confusion(record: Record, data_dir: Path | None, cache_dir: Path | None) -> None:
-    from rntk_bench.datasets import load_dataset
+    from rntk_bench.datasets import load_dataset, resample_dataset
     from rntk_bench.report.results.record_details import confusion_counts
     from rntk_bench.report.tables.confusion import confusion_table
     from rntk_bench.report.tables.text import render_text
 
     try:
         data = load_dataset(record.dataset, data_dir=data_dir, cache_dir=cache_dir, download=False)
+        data = resample_dataset(data, record.resample)
         counts = confusion_counts(record, data)
     except DataError as error:
         options.print_entry("confusion", f"not known: {str(error).rstrip('.')}.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rntk_bench.cli import _options as options
-from rntk_bench.cli._streams import warn
+from rntk_bench.cli._streams import note, warn
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 )
 @options.config
 @options.protocol_seed
+@options.resamples
 @options.results
 @click.option(
     "--format",
@@ -44,6 +45,7 @@ def status(
     methods: tuple[str, ...],
     config: Path | None,
     seed: int | None,
+    resamples: tuple[int, ...],
     results: Path,
     style: str,
 ) -> None:
@@ -54,6 +56,7 @@ def status(
     """
     from rntk_bench.config import load_experiment
     from rntk_bench.methods import METHODS, resolve
+    from rntk_bench.report.results.names import format_ranges
     from rntk_bench.report.tables.status import evaluation_states
     from rntk_bench.storage.records import read_records
 
@@ -67,7 +70,9 @@ def status(
         experiment = load_experiment(None, known, seed)
     names = _names(datasets, everything, experiment, results)
     protocols = {method.name: method.protocol(experiment) for method in resolve(experiment)}
-    _print(evaluation_states(results, records, names, protocols), style)
+    if others := {r.resample for r in records if r.dataset in names} - set(resamples):
+        note(f"There are records of resamples {format_ranges(others)}; count them with --resample.")
+    _print(evaluation_states(results, records, names, protocols, resamples), style)
 
 
 def _names(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rntk_bench.datasets.download import fetch_dataset, needs_download
     from rntk_bench.datasets.load import load_dataset
     from rntk_bench.datasets.preprocess import unit_norm, zero_pad
+    from rntk_bench.datasets.resample import resample_dataset
     from rntk_bench.datasets.sources import Location, dataset_names, locate
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "load_dataset",
     "locate",
     "needs_download",
+    "resample_dataset",
     "unit_norm",
     "zero_pad",
 ]
@@ -34,6 +36,7 @@ _MODULES = {
     **dict.fromkeys(("fetch_dataset", "needs_download"), "download"),
     "load_dataset": "load",
     **dict.fromkeys(("unit_norm", "zero_pad"), "preprocess"),
+    "resample_dataset": "resample",
     **dict.fromkeys(("Location", "dataset_names", "locate"), "sources"),
 }
 

@@ -1,4 +1,4 @@
-"""Run records: one JSON file for each dataset, method and protocol."""
+"""Run records: one JSON file for each dataset, method, protocol and resample."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class Record:
         Their names in the archive and in the registry of methods.
     status : {"ok", "failed"}
     protocol : dict
-        Everything but the data on which the result depends: seed, folds, grids, tolerance.
+        Everything but the data on which the result depends: seed, folds, grids, tolerance. The
+        entry "resample" is the seed with which the sets were resampled; without it they are the
+        archive's.
     data : dict
         Fingerprint, source and sizes of the dataset.
     selection : dict or None
@@ -79,6 +81,11 @@ class Record:
     schema: int = SCHEMA
     traceback: str | None = None
 
+    @property
+    def resample(self) -> int:
+        """The seed with which the sets were resampled; 0 for the archive's split."""
+        return int(self.protocol.get(_RESAMPLE, 0))
+
 
 _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
     "dataset": str,
@@ -100,17 +107,20 @@ _OPTIONAL = {"traceback"}
 """Fields that a file has only if they are not None; files of earlier versions lack them."""
 
 
+_RESAMPLE = "resample"
+"""The entry of a protocol that is not part of its identifier, which all resamples share."""
 _DIGEST = "digest"
 """The entry of a file with the digest of all others; files of earlier versions lack it."""
 
 
 def protocol_id(protocol: dict[str, Any]) -> str:
-    """Eight hexadecimal digits that identify a protocol."""
-    return hashlib.sha256(_json(protocol).encode()).hexdigest()[:8]
+    """Eight hexadecimal digits that identify a protocol, the same for all its resamples."""
+    shared = {key: value for key, value in protocol.items() if key != _RESAMPLE}
+    return hashlib.sha256(_json(shared).encode()).hexdigest()[:8]
 
 
 def record_path(results: Path, dataset: str, method: str, protocol: dict[str, Any]) -> Path:
-    """The file of the record of a dataset, method and protocol.
+    """The file of the record of a dataset, method and protocol, with its resample unless it is 0.
 
     Raises
     ------
@@ -123,7 +133,8 @@ def record_path(results: Path, dataset: str, method: str, protocol: dict[str, An
                 f"{name!r} cannot name a record's file; use at most 200 letters, digits and any of "
                 "'_.+-'."
             )
-    return results / dataset / f"{method}-{protocol_id(protocol)}.json"
+    resample = f"-resample{protocol[_RESAMPLE]}" if protocol.get(_RESAMPLE) else ""
+    return results / dataset / f"{method}-{protocol_id(protocol)}{resample}.json"
 
 
 def is_valid_name(text: str) -> bool:
@@ -206,7 +217,7 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
     Returns
     -------
     records : list of Record
-        Sorted by dataset, method and protocol; no two share all three.
+        Sorted by dataset, method, protocol and resample; no two share all four.
     problems : list of str
         One sentence for each file that was left out.
     """
@@ -222,7 +233,11 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
             records.append(record)
         else:
             problems.append(f"{path} holds what belongs in {expected}; move or delete it.")
-    return records, problems
+    return sorted(records, key=_sort_key), problems
+
+
+def _sort_key(record: Record) -> tuple[str, str, int]:
+    return record.dataset, f"{record.method}-{protocol_id(record.protocol)}", record.resample
 
 
 def record_files(results: Path, dataset: str | None = None) -> list[Path]:
@@ -302,10 +317,15 @@ def _valid_fields(content: dict[str, Any]) -> dict[str, bool]:
         "dataset": is_valid_name(content["dataset"]),
         "method": is_valid_name(content["method"]),
         "status": content["status"] in ("ok", "failed"),
+        "protocol": _is_resample(content["protocol"].get(_RESAMPLE, 0)),
         "test": content["status"] != "ok" or _is_score(content["test"]),
         "warnings": all(isinstance(warning, str) for warning in content["warnings"]),
         "created": _is_utc(content["created"]),
     }
+
+
+def _is_resample(number: object) -> bool:
+    return type(number) is int and number >= 0
 
 
 def _is_fraction(accuracy: object) -> bool:

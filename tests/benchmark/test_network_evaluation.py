@@ -12,7 +12,7 @@ from rntk_bench.benchmark.network_evaluation import evaluate_network
 from rntk_bench.benchmark.plan import make_plan
 from rntk_bench.benchmark.runner import RunOptions, run_plan
 from rntk_bench.config import CRITERIA, Experiment, Network, read_experiment
-from rntk_bench.datasets import Dataset, load_dataset, unit_norm
+from rntk_bench.datasets import Dataset, load_dataset, resample_dataset, unit_norm
 from rntk_bench.deadline import Deadline, TimeLimitError
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.kernels import RBF
@@ -48,6 +48,20 @@ def made_up(n=30, seed=0, m=1, equal=True):
 def answer(record):
     """What must not depend on how the record was computed."""
     return record.protocol, record.data, record.selection, record.test, record.warnings
+
+
+def test_a_network_is_trained_on_the_resampled_training_set():
+    official = made_up(equal=False)
+    resampled = resample_dataset(official, 5)
+    experiment = replace(EXPERIMENT, resample=5)
+    record = evaluate_network(resampled, METHOD, experiment)
+    assert record.protocol == METHOD.protocol(EXPERIMENT) | {"resample": 5}
+    assert record.data["fingerprint"] == resampled.fingerprint
+    predictions = np.array(record.test["predictions"])
+    assert record.test["correct"] == (predictions == resampled.y_test).sum()
+    of_official = evaluate_network(official, METHOD, EXPERIMENT)
+    assert of_official.selection["hits"] != record.selection["hits"]
+    assert "resample" not in of_official.protocol
 
 
 def kill_this_process(*_):

@@ -8,6 +8,7 @@ from rntk_bench.benchmark import runner
 from rntk_bench.benchmark.plan import make_plan
 from rntk_bench.benchmark.runner import LocalBackend, RunOptions, run_plan
 from rntk_bench.config import Experiment
+from rntk_bench.datasets import resample_dataset
 from rntk_bench.errors import StorageError
 from rntk_bench.kernels import RBF, RNTK
 from rntk_bench.methods import KernelMethod
@@ -147,6 +148,64 @@ def test_more_series_than_the_solver_can_number_are_refused_by_name(
     monkeypatch.setattr(smo, "MAX_SERIES", 12)
     again = replace(options, overwrite="failed")
     assert run(results, again, ["Mine"])[0] == ["computed"]
+
+
+def test_each_resample_is_computed_on_its_own_sets_and_the_data_are_read_once(
+    results, write_dataset, monkeypatch
+):
+    data, read, computed = write_dataset("Mine"), [], []
+    load = runner.load_dataset
+
+    def load_and_count(name, **folders):
+        read.append(name)
+        return load(name, **folders)
+
+    monkeypatch.setattr(runner, "load_dataset", load_and_count)
+    options = RunOptions(data_dir=data)
+    plan = make_plan(["Mine"], [RBF_METHOD], EXPERIMENT, results, (0, 1, 7))
+
+    def start(loaded):
+        computed.append(loaded)
+
+    kinds = [each.kind for each in run_plan(plan, options, LocalBackend(options, start))]
+    assert kinds == ["computed"] * 3
+    assert read == ["Mine"]
+    official = load("Mine", data_dir=data)
+    records = {record.resample: record for record in read_records(results)[0]}
+    assert list(records) == [0, 1, 7]
+    for resample, loaded in zip(records, computed, strict=True):
+        expected = resample_dataset(official, resample)
+        assert loaded.dataset.fingerprint == expected.fingerprint
+        assert records[resample].data["fingerprint"] == expected.fingerprint
+        assert records[resample].protocol.get("resample", 0) == resample
+    assert [each.kind for each in run_plan(plan, options)] == ["kept"] * 3
+    train = data / "Mine" / "Mine_TRAIN.tsv"
+    train.write_text((data / "Mine" / "Mine_TEST.tsv").read_text())
+    assert [each.kind for each in run_plan(plan, options)] == ["computed"] * 3  # of other data
+
+
+def test_a_failure_on_a_resample_says_which(results, write_dataset):
+    options = RunOptions(data_dir=write_dataset("Mine"))
+    plan = make_plan(["Mine"], [OVERFLOWING], EXPERIMENT, results, (2,))
+    (outcome,) = run_plan(plan, options)
+    assert (outcome.title, outcome.kind) == ("Mine rntk resample 2", "failed")
+    ((record,), _) = read_records(results)
+    assert (record.status, record.resample) == ("failed", 2)
+
+
+def test_what_cannot_be_resampled_is_said_once_and_the_archives_split_is_computed(
+    results, write_dataset
+):
+    data = write_dataset("Mine")
+    with (data / "Mine" / "Mine_TRAIN.tsv").open("a") as file:
+        file.write("2" + "\t0.5" * 9 + "\n")
+    reported = []
+    options = RunOptions(data_dir=data)
+    plan = make_plan(["Mine"], [RBF_METHOD], EXPERIMENT, results, range(4))
+    outcomes = run_plan(plan, options, report=reported.append)
+    assert [each.kind for each in outcomes] == ["computed", *["unreadable"] * 3]
+    assert [each.kind for each in reported] == ["computed", "unreadable"]
+    assert "no test series has the class '2'" in reported[1].message
 
 
 def test_unreadable_data_does_not_stop_the_others(results, write_dataset):

@@ -5,6 +5,7 @@ import inspect
 import shlex
 import shutil
 import textwrap
+from dataclasses import replace
 
 import click
 import pytest
@@ -12,10 +13,11 @@ from click.testing import CliRunner
 from matplotlib.text import Text
 
 from rntk_bench.cli import main
+from rntk_bench.datasets import load_dataset
 from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.report.plots import figures
 from rntk_bench.report.plots.regression import COLUMNS, FIGURE_4
-from rntk_bench.storage.records import protocol_id, write_record
+from rntk_bench.storage.records import protocol_id, read_record, write_record
 from tests import factories as made
 from tests.paths import REFERENCE
 
@@ -31,6 +33,7 @@ SELECTION = {
     "--config": ("", "-c some.toml"),
     "--protocol": ("", f"--protocol {protocol_id({'seed': 0})}"),
 }
+RESAMPLES = {"--resamples": ("", "--resamples")}
 PUBLISHED = {
     "--with": ("", "--with others.csv"),
     "--column": ("--with others.csv", "--column ROCKET"),
@@ -40,15 +43,17 @@ TABLES = {
     "--standalone": ("--format html", "--standalone"),
     "--output": ("", "-o table.txt"),
 }
-COMPARED = {**SELECTION, **PUBLISHED, "--paper": ("", "--paper")}
+COMPARED = {**SELECTION, **RESAMPLES, **PUBLISHED, "--paper": ("", "--paper")}
 FOLDERS = {
     "--data-dir": ("", "--data-dir data"),
     "--cache-dir": ("", "--cache-dir cache"),
 }
+EXPORTED = "--format tsml"
 DRAWN = {"--out": ("", "--out pictures")}
 EXAMPLES = {
     "table": {
         **SELECTION,
+        **RESAMPLES,
         **PUBLISHED,
         **TABLES,
         "--paper": ("", "--no-paper"),
@@ -74,11 +79,13 @@ EXAMPLES = {
         "--results": ("", f"--results {REFERENCE}"),
         "--protocol": ("--results full", "--protocol 441204a3"),
         "--x": ("--results full", "--x n_layers"),
+        "--resample": ("--results full", "--resample 2"),
         "--y": ("--results full", "--y n_layers"),
         "--out": ("--results full", "--out pictures"),
     },
     "report": {
         **SELECTION,
+        **RESAMPLES,
         **PUBLISHED,
         **FOLDERS,
         "--paper": ("", "--no-paper"),
@@ -98,13 +105,28 @@ EXAMPLES = {
         "--method": ("", "-m rbf"),
         "--config": ("", "-c some.toml"),
         "--seed": ("--results full -d Coffee -m gru --format csv", "--seed 1"),
+        "--resample": ("", "--resample 0-3"),
         "--format": ("", "--format csv"),
     },
     "show Coffee gru --results full": {
         **FOLDERS,
         "--results": ("", f"--results {REFERENCE}"),
         "--protocol": ("", "--protocol 441204a3"),
+        "--resample": ("", "--resample 2"),
         "--json": ("", "--json"),
+    },
+    "export predictions": {
+        "--results": (f"{EXPORTED} --data-dir data", "--results predicted"),
+        "--dataset": (f"{EXPORTED} --data-dir data --results predicted", "-d Mine"),
+        "--method": (f"{EXPORTED} --data-dir data --results predicted", "-m rntk"),
+        "--config": (f"{EXPORTED} --data-dir data --results predicted", "-c mine.toml"),
+        "--protocol": (
+            f"{EXPORTED} --data-dir data --results predicted",
+            f"--protocol {protocol_id({'seed': 1})}",
+        ),
+        "--data-dir": (f"{EXPORTED} --results predicted", "--data-dir data"),
+        "--cache-dir": (f"{EXPORTED} --results predicted", "--cache-dir cache"),
+        "--format": ("--results predicted --data-dir data", EXPORTED),
     },
     "methods": {
         "--method": ("", "-m rbf"),
@@ -132,6 +154,7 @@ REFUSED = [
     ("audit --format markdown -s", "--standalone"),
     ("show Coffee gru --results full --json --data-dir data", "--data-dir"),
     ("show Coffee --results full --cache-dir cache", "--cache-dir"),
+    ("show Coffee --results full --resample 2", "--resample"),
     ("status --all -d Coffee", "--all"),
     ("fetch --all Coffee", "--all"),
     ("figure 2 --quick --width 16 --width 32", "--quick"),
@@ -182,23 +205,35 @@ def folder(tmp_path_factory):
             correct = 50 + (7 * k + 5 * m) % 23 + 2 * m
             for name, more in (("results/runs", 0), ("other", (k * m) % 5)):
                 protocol = {"seed": 0}
-                entry = made.record(dataset, method, correct + more, 100, protocol=protocol)
-                write_record(root / name, entry)
+                for resample in (0, 1):
+                    protocol |= {"resample": resample} if resample else {}
+                    n_correct = correct + more - resample * (k + m)
+                    entry = made.record(dataset, method, n_correct, 100, protocol=protocol)
+                    write_record(root / name, entry)
     write_record(root / "results/runs", made.record(DATASETS[0], "rntk", 9, 100, None, {"seed": 1}))
     for path in (REFERENCE / "Coffee").glob("gru-*.json"):
         (root / "full" / "Coffee").mkdir(parents=True, exist_ok=True)
         shutil.copy(path, root / "full" / "Coffee")
+        record = read_record(path)
+        resampled = replace(record, protocol=record.protocol | {"resample": 2})
+        write_record(root / "full", resampled)
     rows = [f"{name},{0.5 + k / 50},{0.6 - k / 70}" for k, name in enumerate(DATASETS)]
     (root / "others.csv").write_text("\n".join(["dataset,ROCKET,HC2", *rows]) + "\n")
     names = ", ".join(f'"{name}"' for name in DATASETS[:6])
     (root / "some.toml").write_text(
         f'[experiment]\ndatasets = [{names}]\nmethods = ["rntk", "ntk"]\n'
     )
-    for name in ("Coffee", DATASETS[0]):
+    (root / "mine.toml").write_text('[experiment]\nmethods = ["ntk"]\n')
+    for name in ("Coffee", DATASETS[0], "Mine", "Yours"):
         for place in (root / "data" / name, root / "cache" / "datasets" / name):
             place.mkdir(parents=True, exist_ok=True)
             for split in ("TRAIN", "TEST"):
                 (place / f"{name}_{split}.tsv").write_text("1\t0.5\t1.5\n2\t1.5\t0.5\n")
+    for dataset, method, seed in (
+        *(("Mine", "rntk", 0), ("Mine", "ntk", 0), ("Yours", "ntk", 0), ("Yours", "ntk", 1)),
+    ):
+        data = load_dataset(dataset, data_dir=root / "data")
+        write_record(root / "predicted", made.predicted(data, method, {"seed": seed}))
     (root / "curves").mkdir()
     for panel in FIGURE_4:
         line = ",".join(COLUMNS)

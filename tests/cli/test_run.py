@@ -142,6 +142,53 @@ def test_dry_run_knows_what_has_a_record(tmp_path, write_dataset):
     assert planned()[0] == jobs  # the record is of other data
 
 
+def test_resamples_are_run_kept_and_named(tmp_path, write_dataset):
+    results = tmp_path / "runs"
+    common = ("run", "-d", "Mine", "-m", "rbf", "--data-dir", write_dataset("Mine"))
+    common = (*common, "-c", QUICK, "--results", results)
+    done = invoke(*common, "--resample", "1-2,0")
+    assert done.exit_code == 0, done.output
+    titles = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert titles == ["Mine rbf", "Mine rbf resample 1", "Mine rbf resample 2"]
+    again = invoke(*common, "--resample", "0-3")
+    assert again.stdout.count("[kept]") == 3
+    assert len(list(results.glob("Mine/*.json"))) == 4
+    dry = invoke(*common, "--resample", "0-5", "--dry-run")
+    assert dry.exit_code == 0, dry.output
+    assert dry.stdout.splitlines()[1].endswith("  2 of 6 resamples")
+    assert dry.stdout.endswith("4 of 6 evaluations have a record and are kept.\n")
+    assert invoke(*common, "--resample", "0-3", "--dry-run").stdout.splitlines()[1].endswith("kept")
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("x", "'x' names no resamples; write 3, 0-29 or 0,5,7."),
+        ("1,,2", "'1,,2' names no resamples"),
+        ("-1", "'-1' names no resamples"),
+        ("3-1", "3-1 ends before it starts"),
+        ("4294967296", "4294967296 is no seed; the largest is 4294967295"),
+        ("0-4294967295", "0-4294967295 are more than 10000"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "status"])
+def test_what_names_no_resamples_is_refused(command, value, sentence):
+    outcome = invoke(command, "-d", "Mine", "--resample", value)
+    assert outcome.exit_code == 2
+    assert sentence in outcome.stderr
+
+
+def test_the_archives_split_is_run_without_sktime(tmp_path, write_dataset):
+    arguments = ["run", "-d", "Mine", "-m", "rbf", "--data-dir", str(write_dataset("Mine"))]
+    code = (
+        "import sys; from rntk_bench.cli import main\n"
+        f"try: main({[*arguments, '--results', str(tmp_path / 'runs')]})\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "sys.exit('sktime' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_what_has_a_record_needs_no_memory(tmp_path):
     common = ("run", "-d", "Coffee", "-m", "rbf", "-c", QUICK, "--results", tmp_path)
     assert invoke(*common).exit_code == 0

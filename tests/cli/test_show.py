@@ -160,3 +160,42 @@ def test_a_choice_that_fell_to_the_default_is_shown(tmp_path):
     write_record(tmp_path, replace(record, selection=selection))
     found = entries(show("GunPoint", "rbf", results=tmp_path))
     assert found["chosen"] == "alpha=3, C=10, the default: all settings tie"
+
+
+@pytest.fixture
+def resampled(tmp_path):
+    """Real records of the archive's split and of resample 3."""
+    results = tmp_path / "runs"
+    outcome = CliRunner().invoke(
+        main, ["run", "-d", "GunPoint", "-m", "rbf", "--resample", "0,3", "--results", str(results)]
+    )
+    assert outcome.exit_code == 0, outcome.output
+    return results
+
+
+def test_a_resample_is_shown_on_demand_with_its_own_confusion_matrix(resampled):
+    outcome = show("GunPoint", results=resampled)
+    titles, _, *rows = outcome.stdout.splitlines()[2:]
+    assert titles.split()[2] == "resample"
+    assert [row.split()[2] for row in rows if row] == ["0", "3"]
+    found = entries(show("GunPoint", "rbf", results=resampled))
+    assert found["resamples"] == "3, shown with --resample"
+    assert "resample" not in found["record"] + found["protocol"]
+    outcome = show("GunPoint", "rbf", "--resample", 3, results=resampled)
+    found = entries(outcome)
+    assert "resample 3, 20" in found["record"]
+    assert found["paper"].endswith("on the archive's split")
+    matrix = outcome.stdout.split("Confusion matrix. ")[1].splitlines()[4:6]
+    right = sum(int(row.split()[k + 1]) for k, row in enumerate(matrix))
+    assert f"{right} of 150 right" in found["test"]
+    as_stored = show("GunPoint", "rbf", "--resample", 3, "--json", results=resampled)
+    assert json.loads(as_stored.stdout)["protocol"]["resample"] == 3
+
+
+def test_a_resample_without_a_record_is_one_sentence(resampled):
+    outcome = show("GunPoint", "rbf", "--resample", 2, results=resampled)
+    assert outcome.exit_code == 2
+    assert outcome.stderr == (
+        "Error: There is no record of resample 2, but of resamples 0, 3; choose one with "
+        "--resample.\n"
+    )

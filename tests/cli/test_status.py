@@ -8,7 +8,8 @@ from rntk_bench.cli import main
 from rntk_bench.config import Experiment, read_experiment
 from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.methods import METHODS, resolve
-from rntk_bench.storage.records import record_path
+from rntk_bench.storage.records import record_path, write_record
+from tests.factories import record
 from tests.paths import CONFIGS, REFERENCE
 
 CONFIG = CONFIGS / "reference.toml"
@@ -50,7 +51,7 @@ def test_csv_and_json_have_an_entry_for_each_cell():
         ("PLAID", "gru", "missing", ""),
     ]
     found = json.loads(status("--results", REFERENCE, "--format", "json", *chosen).stdout)
-    assert found["cells"] == rows
+    assert found["cells"] == [row | {"resample": int(row["resample"])} for row in rows]
     assert found["summary"] == {
         "done": 2,
         "failed": 0,
@@ -116,3 +117,24 @@ def test_what_run_leaves_is_what_status_finds(tmp_path, write_dataset):
         ("Other", "rbf"): "missing",
         ("Other", "rntk"): "missing",
     }
+
+
+def test_resamples_are_counted_and_those_that_are_not_are_mentioned(tmp_path):
+    protocol = METHODS["rbf"].protocol(Experiment())
+    for resample in (0, 1, 2, 7):
+        of_resample = protocol | ({"resample": resample} if resample else {})
+        write_record(tmp_path, record("Ham", "rbf", protocol=of_resample))
+    common = ("--results", tmp_path, "-m", "rbf")
+    outcome = status(*common)
+    assert "1 of 1 evaluations are done" in outcome.stdout
+    note = "Note: There are records of resamples 1-2, 7; count them with --resample.\n"
+    assert outcome.stderr == note
+    outcome = status(*common, "--resample", "0-7")
+    assert "4 of 8 evaluations are done, 4 missing" in outcome.stdout
+    assert "4 of 8 done" in outcome.stdout
+    assert outcome.stderr == ""
+    outcome = status(*common, "--resample", "0-2,7")
+    assert outcome.stdout.splitlines()[4].split() == ["Ham", "done"]
+    rows = status(*common, "--resample", "1,3", "--format", "csv").stdout.splitlines()
+    assert rows[0] == "dataset,method,resample,protocol,state,reason"
+    assert [row.split(",")[2:5:2] for row in rows[1:]] == [["1", "done"], ["3", "missing"]]

@@ -208,3 +208,66 @@ def test_files_and_columns_that_cannot_be(results, choice, message):
     assert outcome.exit_code == 2
     assert outcome.stderr.startswith(f"Error: {message}")
     assert len(outcome.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def resampled(tmp_path):
+    folder = tmp_path / "resampled"
+    for dataset, n in (("Coffee", 28), ("Ham", 105)):
+        for method, right in (("rntk", 20), ("ntk", 24)):
+            for resample in range(4):
+                protocol = {"seed": 0} | ({"resample": resample} if resample else {})
+                correct = right + resample
+                write_record(folder, made.record(dataset, method, correct, n, protocol=protocol))
+    return folder
+
+
+def test_without_resamples_the_archives_split_alone_counts(resampled):
+    outcome = run("2", "--format", "csv", "--no-paper", "--results", resampled)
+    assert list(csv.reader(outcome.stdout.splitlines()))[1] == ["Coffee", "71.43", "85.71"]
+    assert "Note: Left out without --resamples: resamples 1-3.\n" in outcome.stderr
+
+
+def test_with_resamples_means_and_standard_errors_are_shown(resampled):
+    outcome = run("2", "--resamples", "--format", "csv", "--no-paper", "--results", resampled)
+    assert list(csv.reader(outcome.stdout.splitlines())) == [
+        ["dataset", "RNTK mean", "RNTK se", "NTK mean", "NTK se"],
+        # means of 20 to 23 and of 24 to 27; their standard error is sqrt(5 / 3) / 2
+        ["Coffee", "76.79", "2.31", "91.07", "2.31"],
+        ["Ham", "20.48", "0.61", "24.29", "0.61"],
+    ]
+    assert "Means over the resamples that every method has" in outcome.stderr
+    assert "standard errors: 0-3 (4)." in outcome.stderr
+    outcome = run("--resamples", "--results", resampled)
+    assert outcome.stdout.count("The paper's numbers are of the archive's split.") == 2
+    first = outcome.stdout.split("Table 2")[0]
+    assert "48.63" in first  # the mean of 76.79 and 20.48
+    by_error = run("2", "--resamples", "--sort", "-rntk se", "--results", resampled)
+    assert by_error.stdout.index("Coffee") < by_error.stdout.index("Ham")
+
+
+def test_resamples_alone_are_a_sentence(resampled):
+    for path in resampled.glob("*/*.json"):
+        if "resample" not in path.name:
+            path.unlink()
+    outcome = run("--results", resampled)
+    assert outcome.exit_code == 2
+    assert outcome.stderr == (
+        "Error: There is no record of the archive's split, but of resamples 1-3; average over them "
+        "with --resamples.\n"
+    )
+    assert run("--resamples", "--results", resampled).exit_code == 0
+
+
+def test_a_published_table_of_resamples_and_a_folder_of_predictions_join_in(resampled, tmp_path):
+    table = tmp_path / "HC2_accuracy.csv"
+    table.write_text("Resamples:,0,1,2\nCoffee,1,1,0.5\nHam,0.6,0.7,0.8\n")
+    common = ("2", "--format", "csv", "--no-paper", "--results", resampled, "-m", "rntk")
+    outcome = run(*common, "--with", table)
+    assert [row[2] for row in csv.reader(outcome.stdout.splitlines())] == ["HC2", "100.00", "60.00"]
+    outcome = run(*common, "--with", table, "--resamples")
+    assert list(csv.reader(outcome.stdout.splitlines()))[1] == [
+        *("Coffee", "75.00", "2.06", "83.33", "16.67")
+    ]
+    assert "resamples that every method has, and their standard errors: 0-2 (3)" in outcome.stderr
+    assert "Resamples that not every method has: Coffee (RNTK 3), Ham (RNTK 3)." in outcome.stderr

@@ -3,8 +3,11 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import KFold
+from sktime.benchmarking.classification import ClassificationBenchmark
 from sktime.classification.kernel_based import TimeSeriesSVC
-from sktime.datasets import load_basic_motions, load_japanese_vowels
+from sktime.datasets import load_basic_motions, load_japanese_vowels, load_unit_test
 from sktime.utils.estimator_checks import check_estimator
 
 from rntk_bench import NTK, RNTK
@@ -59,6 +62,25 @@ def test_time_series_svc_on_several_dimensions_and_unequal_lengths():
     X, y = X.iloc[::4], y[::4]
     model = TimeSeriesSVC(PanelKernel(RNTK(1.2, sigma_b=0.1)), C=10.0).fit(X[10:], y[10:])
     assert model.predict(X[:10]).shape == (10,)
+
+
+@pytest.mark.filterwarnings("ignore:The `probability` parameter:FutureWarning")  # sktime's own
+def test_sktimes_benchmark_has_the_accuracies_of_its_folds():
+    X, y = load_unit_test(return_X_y=True, return_type="numpy3D")
+    folds = KFold(3, shuffle=True, random_state=0)
+    fitted = PanelClassifier(KernelClassifier("rbf")).fit(X[::2], y[::2])
+    models = {"RBF": fitted, "RNTK": TimeSeriesSVC(PanelKernel(KERNEL), C=10.0)}
+    benchmark = ClassificationBenchmark()
+    for name, model in models.items():
+        benchmark.add_estimator(model, name)
+    benchmark.add_task(load_unit_test, folds, [accuracy_score])
+    table = benchmark.run().set_index("model_id")
+    for fold, (train, test) in enumerate(folds.split(X)):
+        for name, model in models.items():
+            predicted = model.clone().fit(X[train], y[train]).predict(X[test])
+            expected = accuracy_score(y[test], predicted)
+            assert table.loc[name, f"accuracy_score_fold_{fold}_test"] == expected
+    assert fitted.is_fitted  # it was cloned
 
 
 def test_the_classifier_is_the_one_inside():

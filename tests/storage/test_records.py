@@ -101,6 +101,26 @@ def test_a_protocol_is_known_by_its_content():
     assert len(protocol_id({})) == 8
 
 
+def test_records_of_two_resamples_are_two_files(tmp_path):
+    of_resample = dataclasses.replace(COFFEE, protocol=COFFEE.protocol | {"resample": 3})
+    assert (COFFEE.resample, of_resample.resample) == (0, 3)
+    paths = [write_record(tmp_path, record) for record in (COFFEE, of_resample)]
+    assert paths[1] == paths[0].with_name(f"{paths[0].stem}-resample3.json")
+    assert read_records(tmp_path) == ([COFFEE, of_resample], [])
+    assert read_record(paths[1]).resample == 3
+
+
+@pytest.mark.parametrize("resample", [-1, 1.5, "1", None, True])
+def test_a_resample_is_a_number_from_0(tmp_path, resample):
+    path = write_record(tmp_path, COFFEE)
+    content = json.loads(path.read_text())
+    content["protocol"]["resample"] = resample
+    del content["digest"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(RecordError, match="has a damaged field 'protocol'"):
+        read_record(path)
+
+
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", ".hidden", "a\n"])
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="cannot name a record's file"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,11 @@ from rntk_bench.report.page.labels import ConfusionMatrix, Labels
 from rntk_bench.report.page.provenance import Environments
 from rntk_bench.report.page.reproduce import run_command
 from rntk_bench.report.plots.grid import choose_axes
+from rntk_bench.report.results.names import format_ranges
 from rntk_bench.report.results.record_details import describe_fold_networks, wilson_interval
 from rntk_bench.report.results.results import Results
 from rntk_bench.report.results.validation import validation_grid
+from rntk_bench.report.tables.table import MISSING
 from rntk_bench.storage.records import Record, protocol_id
 
 SHADES = 10
@@ -61,6 +64,10 @@ class MethodResult:
 
     Attributes
     ----------
+    record : Record
+        Of several resamples the first that every method has.
+    accuracy : str
+        In percent; a mean over resamples with its standard error.
     interval : str
         The 95 % confidence interval of the accuracy.
     networks : str or None
@@ -74,6 +81,7 @@ class MethodResult:
     protocol: str
     environment: int
     best: bool
+    accuracy: str
     interval: str
     chosen: str
     networks: str | None
@@ -94,6 +102,8 @@ class Section:
         Names of the timed stages.
     commands : str
         Commands that run its evaluations again.
+    note : str
+        Which resamples the accuracies are means over; empty for the archive's split.
     """
 
     name: str
@@ -101,6 +111,7 @@ class Section:
     entries: list[MethodResult]
     stages: list[str]
     commands: str
+    note: str = ""
 
 
 def dataset_section(
@@ -116,6 +127,7 @@ def dataset_section(
             labels,
             environments,
             best is not None and results.accuracy.get(key) == best,
+            _accuracy(results, key),
         )
         for key in keys
     ]
@@ -125,7 +137,11 @@ def dataset_section(
         _facts(records),
         entries,
         sorted({stage for record in records for stage in record.timings}, key=_stage_order),
-        "\n".join(run_command(record, [dataset]) for record in records),
+        "\n".join(
+            run_command(record, [dataset], results.runs[dataset, record.method])
+            for record in records
+        ),
+        _resamples_note(records) if results.standard_error else "",
     )
 
 
@@ -164,7 +180,7 @@ def heat_map(record: Record) -> HeatMap:
 
 
 def _method_result(
-    record: Record, labels: Labels, environments: Environments, best: bool
+    record: Record, labels: Labels, environments: Environments, best: bool, accuracy: str
 ) -> MethodResult:
     heat, confusion, problems = None, None, []
     if record.status == "ok":
@@ -182,12 +198,31 @@ def _method_result(
         protocol_id(record.protocol),
         environments.number(record),
         best,
+        accuracy,
         _interval(record),
         format_choice(record.selection) if record.selection else "",
         describe_fold_networks(record),
         heat,
         confusion,
         problems,
+    )
+
+
+def _accuracy(results: Results, key: tuple[str, str]) -> str:
+    """The accuracy in percent, with the standard error of a mean; a dash if there is none."""
+    if key not in results.accuracy:
+        return MISSING
+    error = results.standard_error.get(key)
+    after = "" if error is None else f" ± {100 * error:.2f}"
+    return f"{float(100 * results.accuracy[key]):.2f}{after}"
+
+
+def _resamples_note(records: Sequence[Record]) -> str:
+    """What a section with means over resamples shows of single resamples."""
+    shown = format_ranges({record.resample for record in records})
+    return (
+        "Test accuracies are means over resamples with their standard errors; everything else is "
+        f"of resample {shown}, where 0 is the archive's split."
     )
 
 

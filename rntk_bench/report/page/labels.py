@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rntk_bench.datasets.dataset import Dataset
 from rntk_bench.datasets.load import load_dataset
+from rntk_bench.datasets.resample import resample_dataset
 from rntk_bench.datasets.sources import user_dataset_names
 from rntk_bench.errors import DataError
 from rntk_bench.report.results.record_details import confusion_counts
@@ -61,10 +62,21 @@ class Labels:
             The data of the record are not on this machine, or the record has no predictions
             for them.
         """
+        dataset = self.dataset(record)
+        return ConfusionMatrix(dataset.classes, confusion_counts(record, dataset))
+
+    def dataset(self, record: Record) -> Dataset:
+        """The dataset of a record, resampled as the record says.
+
+        Raises
+        ------
+        DataError
+            The dataset is not on this machine.
+        """
         dataset = self._load(record.dataset)
         if isinstance(dataset, DataError):
             raise dataset
-        return ConfusionMatrix(dataset.classes, confusion_counts(record, dataset))
+        return resample_dataset(dataset, record.resample)
 
     def _load(self, name: str) -> Dataset | DataError:
         if name not in self._datasets:

@@ -81,11 +81,13 @@ def protocols(records: Iterable[Record]) -> list[ProtocolSummary]:
 
 def _protocol(identifier: str, records: list[Record]) -> ProtocolSummary:
     first = records[0]
-    datasets = [record.dataset for record in records]
+    datasets = list(dict.fromkeys(record.dataset for record in records))
+    resamples = {record.resample for record in records}
     # Data from a folder need --data-dir; for other data it does no harm.
     source = next((r for r in records if r.data.get("source") == "folder"), first)
     text = configuration(first.method, first.protocol, datasets)
-    command = f"cat > {configuration_name(first)} <<'END'\n{text}END\n{run_command(source)}"
+    run = run_command(source, (), resamples)
+    command = f"cat > {configuration_name(first)} <<'END'\n{text}END\n{run}"
     return ProtocolSummary(identifier, display_name(first.method), datasets, command)
 
 

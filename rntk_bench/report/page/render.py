@@ -40,7 +40,7 @@ def render_page(results: Results, labels: Labels, with_paper: bool = True) -> st
     ExtraError
         Matplotlib is not installed.
     """
-    records = list(results.records.values())
+    records = [record for runs in results.runs.values() for record in runs.values()]
     environments = Environments(records)
     first, second = table1(results, with_paper), table2(results, with_paper)
     other_notes = [note for note in second.notes if note not in first.notes]
@@ -86,13 +86,14 @@ def _facts(results: Results, records: Sequence[Record]) -> list[tuple[str, str]]
     days = sorted(datetime.fromisoformat(record.created).date() for record in records)
     n_methods = len(results.methods) - len(results.published)
     seconds = sum(record.timings.get("total", 0.0) for record in records)
+    n_failed = sum(record.status == "failed" for record in records)
     return [
         ("Datasets", str(len(results.datasets))),
         ("Methods", str(n_methods)),
         *([("Published", str(len(results.published)))] if results.published else []),
-        ("Results", str(len(records) - len(results.failed))),
-        ("Failed", str(len(results.failed))),
-        ("Without a record", str(n_methods * len(results.datasets) - len(records))),
+        ("Results", str(len(records) - n_failed)),
+        ("Failed", str(n_failed)),
+        ("Without a record", str(n_methods * len(results.datasets) - len(results.records))),
         ("Computed in", _format_duration(seconds)),
         ("Records of", " to ".join(dict.fromkeys(day.isoformat() for day in (days[0], days[-1])))),
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from rntk_bench.config import Network
+from rntk_bench.report.results.names import format_ranges
 from rntk_bench.storage.records import Record, protocol_id
 
 ARCHIVE_FOLDER = "UCRArchive_2018"
@@ -37,11 +38,15 @@ def configuration(method: str, protocol: Mapping[str, Any], datasets: Iterable[s
     return "\n".join(_table(name, entries) for name, entries in tables.items() if entries)
 
 
-def run_command(record: Record, datasets: Iterable[str] = ()) -> str:
+def run_command(
+    record: Record, datasets: Iterable[str] = (), resamples: Collection[int] = (0,)
+) -> str:
     """The command that runs the configuration of a record, on all its datasets or on some."""
     words = ["rntk-bench", "run", "-c", configuration_name(record)]
     for dataset in datasets:
         words += ["-d", dataset]
+    if set(resamples) != {0}:
+        words += ["--resample", format_ranges(resamples).replace(" ", "")]
     if record.data.get("source") == "folder":
         words += ["--data-dir", ARCHIVE_FOLDER]
     return shlex.join(words)

@@ -67,7 +67,9 @@ def plot_grid(record: Record, x: str | None = None, y: str | None = None) -> Fig
     panel.set_yticks(range(len(rows)), list(map(_format_value, rows)))
     panel.set_xlabel(_symbol(x))
     panel.set_ylabel(_symbol(y))
-    panel.set_title(figures.escape_text(f"{display_name(record.method)} on {record.dataset}"))
+    resample = f", resample {record.resample}" if record.resample else ""
+    title = f"{display_name(record.method)} on {record.dataset}{resample}"
+    panel.set_title(figures.escape_text(title))
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     return figure
 

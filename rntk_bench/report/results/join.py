@@ -31,7 +31,7 @@ def join_published(
     messages : list of str
         How each file was read, and which of its names and entries were not matched.
     """
-    accuracy = dict(results.accuracy)
+    accuracy, by_resample = dict(results.accuracy), dict(results.by_resample)
     published: list[str] = []
     notes, messages = [], []
     for path in dict.fromkeys(column.path for column in columns):
@@ -39,16 +39,18 @@ def join_published(
         messages += _describe_file(path, of_file, results.datasets)
         names: list[str] = []
         for column in of_file:
-            entries = _entries(column, results)
-            if entries:
+            entries, resamples = _entries(column, results), _resamples(column, results)
+            if entries or resamples:
                 names.append(_unused_name(column, results.methods + published + names))
                 accuracy |= {(dataset, names[-1]): entry for dataset, entry in entries.items()}
+                by_resample |= {(dataset, names[-1]): found for dataset, found in resamples.items()}
         published += names
         notes += [f"Published, from {one_line(path.name)}: {', '.join(names)}."] if names else []
     joined = replace(
         results,
         methods=results.methods + published,
         accuracy=accuracy,
+        by_resample=by_resample,
         notes=results.notes + notes,
         published=results.published + published,
     )
@@ -78,6 +80,21 @@ def _entries(column: PublishedColumn, results: Results) -> dict[str, Fraction]:
     return entries
 
 
+def _resamples(column: PublishedColumn, results: Results) -> dict[str, dict[int, Fraction]]:
+    """The column's accuracies on each resample of the results' datasets."""
+    file_names = by_normalised_name(column.resamples)
+    found = {}
+    for dataset in results.datasets:
+        n_test = _n_test(dataset, results)
+        printed = column.resamples.get(file_names.get(normalise_name(dataset), ""))
+        if printed:
+            found[dataset] = {
+                resample: _round_to_count(accuracy, n_test, column.unit)
+                for resample, accuracy in printed.items()
+            }
+    return found
+
+
 def _n_test(dataset: str, results: Results) -> int | None:
     if dataset in results.n_test:
         return results.n_test[dataset]
@@ -95,7 +112,7 @@ def _describe_file(
     path: Path, columns: Sequence[PublishedColumn], datasets: Sequence[str]
 ) -> list[str]:
     """Messages about one file: how its columns were read, and which names do not match."""
-    file_names = by_normalised_name(columns[0].accuracy)
+    file_names = by_normalised_name(name for column in columns for name in column.accuracy)
     missing = [dataset for dataset in datasets if normalise_name(dataset) not in file_names]
     known = by_normalised_name([*datasets, *ARCHIVE])
     unknown = [name for form, name in file_names.items() if form not in known]
@@ -134,7 +151,10 @@ def _describe_missing_entries(
     for column in columns:
         file_names = by_normalised_name(column.accuracy)
         missing = tuple(
-            d for d in datasets if column.accuracy[file_names[normalise_name(d)]] is None
+            dataset
+            for dataset in datasets
+            for name in [file_names.get(normalise_name(dataset), "")]
+            if column.accuracy.get(name) is None and not column.resamples.get(name)
         )
         columns_by_missing.setdefault(missing, []).append(column.name)
     return [

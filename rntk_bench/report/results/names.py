@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
 def normalise_name(name: str) -> str:
@@ -17,6 +17,17 @@ def abbreviate_list(names: Sequence[str], max_names: int = 8) -> str:
     """The first names, separated by commas, and the number of the others."""
     n_others = len(names) - max_names
     return ", ".join(names[:max_names]) + (f" and {n_others} more" if n_others > 0 else "")
+
+
+def format_ranges(numbers: Collection[int]) -> str:
+    """Numbers in ascending order, such as 0-29 or 0, 2, 5-7."""
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [number]
+        else:
+            ranges.append([number])
+    return ", ".join("-".join(map(str, ends)) for ends in ranges)
 
 
 def by_normalised_name(names: Iterable[str]) -> dict[str, str]:

@@ -28,18 +28,25 @@ class Results:
     datasets : list of str
         In alphabetical order.
     accuracy : dict of (dataset, method) to Fraction
-        Correct predictions over the size of the test set.
+        Correct predictions over the size of the test set of the archive's split, or their mean
+        over several resamples.
     failed : set of (dataset, method)
     smaller_grid : set of (dataset, method)
         Results that were selected from fewer settings than the method's others.
     notes : list of str
         Sentences to print below every table.
     records : dict of (dataset, method) to Record
-        The record of each result and of each failure.
+        The record of each result and of each failure; of several resamples, the first.
     n_test : dict of dataset to int
         Size of the test set of each dataset with a result.
     published : list of str
         The methods whose accuracies were published by others and read from a file.
+    runs : dict of (dataset, method) to dict of int to Record
+        The records of all resamples.
+    by_resample : dict of (dataset, method) to dict of int to Fraction
+        The accuracy on each resample, also of published methods that have them.
+    standard_error : dict of (dataset, method) to float or None
+        Where `accuracy` is a mean over resamples: its standard error, None for one resample.
     """
 
     methods: list[str]
@@ -51,10 +58,15 @@ class Results:
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     n_test: dict[str, int] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
+    runs: dict[tuple[str, str], dict[int, Record]] = field(default_factory=dict)
+    by_resample: dict[tuple[str, str], dict[int, Fraction]] = field(default_factory=dict)
+    standard_error: dict[tuple[str, str], float | None] = field(default_factory=dict)
 
 
 def collect_results(records: Sequence[Record]) -> Results:
     """Choose one protocol for each method, apart from the size of the grid, and its accuracies.
+
+    `accuracy` has those of the archive's split; `average_resamples` replaces them by means.
 
     Parameters
     ----------
@@ -80,29 +92,40 @@ def collect_results(records: Sequence[Record]) -> Results:
         unused = [r for each in by_method[method].values() for r in each if id(r) not in used]
         left_out += [
             f"{display_name(method)} {identifier} (datasets: {count})"
-            for identifier, count in Counter(protocol_id(r.protocol) for r in unused).items()
+            for identifier, count in _datasets_by_protocol(unused).items()
         ]
     notes = [f"Protocols: {', '.join(shown)}."]
     if left_out:
         notes.append(f"Other protocols, shown with --protocol: {', '.join(left_out)}.")
+    runs: dict[tuple[str, str], dict[int, Record]] = defaultdict(dict)
+    by_resample: dict[tuple[str, str], dict[int, Fraction]] = defaultdict(dict)
+    for record in chosen:
+        key = record.dataset, record.method
+        runs[key][record.resample] = record
+        if record.status == "ok" and record.test is not None:
+            by_resample[key][record.resample] = Fraction(record.test["correct"], record.test["n"])
     return Results(
         methods=columns,
         datasets=sorted({record.dataset for record in chosen}),
-        accuracy={
-            (record.dataset, record.method): Fraction(record.test["correct"], record.test["n"])
-            for record in chosen
-            if record.status == "ok" and record.test is not None
-        },
-        failed={(record.dataset, record.method) for record in chosen if record.status == "failed"},
+        accuracy={key: found[0] for key, found in by_resample.items() if 0 in found},
+        failed=runs.keys() - by_resample.keys(),
         smaller_grid=smaller,
         notes=notes + _data_notes(chosen),
-        records={(record.dataset, record.method): record for record in chosen},
+        records={key: of_key[min(of_key)] for key, of_key in runs.items()},
         n_test={record.dataset: record.test["n"] for record in chosen if record.test is not None},
+        runs=dict(runs),
+        by_resample=dict(by_resample),
     )
 
 
+def _datasets_by_protocol(records: Sequence[Record]) -> Counter[str]:
+    """The number of datasets of each protocol, by its identifier."""
+    pairs = dict.fromkeys((protocol_id(record.protocol), record.dataset) for record in records)
+    return Counter(identifier for identifier, _ in pairs)
+
+
 def _protocol_without_grid(record: Record) -> str:
-    """Identifier of a record's protocol without its grid."""
+    """Identifier of a record's protocol without its grid, the same for all resamples."""
     return protocol_id({key: value for key, value in record.protocol.items() if key != "grid"})
 
 
@@ -116,11 +139,11 @@ def record_sort_key(record: Record) -> tuple[bool, int, datetime]:
 
 
 def _largest_grids(group: list[Record]) -> list[Record]:
-    """The preferred record of each dataset, by `record_sort_key`."""
-    best: dict[str, Record] = {}
+    """The preferred record of each resample of each dataset, by `record_sort_key`."""
+    best: dict[tuple[str, int], Record] = {}
     for record in sorted(group, key=record_sort_key):
-        best[record.dataset] = record
-    return [best[dataset] for dataset in sorted(best)]
+        best[record.dataset, record.resample] = record
+    return [best[key] for key in sorted(best)]
 
 
 def _protocol_names(records: list[Record], largest: int) -> list[str]:
@@ -143,7 +166,7 @@ def _protocol_sort_key(item: tuple[str, list[Record]]) -> tuple[int, int, dateti
     """Sorts the preferred protocol last: the most results, the largest grid, the newest."""
     identifier, group = item
     newest = max(datetime.fromisoformat(record.created) for record in group)
-    done = {record.dataset for record in group if record.status == "ok"}
+    done = {(record.dataset, record.resample) for record in group if record.status == "ok"}
     return len(done), max(map(_grid_size, group)), newest, identifier
 
 
@@ -151,8 +174,8 @@ def _data_notes(records: Sequence[Record]) -> list[str]:
     """A note on the datasets of which the methods used different data."""
     copies = defaultdict(set)
     for record in records:
-        copies[record.dataset].add(str(record.data.get("fingerprint")))
-    differing = sorted(dataset for dataset, fingerprints in copies.items() if len(fingerprints) > 1)
+        copies[record.dataset, record.resample].add(str(record.data.get("fingerprint")))
+    differing = sorted({dataset for (dataset, _), found in copies.items() if len(found) > 1})
     if not differing:
         return []
     return [f"The methods saw different copies of the data of {', '.join(differing)}."]

@@ -90,6 +90,7 @@ def table1(
         without_results = [display_name(name) for name in results.methods if name not in methods]
         notes.append(f"Without any result: {', '.join(without_results)}.")
     if with_paper:
+        notes += _archive_split_note(results)
         columns += _summary_columns("paper", metrics)
         cells_of, paper_notes = _paper_summaries(methods, complete, digits, metrics)
         for method, row in zip(methods, rows, strict=True):
@@ -107,11 +108,11 @@ def table1(
 def table2(results: Results, with_paper: bool = True, *, digits: int = 2) -> Table:
     """Accuracy of each method on each dataset, the best of each row in bold.
 
-    The parameters are those of `table1`.
+    A mean over resamples is followed by its standard error. The parameters are those of `table1`.
     """
     columns = [Column("dataset")]
     for method in results.methods:
-        columns += _accuracy_columns(method, with_paper)
+        columns += _accuracy_columns(results, method, with_paper)
     rows = []
     for dataset in results.datasets:
         known = [
@@ -124,17 +125,23 @@ def table2(results: Results, with_paper: bool = True, *, digits: int = 2) -> Tab
         for method in results.methods:
             row += _accuracy_cells(results, dataset, method, best, with_paper, digits)
         rows.append(row)
-    notes = list(results.notes)
+    notes = list(results.notes) + (_archive_split_note(results) if with_paper else [])
     if with_paper and {paper.SHARED_ROW, paper.KERNELS_OF_SHARED_ROW} & set(results.datasets):
         notes.append(_SHARED_ROW_NOTE)
     return Table("Table 2", "Test accuracy in percent", columns, rows, notes)
 
 
-def _accuracy_columns(method: str, with_paper: bool) -> list[Column]:
+def _archive_split_note(results: Results) -> list[str]:
+    """What to say of the paper's numbers next to means over resamples."""
+    return ["The paper's numbers are of the archive's split."] if results.standard_error else []
+
+
+def _accuracy_columns(results: Results, method: str, with_paper: bool) -> list[Column]:
     name = display_name(method)
-    if not with_paper or method not in paper.METHODS:
-        return [Column(name)]
-    return [Column(title, name) for title in ("ours", "paper", "diff")]
+    titles = ["ours", "paper", "diff"] if with_paper and method in paper.METHODS else [""]
+    if results.standard_error:
+        titles[:1] = ["mean", "se"]
+    return [Column(title, name) if title else Column(name) for title in titles]
 
 
 def _accuracy_cells(
@@ -152,6 +159,9 @@ def _accuracy_cells(
         cells = [Cell(100 * accuracy, f".{digits}f", bold=accuracy == best, mark=mark)]
     else:
         cells = [Cell("failed" if (dataset, method) in results.failed else None)]
+    if results.standard_error:
+        error = results.standard_error.get((dataset, method))
+        cells.append(Cell(None if error is None else 100 * error, f".{digits}f"))
     if with_paper and method in paper.METHODS:
         printed = paper.paper_accuracy(dataset, method)
         difference = None

@@ -7,9 +7,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from rntk_bench.benchmark.plan import evaluation_title
 from rntk_bench.report.tables.table import Cell, Column, Table
 from rntk_bench.storage.checkpoint import count_entries
 from rntk_bench.storage.records import Record, protocol_id, record_path
@@ -19,11 +21,13 @@ STATES = ("done", "failed", "interrupted", "stale", "missing")
 
 @dataclass(frozen=True)
 class EvaluationState:
-    """The state of the evaluation of one method on one dataset under a protocol.
+    """The state of the evaluation of one method on one resample of a dataset under a protocol.
 
     Attributes
     ----------
     dataset, method : str
+    resample : int
+        0 for the archive's split.
     protocol : str
         Identifier of the protocol.
     state : str
@@ -35,9 +39,15 @@ class EvaluationState:
 
     dataset: str
     method: str
+    resample: int
     protocol: str
     state: str
     reason: str = ""
+
+    @property
+    def title(self) -> str:
+        """The dataset, the method and the resample as text."""
+        return evaluation_title(self.dataset, self.method, self.resample)
 
 
 def evaluation_states(
@@ -45,30 +55,33 @@ def evaluation_states(
     records: Sequence[Record],
     datasets: Sequence[str],
     protocols: Mapping[str, dict[str, Any]],
+    resamples: Sequence[int] = (0,),
 ) -> list[EvaluationState]:
-    """The state of every evaluation, by dataset, then by method.
+    """The state of every evaluation, by dataset, then by method, then by resample.
 
     Parameters
     ----------
     results : folder of the records
     records : the records that `read_records` read from it
     datasets : names
-    protocols : method -> protocol
+    protocols : method -> protocol of the archive's split
+    resamples : their numbers
 
     Raises
     ------
     InputError
         The name of a dataset cannot be the name of a folder.
     """
-    by_evaluation: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    by_evaluation: dict[tuple[str, str, int], list[Record]] = defaultdict(list)
     for record in records:
-        by_evaluation[record.dataset, record.method].append(record)
+        by_evaluation[record.dataset, record.method, record.resample].append(record)
     states = []
-    for dataset in datasets:
-        for method, protocol in protocols.items():
-            path = record_path(results, dataset, method, protocol)
-            state, reason = _state(path, method, protocol, by_evaluation[dataset, method])
-            states.append(EvaluationState(dataset, method, protocol_id(protocol), state, reason))
+    for dataset, method, resample in product(datasets, protocols, resamples):
+        protocol = protocols[method] | ({"resample": resample} if resample else {})
+        path = record_path(results, dataset, method, protocol)
+        state, reason = _state(path, method, protocol, by_evaluation[dataset, method, resample])
+        identifier = protocol_id(protocol)
+        states.append(EvaluationState(dataset, method, resample, identifier, state, reason))
     return states
 
 
@@ -90,7 +103,8 @@ def _state(
     if records:
         nearest = min((_differences(record.protocol, protocol) for record in records), key=len)
         return "stale", f"differs in {', '.join(nearest)}"
-    if any(path.parent.glob(f"{method}-{'[0-9a-f]' * 8}.json")):
+    resample = f"-resample{protocol['resample']}" if "resample" in protocol else ""
+    if any(path.parent.glob(f"{method}-{'[0-9a-f]' * 8}{resample}.json")):
         return "stale", "cannot be read"
     return "missing", ""
 
@@ -117,11 +131,12 @@ def count_states(states: Sequence[EvaluationState]) -> dict[str, int]:
 def status_table(states: Sequence[EvaluationState]) -> Table:
     """One row per dataset, one column per method; the notes give the reasons."""
     methods = list(dict.fromkeys(evaluation.method for evaluation in states))
-    rows: dict[str, list[Cell]] = {}
+    resamples: dict[tuple[str, str], list[str]] = defaultdict(list)
     for evaluation in states:
-        rows.setdefault(evaluation.dataset, [Cell(evaluation.dataset)]).append(
-            Cell(evaluation.state)
-        )
+        resamples[evaluation.dataset, evaluation.method].append(evaluation.state)
+    rows = {dataset: [Cell(dataset)] for dataset, _ in resamples}
+    for (dataset, _), of_resamples in resamples.items():
+        rows[dataset].append(Cell(_summarize(of_resamples)))
     counts = count_states(states)
     others = [f"{n} {state}" for state, n in counts.items() if n and state != "done"]
     caption = ", ".join([f"{counts['done']} of {len(states)} evaluations are done", *others])
@@ -129,17 +144,26 @@ def status_table(states: Sequence[EvaluationState]) -> Table:
     return Table("Status", caption, columns, list(rows.values()), _notes(states))
 
 
+def _summarize(states: Sequence[str]) -> str:
+    """The state that all resamples have, or how many of them are done."""
+    if len(set(states)) == 1:
+        return states[0]
+    return f"{states.count('done')} of {len(states)} done"
+
+
 def _notes(states: Sequence[EvaluationState]) -> list[str]:
     """One note per failed or interrupted evaluation, and per reason why a method is stale."""
     notes = [
-        f"{evaluation.state}: {evaluation.dataset} {evaluation.method}, {evaluation.reason}"
+        f"{evaluation.state}: {evaluation.title}, {evaluation.reason}"
         for evaluation in states
         if evaluation.state in ("failed", "interrupted")
     ]
-    stale = Counter(
-        (evaluation.method, evaluation.reason)
-        for evaluation in states
-        if evaluation.state == "stale"
-    )
-    notes += [f"stale: {method} {reason} (datasets: {n})" for (method, reason), n in stale.items()]
+    stale: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for evaluation in states:
+        if evaluation.state == "stale":
+            stale[evaluation.method, evaluation.reason].add(evaluation.dataset)
+    notes += [
+        f"stale: {method} {reason} (datasets: {len(datasets)})"
+        for (method, reason), datasets in stale.items()
+    ]
     return notes

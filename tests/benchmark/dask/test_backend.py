@@ -152,6 +152,18 @@ def test_records_are_the_same_for_any_number_of_jobs_and_on_the_cluster(address,
             assert answers(results) == expected
 
 
+def test_resamples_have_the_same_records_on_the_cluster(address, tmp_path, data):
+    here, there = tmp_path / "here", tmp_path / "there"
+    options, methods = RunOptions(data_dir=data), METHODS_HERE[1:]
+    plans = [make_plan(["Mine"], methods, EXPERIMENT, place, (0, 3, 4)) for place in (here, there)]
+    run_plan(plans[0], options)
+    with connected(address, methods, print) as client:
+        run_plan(plans[1], options, DaskBackend(client, methods, options, chunk_seconds=CUT))
+    expected = answers(here)
+    assert len(expected) == 6
+    assert answers(there) == expected
+
+
 def test_the_time_limit_of_a_cell_holds_for_its_pieces_together(address, tmp_path, data):
     here, there = tmp_path / "here", tmp_path / "there"
     options = RunOptions(data_dir=data, timeout=1e-6)

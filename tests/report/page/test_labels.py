@@ -3,11 +3,13 @@ from dataclasses import replace
 import pytest
 
 from rntk_bench.datasets.load import load_dataset
+from rntk_bench.datasets.resample import resample_dataset
 from rntk_bench.errors import DataError
 from rntk_bench.report.page import labels
 from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.results.record_details import confusion_counts
 from rntk_bench.storage.records import read_records
+from tests.factories import predicted
 from tests.paths import REFERENCE
 
 DATASET = "ArrowHead"  # one of those that sktime carries
@@ -44,3 +46,14 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
 def test_another_copy_of_the_data_does_not_count(records, write_dataset):
     with pytest.raises(DataError, match="another copy"):
         Labels(write_dataset("Own")).confusion(replace(records[0], dataset="Own"))
+
+
+def test_the_labels_of_a_resample_are_those_of_its_test_set():
+    official = load_dataset(DATASET, download=False)
+    resampled = resample_dataset(official, 4)
+    record = predicted(resampled, "rbf", {"resample": 4})
+    matrix = Labels().confusion(record)
+    assert matrix.counts.sum() == official.n_test
+    assert matrix.counts.trace() == official.n_test - 1
+    with pytest.raises(DataError, match="another copy"):
+        Labels().confusion(replace(record, protocol={}))

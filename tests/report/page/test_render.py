@@ -8,11 +8,14 @@ from html.parser import HTMLParser
 
 import pytest
 
+from rntk_bench.datasets import load_dataset, resample_dataset
 from rntk_bench.errors import ExtraError
 from rntk_bench.report.page.labels import Labels
 from rntk_bench.report.page.render import render_page
+from rntk_bench.report.results.resamples import average_resamples
 from rntk_bench.report.results.results import collect_results
 from rntk_bench.storage.records import Record, read_records
+from tests.factories import predicted
 from tests.paths import REFERENCE
 
 DATASETS = ("ArrowHead", "Coffee", "ECG200", "GunPoint", "Ham", "Meat", "UMD")
@@ -187,3 +190,25 @@ def test_the_page_tells_how_a_networks_folds_do(records, tmp_path):
     assert "folds' networks" not in render_page(
         collect_results([network]), Labels(cache_dir=tmp_path)
     )
+
+
+def test_means_over_resamples_say_so_and_the_rest_is_of_one_resample(tmp_path):
+    data = load_dataset("ArrowHead", download=False)
+    made = [
+        replace(
+            predicted(resample_dataset(data, k), method, {"resample": k} if k else {}),
+            test={"correct": 140 + 7 * k, "n": 175},
+        )
+        for k in range(3)
+        for method in ("rbf", "rntk")
+    ]
+    html = render_page(average_resamples(collect_results(made)), Labels(cache_dir=tmp_path))
+    Parsed(html)
+    assert html.count("84.00 ± 2.31") >= 2  # 80, 84 and 88 percent
+    assert "means over resamples with their standard errors; everything else is" in html
+    assert "of resample 0, where 0 is the archive&#39;s split." in html
+    assert "-d ArrowHead --resample 0-2" in html
+    assert "<dt>Results</dt><dd>6</dd>" in html
+    alone = render_page(collect_results(made[:2]), Labels(cache_dir=tmp_path))
+    assert "resample" not in alone
+    assert "80.00" in alone

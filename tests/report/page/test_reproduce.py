@@ -46,3 +46,10 @@ def test_names_and_values_stay_data():
     assert content["experiment"]["datasets"] == [hostile]
     assert content["grid"]["rntk"] == {hostile: [hostile, 1.0]}
     assert "\nEND" not in text
+
+
+def test_the_command_names_the_resamples(records):
+    record = replace(records[0], data={})
+    words = shlex.split(run_command(record, ["Ham"], [0, 1, 2, 7]))
+    assert words[4:] == ["-d", "Ham", "--resample", "0-2,7"]
+    assert "--resample" not in run_command(record, ["Ham"], [0])

@@ -1,12 +1,26 @@
 import pytest
 
 from rntk_bench.datasets.archive import ARCHIVE
-from rntk_bench.report.results.names import by_normalised_name, normalise_name
+from rntk_bench.report.results.names import by_normalised_name, format_ranges, normalise_name
 
 
 @pytest.mark.parametrize("name", ["GunPoint", "gunpoint", "Gun_Point", "GUN POINT", "gun-point."])
 def test_case_and_punctuation_do_not_matter(name):
     assert normalise_name(name) == normalise_name("GunPoint")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        (range(30), "0-29"),
+        ({7, 0, 6, 5, 2}, "0, 2, 5-7"),
+        ([3], "3"),
+        ([3, 4], "3-4"),
+        ([], ""),
+    ],
+)
+def test_numbers_are_listed_as_ranges(numbers, text):
+    assert format_ranges(numbers) == text
 
 
 def test_other_letters_do():

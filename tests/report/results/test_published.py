@@ -31,12 +31,49 @@ def test_gaps_blank_lines_spaces_and_a_byte_order_mark(read):
     assert column.accuracy == {"Coffee": Fraction(1, 2), "Ham": None, "Beef": None, "Car": None}
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_header_says_what_separates_the_columns(read, delimiter):
+    text = delimiter.join(["dataset", "a", "b"]) + "\n" + delimiter.join(["Ham", "0.5", "25"])
+    a, b = read(text)
+    assert (a.name, a.accuracy, b.accuracy) == (
+        "a",
+        {"Ham": Fraction(1, 2)},
+        {"Ham": Fraction(1, 4)},
+    )
+
+
+@pytest.mark.parametrize("title", ["Resamples:", "folds", ""])
+def test_numbers_in_the_header_are_the_resamples_of_one_classifier(tmp_path, title):
+    path = tmp_path / "HC2_accuracy.csv"
+    path.write_text(f"{title},0,1,10\nACSF1,91,80,83.5\nAdiac,,0,100\n")
+    (column,) = read_published(path)
+    assert (column.name, column.percent, column.unit) == ("HC2", True, Fraction(1, 1000))
+    assert column.resamples == {
+        "ACSF1": {0: Fraction("0.91"), 1: Fraction("0.8"), 10: Fraction("0.835")},
+        "Adiac": {1: Fraction(0), 10: Fraction(1)},
+    }
+    assert column.accuracy == {"ACSF1": Fraction("0.91"), "Adiac": None}
+
+
+def test_a_folder_holds_predictions_of_classifiers(tmp_path):
+    for resample, predictions in ((0, "0,0\n0,1\n"), (2, "1,1\n")):
+        path = tmp_path / "TSF" / "Predictions" / "Ham" / f"testResample{resample}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Ham,TSF,TEST,{resample}\n\n-1,0,0,0,0,2\n{predictions}")
+    (column,) = read_published(tmp_path)
+    assert (column.name, column.path, column.percent) == ("TSF", tmp_path, False)
+    assert column.accuracy == {"Ham": Fraction(1, 2)}
+    assert column.resamples == {"Ham": {0: Fraction(1, 2), 2: Fraction(1)}}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "needs a header and rows"),
         ("dataset,a\n", "needs a header and rows"),
-        ("dataset;a\nCoffee;1\n", "with commas"),
+        ("dataset a\nCoffee 1\n", "with commas"),
+        ("Coffee,0.91,0.92\nHam,0.5,0.6\n", "line 1: there are numbers where a header is needed"),
+        ("Resamples:,0,1\nHam,0.5,high\n", "line 2, column '1': 'high' is no accuracy"),
         ("dataset,a\nCoffee,1,2\n", "line 2: it has 3 entries, the header 2"),
         ("dataset,a\n\nCoffee,high\n", "line 3, column 'a': 'high' is no accuracy"),
         ("dataset,a\nCoffee,-1\n", "line 2, column 'a': '-1' is no accuracy"),

@@ -120,3 +120,32 @@ def test_the_table_has_one_row_per_dataset_and_says_why(tmp_path):
         "failed: Meat rbf, it broke",
         "stale: rbf differs in seed (datasets: 2)",
     ]
+
+
+def of_resample(resample):
+    return PROTOCOL | {"resample": resample}
+
+
+def test_each_resample_has_its_own_state(tmp_path):
+    write_record(tmp_path, record("Ham", of_resample(1)))
+    write_record(tmp_path, record("Ham", of_resample(2), error="it broke"))
+    write_record(tmp_path, record("Ham", of_resample(3) | {"seed": 1}))
+    path = write_record(tmp_path, record("Ham", of_resample(4)))
+    path.write_text(path.read_text().replace('"schema": 1', '"schema": 0'))
+    records, _ = read_records(tmp_path)
+    states = evaluation_states(tmp_path, records, ["Ham"], {"rbf": PROTOCOL}, range(6))
+    assert [(each.resample, each.state, each.reason) for each in states] == [
+        (0, "missing", ""),
+        (1, "done", ""),
+        (2, "failed", "it broke"),
+        (3, "stale", "differs in seed"),
+        (4, "stale", "cannot be read"),
+        (5, "missing", ""),
+    ]
+    table = status_table(states)
+    assert [cell.text() for cell in table.rows[0]] == ["Ham", "1 of 6 done"]
+    assert table.notes == [
+        "failed: Ham rbf resample 2, it broke",
+        "stale: rbf differs in seed (datasets: 1)",
+        "stale: rbf cannot be read (datasets: 1)",
+    ]
