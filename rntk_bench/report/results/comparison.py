@@ -78,8 +78,6 @@ def compare_methods(accuracies: pd.DataFrame) -> MethodComparison:
     InputError
         Fewer than two methods or `MIN_DATASETS` datasets remain.
     """
-    from statsmodels.stats.multitest import multipletests
-
     complete, notes = drop_incomplete(accuracies)
     n_datasets, n_methods = complete.shape
     if n_methods < 2:
@@ -99,7 +97,7 @@ def compare_methods(accuracies: pd.DataFrame) -> MethodComparison:
             for a, b in combinations(ranks.index, 2)
         ]
     )
-    pairs["p_holm"] = multipletests(pairs["p"], method="holm")[1]
+    pairs["p_holm"] = holm_correction(pairs["p"].to_numpy())
     return MethodComparison(complete, ranks, _friedman(ordinals), pairs, notes)
 
 
@@ -124,6 +122,18 @@ def compare_pair(differences: FloatArray) -> dict[str, Any]:
         "effect": float((above - below) / (above + below)) if d.any() else 0.0,
         "p": float(wilcoxon(d, zero_method="pratt").pvalue) if d.any() else 1.0,
     }
+
+
+def holm_correction(p: FloatArray) -> FloatArray:
+    """Correct the p-values of n tests for their number, by Holm's step-down procedure (1979).
+
+    The smallest is multiplied by n, the next by n - 1, and so on; each is at least the one before
+    it, and at most 1.
+    """
+    order = np.argsort(p, kind="stable")
+    corrected = np.empty_like(p)
+    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(corrected, 1.0)
 
 
 def _merge_ties(row: FloatArray) -> FloatArray:
