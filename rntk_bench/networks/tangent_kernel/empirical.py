@@ -28,7 +28,8 @@ from rntk_bench.networks.tangent_kernel.recurrent_network import Parameters, Rec
 from rntk_bench.types import FloatArray
 
 CHUNK_BYTES = 1 << 30
-"""The memory of the weights of those draws that are computed together."""
+"""The memory of the weights of those draws that an accelerator computes together. A processor
+computes one after the other, which is faster to compile, and to run for wide networks."""
 
 
 class Trace(NamedTuple):
@@ -111,7 +112,8 @@ def empirical_ntk(
         n_copies = 1 if network.tied else network.n_steps
         n_bytes = n_copies * (2 * network.n_layers - 1) * network.width**2 * (8 if float64 else 4)
         batch = int(min(max(CHUNK_BYTES // n_bytes, 1), draws))
-        kernels = _draws(network, inputs, len(X), Y is None, batch, keys)
+        together = batch if jax.default_backend() != "cpu" else None
+        kernels = _draws(network, inputs, len(X), Y is None, together, keys)
         return np.asarray(kernels, dtype=np.float64)
 
 
@@ -121,7 +123,7 @@ def _draws(
     sequences: tuple[jax.Array, ...],
     n_x: int,
     symmetric: bool,
-    batch: int,
+    batch: int | None,
     keys: jax.Array,
 ) -> jax.Array:
     def draw(key: jax.Array) -> jax.Array:

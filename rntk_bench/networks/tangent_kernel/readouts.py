@@ -18,7 +18,6 @@ parameters that are trained.
 from __future__ import annotations
 
 import math
-from functools import cache
 
 import numpy as np
 
@@ -62,7 +61,6 @@ def check_readout(
         )
 
 
-@cache
 def readout_matrix(
     length: int, n_steps: int, pooling: str, bandwidth: float | str, lag_step: int
 ) -> FloatArray:

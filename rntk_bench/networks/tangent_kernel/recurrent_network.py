@@ -100,6 +100,8 @@ class RecurrentNetwork:
     def initial_states(self, key: jax.Array, n_sequences: int) -> jax.Array:
         """Draw h(l, 0) of each sequence, (n_sequences, L, n); they are not trained."""
         shape = n_sequences, self.n_layers, self.width
+        if self.sigma_h == 0.0:
+            return jnp.zeros(shape)
         return self.sigma_h * jax.random.normal(key, shape)
 
     def run(
