@@ -53,7 +53,12 @@ def _widths(default: str) -> Callable[[Any], Any]:
 )
 @_widths("16 to 4096, quick: 16 to 256")
 def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -> None:
-    """Convergence of finite networks to the RNTK, with tied and untied weights (Theorems 1, 3)."""
+    """Convergence of wide finite networks to the RNTK (Theorems 1 and 3).
+
+    The error of their kernels falls as 1/sqrt(n). The networks have tied or untied weights. With
+    tied weights they are also read at all steps: the mean state, correlated readouts of nearby
+    states (banded), or correlated readouts of step units (step).
+    """
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.convergence import plot_convergence
     from rntk_bench.theory.convergence import compute_convergence
@@ -62,9 +67,11 @@ def figure_2(out: Path, seed: int, quick: bool, draws: int, widths: list[int]) -
         options.reject_unused(["quick"], "cannot be combined with --width")
     figures.check_output_folder(out)
     widths = widths or [2**k for k in range(4, 9 if quick else 13)]
-    with _progress(2 + 2 * len(widths)) as progress:
+    with _progress(2 + 5 * len(widths)) as progress:
         result = compute_convergence(1000, 97, widths, draws, seed, progress)
-    plot = plot_convergence(result.by_angle, result.by_width, result.slopes, result.width)
+    plot = plot_convergence(
+        result.by_angle, result.by_width, result.by_readout, result.slopes, result.width
+    )
     _print_slopes(result.slopes)
     options.print_files(figures.save(plot, out, "figure-2", result.to_frame()))
 

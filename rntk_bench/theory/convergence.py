@@ -7,6 +7,9 @@ The lengths T = 3 and T' = 2 show the one case in which untied weights have anot
 when the last steps differ, their states are independent, so that the two outputs have only the
 readout in common. The limit is then sigma_v^2 V_phi at covariance 0, which for ReLU is
 sqrt(K(x, x) K(x', x')) / pi.
+
+A third panel, which the paper does not have, shows the same for networks with tied weights whose
+output reads all steps: `RNTK(pooling="shared")`.
 """
 
 from __future__ import annotations
@@ -32,6 +35,15 @@ X = np.array([1.0, -1.0, 1.0])
 """The paper's x. Its x' is {cos a, sin a}, or {cos a, sin a, cos a} for equal lengths."""
 ANGLE = 1.0
 """The angle a in the second panel."""
+READOUTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "mean": {"pooling": "shared", "bandwidth": "all"},
+    "banded": {"pooling": "shared", "bandwidth": 0.25},
+    "step": {"pooling": "shared", "bandwidth": 0.5, "readout": "step"},
+}
+"""The readouts of the third panel: the mean state, correlated readouts of nearby states, and
+correlated readouts of step units."""
+X_READ, Y_READ = np.tile(X[:2], 3), np.tile([np.cos(ANGLE), np.sin(ANGLE)], 2)
+"""The series of the third panel: x of T = 6 steps and x' of T' = 4."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +60,26 @@ class Convergence:
     by_width : DataFrame
         Second panel: columns weights ("tied" or "untied"), width, draw and
         log_error = log10 |Theta_hat / Theta - 1|.
+    by_readout : DataFrame
+        Third panel: columns readout (a key of `READOUTS`), width, draw and log_error.
     slopes : dict
-        For "tied" and "untied", the slope of the mean log_error against log10 of the width, and
-        its standard error over the draws.
+        For the curves of the second and the third panel, the slope of the mean log_error against
+        log10 of the width, and its standard error over the draws.
     """
 
     width: int
     by_angle: pd.DataFrame
     by_width: pd.DataFrame
+    by_readout: pd.DataFrame
     slopes: dict[str, tuple[float, float]]
 
     def to_frame(self) -> pd.DataFrame:
-        """All points of both panels: panel, curve, x, y, standard_error, slope, slope_error."""
-        left = self.by_angle.melt("angle", var_name="curve", value_name="y")
-        left = left.rename(columns={"angle": "x"}).assign(panel="angle")
-        right = summarise_draws(self.by_width, "weights", self.slopes).assign(panel="width")
-        return pd.concat([left, right])[
+        """All points of all panels: panel, curve, x, y, standard_error, slope, slope_error."""
+        angles = self.by_angle.melt("angle", var_name="curve", value_name="y")
+        angles = angles.rename(columns={"angle": "x"}).assign(panel="angle")
+        widths = summarise_draws(self.by_width, "weights", self.slopes).assign(panel="width")
+        readouts = summarise_draws(self.by_readout, "readout", self.slopes).assign(panel="readout")
+        return pd.concat([angles, widths, readouts])[
             ["panel", "curve", "x", "y", "standard_error", "slope", "slope_error"]
         ]
 
@@ -93,11 +109,18 @@ def compute_convergence(
 ) -> Convergence:
     """Compute Figure 2.
 
-    `progress` is called after each of the 2 + 2 len(widths) steps with a description of the step.
+    `progress` is called after each of the 2 + 5 len(widths) steps with a description of the step.
     """
     by_angle = _kernels_by_angle(width, n_angles, seed, progress)
-    by_width = _errors_by_width(widths, draws, seed, progress)
-    return Convergence(width, by_angle, by_width, fit_slopes(by_width, "weights"))
+    y = np.array([np.cos(ANGLE), np.sin(ANGLE), np.cos(ANGLE)])
+    by_width = _errors_by_width(
+        "weights", {"tied": {}, "untied": {}}, (X, y), widths, draws, seed + 1, progress
+    )
+    by_readout = _errors_by_width(
+        "readout", READOUTS, (X_READ, Y_READ), widths, draws, seed + 2, progress
+    )
+    slopes = fit_slopes(by_width, "weights") | fit_slopes(by_readout, "readout")
+    return Convergence(width, by_angle, by_width, by_readout, slopes)
 
 
 def fit_slopes(errors: pd.DataFrame, by: str) -> dict[str, tuple[float, float]]:
@@ -148,22 +171,34 @@ def _kernels_by_angle(
 
 
 def _errors_by_width(
-    widths: list[int], draws: int, seed: int, progress: Callable[[str], None]
+    by: str,
+    curves: Mapping[str, Mapping[str, Any]],
+    pair: tuple[FloatArray, FloatArray],
+    widths: list[int],
+    draws: int,
+    seed: int,
+    progress: Callable[[str], None],
 ) -> pd.DataFrame:
+    """Errors of the kernel of one pair of series; each curve has its own readout.
+
+    The column `by` contains the names of the curves. The one named "untied" has untied weights.
+    """
     from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
     from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
 
-    y = np.array([np.cos(ANGLE), np.sin(ANGLE), np.cos(ANGLE)])
-    limit = RNTK(**SIGMAS)(X[None], y[None])[0, 0]
+    x, y = pair
     frames = []
-    for name in ("tied", "untied"):
+    for name, readout in curves.items():
+        limit = RNTK(**SIGMAS, **readout)([x], [y])[0, 0]
         for width in widths:
-            network = RecurrentNetwork(width, n_steps=len(X), tied=name == "tied", **SIGMAS)
-            kernels = empirical_ntk(network, [X], [y], draws=draws, seed=seed + 1)[:, 0, 0]
+            network = RecurrentNetwork(
+                width, n_steps=len(x), tied=name != "untied", **SIGMAS, **readout
+            )
+            kernels = empirical_ntk(network, [x], [y], draws=draws, seed=seed)[:, 0, 0]
             log_error = np.log10(np.abs(kernels / limit - 1.0))
             frames.append(
                 pd.DataFrame(
-                    {"weights": name, "width": width, "draw": range(draws), "log_error": log_error}
+                    {by: name, "width": width, "draw": range(draws), "log_error": log_error}
                 )
             )
             progress(f"{name}, width {width}")

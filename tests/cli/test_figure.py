@@ -17,7 +17,11 @@ def run(*arguments):
 @pytest.mark.parametrize(
     ("arguments", "name", "curves"),
     [
-        (("2", "--width", 16, "--width", 64, "--draws", 12), "figure-2", {"tied", "untied"}),
+        (
+            ("2", "--width", 16, "--width", 128, "--draws", 250),
+            "figure-2",
+            {"tied", "untied", "mean", "banded", "step"},
+        ),
         (
             ("training", "--width", 16, "--width", 128, "--draws", 6),
             "figure-training",

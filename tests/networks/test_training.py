@@ -1,3 +1,5 @@
+from functools import cache, partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -82,32 +84,37 @@ def test_the_largest_number_of_epochs_and_no_validation_set():
     assert not should_continue(state._replace(diverged=jnp.array(True)), 0, 9, OPTIONS)
 
 
-def by_loops(training, network, fold, rate):
+@partial(jax.jit, static_argnums=0)
+def logits_of(network, parameters, series, rows):
+    return class_logits(network, parameters, series, rows)
+
+
+@partial(jax.jit, static_argnums=0)
+def loss_of(network, parameters, series, rows):
+    logits = logits_of(network, parameters, series, rows)
+    right = logits[np.arange(len(rows)), jnp.asarray(series.y)[rows]]
+    return (jax.nn.logsumexp(logits, axis=1) - right).mean()
+
+
+gradient_of = jax.jit(jax.grad(loss_of, argnums=1), static_argnums=0)
+
+
+@cache
+def by_loops(network, fold, rate, clip):
     """RMSProp on the mean cross-entropy of each mini-batch, written out; right predictions, loss
-    and parameters after each epoch."""
-    run, options = training.run(fold, rate), training.options
+    and parameters after each epoch. No criterion changes them."""
+    training = problem(options=OPTIONS._replace(clip=clip))
+    run, options, series = training.run(fold, rate), training.options, training.series
     parameters = jax.tree.map(jnp.asarray, training.initial(network, fold))
     square = jax.tree.map(jnp.zeros_like, parameters)
     held_out = np.flatnonzero(training.fold == fold)
-
-    @jax.jit
-    def logits_of(parameters, rows):
-        return class_logits(network, parameters, training.series, rows)
-
-    @jax.jit
-    def loss_of(parameters, rows):
-        logits = logits_of(parameters, rows)
-        right = logits[np.arange(len(rows)), jnp.asarray(training.series.y)[rows]]
-        return (jax.nn.logsumexp(logits, axis=1) - right).mean()
-
-    gradient_of = jax.jit(jax.grad(loss_of))
     epochs = []
     for epoch in np.asarray(run.batches):
         for batch in epoch:
             rows = batch[batch >= 0]
             if not len(rows):
                 continue
-            gradient = gradient_of(parameters, rows)
+            gradient = gradient_of(network, parameters, series, rows)
             if options.clip is not None:
                 norm = np.sqrt(sum(float((g**2).sum()) for g in jax.tree.leaves(gradient)))
                 shorter = min(1.0, options.clip / norm)
@@ -121,8 +128,11 @@ def by_loops(training, network, fold, rate):
                 gradient,
                 square,
             )
-        right = logits_of(parameters, held_out).argmax(axis=1) == training.series.y[held_out]
-        epochs.append((int(right.sum()), float(loss_of(parameters, held_out)), parameters))
+        predicted = logits_of(network, parameters, series, held_out).argmax(axis=1)
+        n_correct = int((predicted == series.y[held_out]).sum())
+        epochs.append(
+            (n_correct, float(loss_of(network, parameters, series, held_out)), parameters)
+        )
     return tuple(map(list, zip(*epochs, strict=True)))
 
 
@@ -141,7 +151,7 @@ def test_a_run_agrees_with_plain_loops_and_returns_the_best_epochs_weights(
 ):
     training = problem(options=OPTIONS._replace(criterion=criterion, clip=clip))
     curve, weights = train_one(training, NETWORK, fold, rate)
-    n_correct, losses, parameters = by_loops(training, NETWORK, fold, rate)
+    n_correct, losses, parameters = by_loops(NETWORK, fold, rate, clip)
     assert len(set(n_correct)) > 1  # it learns something
     n_held_out = int((training.fold == fold).sum())
     epochs, best = naive_networks.stopped_epochs(n_correct, losses, n_held_out, 3, criterion)

@@ -5,15 +5,26 @@ import pytest
 from rntk_bench import RNTK
 from rntk_bench.networks.tangent_kernel.empirical import empirical_ntk
 from rntk_bench.networks.tangent_kernel.recurrent_network import RecurrentNetwork
-from rntk_bench.theory.convergence import SIGMAS, X, compute_convergence, fit_slope, untied_limit
+from rntk_bench.theory.convergence import (
+    READOUTS,
+    SIGMAS,
+    X_READ,
+    Y_READ,
+    X,
+    compute_convergence,
+    fit_slope,
+    untied_limit,
+)
+from tests import naive
 
 
 @pytest.fixture(scope="module")
 def convergence():
     messages = []
-    result = compute_convergence(400, 5, [16, 64], 12, seed=1, progress=messages.append)
+    result = compute_convergence(400, 5, [16, 128], 250, seed=1, progress=messages.append)
     assert messages[0] == "tied, width 400"
-    assert len(messages) == 6
+    assert messages[-1] == "step, width 128"
+    assert len(messages) == 12
     return result
 
 
@@ -36,11 +47,23 @@ def test_the_untied_limit_is_the_mean_of_many_draws():
     assert abs(draws.mean() - untied_limit(series)[0]) < 4 * error
 
 
-def test_wider_networks_are_closer(convergence):
-    assert set(convergence.slopes) == {"tied", "untied"}
-    means = convergence.by_width.groupby(["weights", "width"])["log_error"].mean()
-    for name in convergence.slopes:
-        assert means[name, 64] < means[name, 16]
+def test_the_error_falls_with_the_square_root_of_the_width(convergence):
+    assert set(convergence.slopes) == {"tied", "untied", *READOUTS}
+    for slope, error in convergence.slopes.values():
+        assert slope < -0.25
+        assert abs(slope + 0.5) < 4 * error
+
+
+def test_the_readouts_of_the_third_panel_have_different_limits():
+    """Of two series with different lengths, whose windows have different widths."""
+    limits = [
+        naive.rntk(X_READ, Y_READ, False, **SIGMAS, **readout) for readout in READOUTS.values()
+    ]
+    kernels = [RNTK(**SIGMAS, **readout)([X_READ], [Y_READ]) for readout in READOUTS.values()]
+    np.testing.assert_allclose(np.ravel(kernels), np.array(limits, dtype=float), rtol=1e-10)
+    assert len(X_READ) == 6
+    assert len(Y_READ) == 4
+    assert np.unique(np.round(np.ravel(kernels), 2)).size == 3
 
 
 def test_the_slope_is_that_of_a_fitted_line_and_its_error_comes_from_the_draws():
@@ -53,9 +76,11 @@ def test_the_slope_is_that_of_a_fitted_line_and_its_error_comes_from_the_draws()
     assert error == pytest.approx(np.sqrt(covariance[0, 0]), rel=0.2)
 
 
-def test_the_data_frame_has_both_panels(convergence):
+def test_the_data_frame_has_all_panels(convergence):
     table = convergence.to_frame()
-    assert len(table) == 4 * 5 + 2 * 2
+    assert table.groupby("panel").size().to_dict() == {"angle": 20, "width": 4, "readout": 6}
     tied = table[(table["panel"] == "width") & (table["curve"] == "tied")]
     assert (tied["slope"] == convergence.slopes["tied"][0]).all()
-    assert list(tied["x"]) == [16, 64]
+    assert list(tied["x"]) == [16, 128]
+    step = table[(table["panel"] == "readout") & (table["curve"] == "step")]
+    assert (step["slope"] == convergence.slopes["step"][0]).all()

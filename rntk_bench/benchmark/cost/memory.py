@@ -81,12 +81,16 @@ def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n
     data = 8 * SERIES * _values(size)
     # In single precision, with room to the next bucket.
     packed = 4 * 2 * max(size.n_train, size.n_test) * size.length * size.n_dimensions
-    networks = {(int(s["n_layers"]), int(s["width"])) for s in method.settings()}
+    settings = [(int(s["n_layers"]), int(s["width"])) for s in method.settings()]
+    networks = set(settings)
+    # While settings tie, the evaluation holds the weights of all of their folds' best epochs.
+    per_fold = sum(n * ((2 * n_layers - 1) * n + size.n_dimensions) for n_layers, n in settings)
+    weights = 4 * experiment.network.n_folds * gates * per_fold
     largest = gates * max(n_layers * width for n_layers, width in networks)
     batch = min(experiment.network.batch_size, size.n_train)
     states = int(STATES * 4 * size.length * batch * largest)
     job = NETWORK_BASE + len(networks) * COMPILED + states + packed
-    return NETWORK_BASE + data + n_jobs * job
+    return NETWORK_BASE + data + weights + n_jobs * job
 
 
 def _values(size: Size) -> int:

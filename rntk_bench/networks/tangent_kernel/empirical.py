@@ -7,7 +7,8 @@ backpropagated signal delta(l,t) = df / dg(l,t) and the previous state, so with 
         sum_(t,t') <delta(l,t), delta'(l,t')> <h(l,t-1), h'(l,t'-1)>
 
 and likewise for U and b: two T x T' matrices per layer replace n^2 derivatives. With untied
-weights only the terms with t = t' remain.
+weights only the terms with t = t' remain. The gradients with respect to the readouts are the pooled
+states, see `RecurrentNetwork.pool`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from rntk_bench.networks.tangent_kernel.recurrent_network import Parameters, Rec
 from rntk_bench.types import FloatArray
 
 CHUNK_BYTES = 1 << 30
-"""The memory of the weights of those draws that are computed together."""
+"""The memory of the weights of those draws that an accelerator computes together. A processor
+computes one after the other, which is faster to compile, and to run for wide networks."""
 
 
 class Trace(NamedTuple):
@@ -41,8 +43,8 @@ class Trace(NamedTuple):
         The states of all layers before each step.
     below : (k, T, L - 1, n)
         The states of the layers below all layers but the first.
-    last : (k, n)
-        The last states of the last layer.
+    pooled : (k, J, n)
+        What each readout reads of the states of the last layer.
     signal : (k, T, L, n)
         The backpropagated signals.
     """
@@ -50,7 +52,7 @@ class Trace(NamedTuple):
     x: jax.Array
     before: jax.Array
     below: jax.Array
-    last: jax.Array
+    pooled: jax.Array
     signal: jax.Array
 
 
@@ -85,7 +87,7 @@ def empirical_ntk(
     ------
     KernelError
         If a sequence and the network have different numbers of dimensions, or a sequence has more
-        steps than an untied network.
+        steps than a network with untied weights or with readouts of all steps.
     """
     sequences = [np.asarray(x, dtype=float).reshape(len(x), -1) for x in (*X, *(Y or ()))]
     for i, x in enumerate(sequences):
@@ -94,11 +96,15 @@ def empirical_ntk(
                 f"Sequence {i} has {x.shape[1]} dimensions, but the network has "
                 f"{network.n_dimensions}."
             )
-        if not network.tied and len(x) > network.n_steps:
-            raise KernelError(
-                f"Sequence {i} has {len(x)} steps, but the untied network has weights for "
-                f"{network.n_steps}."
-            )
+        for name, needed in (
+            ("weights", not network.tied),
+            ("readouts", network.pooling != "last"),
+        ):
+            if needed and len(x) > network.n_steps:
+                raise KernelError(
+                    f"Sequence {i} has {len(x)} steps, but the network has {name} for "
+                    f"n_steps={network.n_steps}."
+                )
     with jax.enable_x64(float64):
         dtype = jnp.float64 if float64 else jnp.float32
         inputs = tuple(jnp.asarray(x, dtype) for x in sequences)
@@ -106,7 +112,8 @@ def empirical_ntk(
         n_copies = 1 if network.tied else network.n_steps
         n_bytes = n_copies * (2 * network.n_layers - 1) * network.width**2 * (8 if float64 else 4)
         batch = int(min(max(CHUNK_BYTES // n_bytes, 1), draws))
-        kernels = _draws(network, inputs, len(X), Y is None, batch, keys)
+        together = batch if jax.default_backend() != "cpu" else None
+        kernels = _draws(network, inputs, len(X), Y is None, together, keys)
         return np.asarray(kernels, dtype=np.float64)
 
 
@@ -116,7 +123,7 @@ def _draws(
     sequences: tuple[jax.Array, ...],
     n_x: int,
     symmetric: bool,
-    batch: int,
+    batch: int | None,
     keys: jax.Array,
 ) -> jax.Array:
     def draw(key: jax.Array) -> jax.Array:
@@ -168,8 +175,9 @@ def trace(network: RecurrentNetwork, parameters: Parameters, X: jax.Array, h_0: 
         return states, pull_back(jnp.ones((), x.dtype))[0]
 
     states, signal = jax.vmap(trace_one)(X, h_0)
+    pooled = jax.vmap(network.pool)(states)
     before = jnp.concatenate([h_0[:, None], states[:, :-1]], axis=1)
-    return Trace(X, before, states[:, :, :-1], states[:, -1, -1], signal)
+    return Trace(X, before, states[:, :, :-1], pooled, signal)
 
 
 def _products(network: RecurrentNetwork, a: Trace, b: Trace) -> jax.Array:
@@ -185,7 +193,8 @@ def _products(network: RecurrentNetwork, a: Trace, b: Trace) -> jax.Array:
         weights = jnp.einsum("lijts,lijts->ij", signals, states)
     else:
         weights = jnp.einsum("lijtt->ij", _square(signals * states))
-    return weights + network.sigma_v**2 / n * a.last @ b.last.T
+    readouts = jnp.einsum("ivn,jvn->ij", a.pooled, b.pooled)
+    return weights + network.sigma_v**2 / n * readouts
 
 
 def _square(pairs: jax.Array) -> jax.Array:

@@ -11,10 +11,13 @@ import jax
 import jax.numpy as jnp
 
 from rntk_bench.errors import KernelError
+from rntk_bench.networks.tangent_kernel.readouts import check_readout, readout_matrix
+from rntk_bench.types import FloatArray
 
 Parameters = Mapping[str, jax.Array]
-"""W (S, L, n, n), U1 (S, n, m), U (S, L - 1, n, n), b (S, L, n) and v (n,), all standard normal at
-initialisation. S is 1 for tied weights, otherwise the number of steps."""
+"""W (S, L, n, n), U1 (S, n, m), U (S, L - 1, n, n), b (S, L, n) and v (J, n), all standard normal
+at initialisation. S is 1 for tied weights, otherwise the number of steps. J is the number of
+independent readouts, 1 if only the last step is read."""
 
 ACTIVATIONS: Final[dict[str, Callable[[jax.Array], jax.Array]]] = {
     "relu": jax.nn.relu,
@@ -36,19 +39,22 @@ class RecurrentNetwork:
     n_dimensions : int
         The number of dimensions m of the input.
     n_steps : int
-        The largest length of a sequence, if the weights are untied.
+        The largest length of a sequence, if the weights are untied or all steps are read.
     sigma_w, sigma_u, sigma_b, sigma_h, sigma_v, n_layers : float, int
         As for the kernel `RNTK`.
     activation : str
         "relu", "erf" or "tanh".
     tied : bool
         Whether all steps have the same weights. If not, each step has its own, (143)-(145), and
-        only the readout v is common to all.
+        only the readouts v are common to all.
+    pooling, bandwidth, lag_step, readout : str, float, int, str
+        As for the kernel `RNTK`: which steps are read, how correlated their readouts are, and
+        whether their states are read, or sqrt(2) 1[h > 0].
 
     Raises
     ------
     KernelError
-        If the activation is not one of these.
+        If the activation is not one of these, or a parameter of the readout is invalid.
     """
 
     width: int
@@ -62,6 +68,10 @@ class RecurrentNetwork:
     n_layers: int = 1
     activation: str = "relu"
     tied: bool = True
+    pooling: str = "last"
+    bandwidth: float | str = 0.5
+    lag_step: int = 1
+    readout: str = "state"
 
     def __post_init__(self) -> None:
         if self.activation not in ACTIVATIONS:
@@ -69,6 +79,7 @@ class RecurrentNetwork:
                 f"A finite network's activation is {self.activation!r}, but must be one of "
                 f"{', '.join(ACTIVATIONS)}."
             )
+        check_readout(self.pooling, self.bandwidth, self.lag_step, self.readout, self.activation)
 
     def initial(self, key: jax.Array) -> Parameters:
         """Draw the parameters, all standard normal, (8)."""
@@ -78,7 +89,7 @@ class RecurrentNetwork:
             "U1": (S, n, m),
             "U": (S, L - 1, n, n),
             "b": (S, L, n),
-            "v": (n,),
+            "v": (self.read_by(1).shape[1], n),
         }
         keys = jax.random.split(key, len(shapes))
         return {
@@ -89,6 +100,8 @@ class RecurrentNetwork:
     def initial_states(self, key: jax.Array, n_sequences: int) -> jax.Array:
         """Draw h(l, 0) of each sequence, (n_sequences, L, n); they are not trained."""
         shape = n_sequences, self.n_layers, self.width
+        if self.sigma_h == 0.0:
+            return jnp.zeros(shape)
         return self.sigma_h * jax.random.normal(key, shape)
 
     def run(
@@ -124,5 +137,16 @@ class RecurrentNetwork:
             return h, h
 
         step_weights = None if self.tied else jax.tree.map(lambda value: value[: len(x)], weights)
-        last, states = jax.lax.scan(step, h_0, (x, added, step_weights))
-        return self.sigma_v / n**0.5 * parameters["v"] @ last[-1], states
+        _, states = jax.lax.scan(step, h_0, (x, added, step_weights))
+        return self.sigma_v / n**0.5 * jnp.vdot(parameters["v"], self.pool(states)), states
+
+    def pool(self, states: jax.Array) -> jax.Array:
+        """What each independent readout reads of the states (T, L, n) of a sequence, (J, n)."""
+        h = states[:, -1]
+        if self.readout == "step":
+            h = jnp.sqrt(2.0) * (h > 0.0)
+        return jnp.asarray(self.read_by(len(h)), h.dtype).T @ h
+
+    def read_by(self, length: int) -> FloatArray:
+        """The matrix (T, J) that composes the steps' readouts of independent ones."""
+        return readout_matrix(length, self.n_steps, self.pooling, self.bandwidth, self.lag_step)

@@ -1,4 +1,4 @@
-"""The paper's Figure 2."""
+"""The paper's Figure 2, with a third panel for networks that are read at all steps."""
 
 from __future__ import annotations
 
@@ -13,14 +13,27 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = {"tied": "C0", "untied": "C1"}
+READOUTS = {
+    "mean": ("mean state", "C2"),
+    "banded": ("banded", "C3"),
+    "step": ("step units", "C4"),
+}
 
 
 def plot_convergence(
-    angles: pd.DataFrame, widths: pd.DataFrame, slopes: dict[str, tuple[float, float]], width: int
+    angles: pd.DataFrame,
+    widths: pd.DataFrame,
+    readouts: pd.DataFrame,
+    slopes: dict[str, tuple[float, float]],
+    width: int,
 ) -> Figure:
-    """Left: kernels against the angle. Right: mean log-normalised error against the width."""
-    figure, panels = figures.create(1, 2, (10.0, 4.0))
-    left, right = panels[0]
+    """Left: kernels against the angle. Others: mean log-normalised error against the width.
+
+    The middle panel has networks that are read at the last step, and the right one those that are
+    read at all steps.
+    """
+    figure, panels = figures.create(1, 3, (14.5, 4.0))
+    left, middle, right = panels[0]
     for name, limit, label in (
         ("tied", "limit", "RNTK, $n = \\infty$"),
         ("untied", "untied_limit", "untied weights, $n = \\infty$ (147)"),
@@ -43,11 +56,14 @@ def plot_convergence(
     left.set_title("$x = \\{1, -1, 1\\}$,  $x' = \\{\\cos\\alpha, \\sin\\alpha\\}$")
     left.set_ylim(top=1.35 * angles["limit"].max())
     left.legend(ncols=2, loc="upper center", fontsize="small")
-    labels = {name: (name, COLOURS[name]) for name in slopes}
-    draw_errors(right, widths, "weights", slopes, labels)
-    right.set_ylabel("mean of $\\log_{10}|\\hat\\Theta / \\Theta - 1|$")
-    right.set_title("equal lengths, $T = T' = 3$")
-    figures.add_grid((left, right))
+    labels = {name: (name, colour) for name, colour in COLOURS.items()}
+    draw_errors(middle, widths, "weights", slopes, labels)
+    middle.set_ylabel("mean of $\\log_{10}|\\hat\\Theta / \\Theta - 1|$")
+    middle.set_title("last step read, $T = T' = 3$")
+    right.sharey(middle)
+    draw_errors(right, readouts, "readout", slopes, READOUTS)
+    right.set_title("all steps read, $T = 6$, $T' = 4$")
+    figures.add_grid(panels[0])
     return figure
 
 
@@ -62,8 +78,8 @@ def draw_errors(
 
     `labels` holds the label of each curve, to which its slope is added, and its colour.
     """
-    for name, (slope, error) in slopes.items():
-        label, colour = labels[name]
+    for name, (label, colour) in labels.items():
+        slope, error = slopes[name]
         groups = rows[rows[by] == name].groupby("width")["log_error"]
         panel.errorbar(
             groups.mean().index,

@@ -1,11 +1,14 @@
+import jax
+import numpy as np
 import pytest
 
 from rntk_bench.benchmark.cost import memory
 from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
-from rntk_bench.config import Experiment
+from rntk_bench.config import Experiment, Network
 from rntk_bench.datasets.archive import ArchiveEntry
 from rntk_bench.errors import InputError
 from rntk_bench.methods import METHODS
+from rntk_bench.networks.models import Classifier
 
 EXPERIMENT = Experiment()
 
@@ -46,3 +49,27 @@ def test_every_dimension_of_the_series_counts(method):
     assert six - one >= 5 * 8 * memory.SERIES * 1010 * 5000
     with pytest.raises(InputError, match="of length 5000 in 6 dimensions, but may take"):
         limit_jobs(six - 1, ArchiveEntry(1000, 10, 5000, 2, "", 6), METHODS[method], EXPERIMENT, 1)
+
+
+@pytest.mark.parametrize("method", ["gru", "rnn-gaussian"])
+def test_the_weights_of_all_settings_are_held_once(method):
+    """They are as large as those that the networks draw, but for biases and the readout."""
+    settings, n_dimensions = METHODS[method].settings(), 3
+    drawn = sum(
+        leaf.nbytes
+        for s in settings
+        for leaf in jax.tree.leaves(
+            Classifier(method, s["width"], s["n_layers"], n_dimensions, 2).initial(
+                np.random.default_rng(0)
+            )
+        )
+    )
+    two, four = (
+        estimate_memory(
+            ArchiveEntry(20, 10, 5, 2, "", n_dimensions),
+            METHODS[method],
+            Experiment(network=Network(n_folds=n_folds)),
+        )
+        for n_folds in (2, 4)
+    )
+    assert (four - two) / 2 == pytest.approx(drawn, rel=0.02)

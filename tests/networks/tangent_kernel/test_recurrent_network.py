@@ -17,9 +17,11 @@ PHI = {
 
 
 def by_loops(network, parameters, x, first):
-    """(1), (2) and (7) one step, one layer at a time."""
+    """(1), (2) and (7) one step, one layer at a time; each step is read by its own v(t)."""
     n, m = network.width, x.shape[1]
     h = [np.asarray(state) for state in first]
+    R = network.read_by(len(x))
+    f = 0.0
     for t, x_t in enumerate(x):
         W, U1, U, b = (
             np.asarray(parameters[name][0 if network.tied else t]) for name in ("W", "U1", "U", "b")
@@ -29,15 +31,27 @@ def by_loops(network, parameters, x, first):
             if layer:
                 below = network.sigma_u / math.sqrt(n) * U[layer - 1] @ h[layer - 1]
             g = network.sigma_w / math.sqrt(n) * W[layer] @ h[layer]
-            h[layer] = PHI[network.activation](g + below + network.sigma_b * b[layer])
-    return network.sigma_v / math.sqrt(n) * np.asarray(parameters["v"]) @ h[-1]
+            g = g + below + network.sigma_b * b[layer]
+            h[layer] = PHI[network.activation](g)
+        v_t = sum(r * np.asarray(v) for r, v in zip(R[t], parameters["v"], strict=True))
+        f += v_t @ (math.sqrt(2.0) * (g > 0) if network.readout == "step" else h[-1])
+    return network.sigma_v / math.sqrt(n) * f
+
+
+BANDED = {"pooling": "shared", "bandwidth": 0.25}
 
 
 @pytest.mark.parametrize(
-    ("tied", "n_layers", "activation"),
-    [(True, 1, "relu"), (True, 3, "erf"), (False, 1, "tanh"), (False, 2, "relu")],
+    ("tied", "n_layers", "activation", "readout"),
+    [
+        (True, 1, "relu", {}),
+        (True, 3, "erf", {"pooling": "average"}),
+        (True, 2, "relu", {"readout": "step", "lag_step": 2, **BANDED}),
+        (False, 1, "tanh", BANDED),
+        (False, 2, "relu", {}),
+    ],
 )
-def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
+def test_the_output_is_that_of_plain_loops(tied, n_layers, activation, readout):
     network = RecurrentNetwork(
         width=9,
         n_dimensions=2,
@@ -50,6 +64,7 @@ def test_the_output_is_that_of_plain_loops(tied, n_layers, activation):
         n_layers=n_layers,
         activation=activation,
         tied=tied,
+        **readout,
     )
     with jax.enable_x64(True):
         parameters = network.initial(jax.random.key(0))
@@ -72,7 +87,7 @@ def test_parameters_are_standard_normal_and_initial_states_have_their_deviation(
         "U1": (2, 200, 3),
         "U": (2, 1, 200, 200),
         "b": (2, 2, 200),
-        "v": (200,),
+        "v": (1, 200),
     }
     for value in parameters.values():
         error = 4 / math.sqrt(2 * value.size)
@@ -88,5 +103,8 @@ def test_what_a_network_cannot_read_is_one_sentence():
         RecurrentNetwork(width=3, activation="gelu")
     with pytest.raises(KernelError, match="Sequence 1 has 2 dimensions"):
         empirical_ntk(RecurrentNetwork(width=3), [np.ones(3), np.ones((3, 2))])
-    with pytest.raises(KernelError, match="Sequence 0 has 3 steps"):
+    with pytest.raises(KernelError, match="Sequence 0 has 3 steps, but the network has weights"):
         empirical_ntk(RecurrentNetwork(width=3, n_steps=2, tied=False), [np.ones(3)])
+    pooled = RecurrentNetwork(width=3, n_steps=2, pooling="average")
+    with pytest.raises(KernelError, match="Sequence 1 has 3 steps, but the network has readouts"):
+        empirical_ntk(pooled, [np.ones(2), np.ones(3)])
