@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from rntk_bench.datasets.dataset import Dataset, Sequences
     from rntk_bench.datasets.download import fetch_dataset, needs_download
     from rntk_bench.datasets.load import load_dataset
-    from rntk_bench.datasets.preprocess import unit_norm, zero_pad
+    from rntk_bench.datasets.preprocess import InputScaling, unit_norm, zero_pad
     from rntk_bench.datasets.sources import Location, dataset_names, locate
 
 __all__ = [
     "ARCHIVE",
     "ArchiveEntry",
     "Dataset",
+    "InputScaling",
     "Location",
     "Sequences",
     "dataset_names",
@@ -33,7 +34,7 @@ _MODULES = {
     **dict.fromkeys(("Dataset", "Sequences"), "dataset"),
     **dict.fromkeys(("fetch_dataset", "needs_download"), "download"),
     "load_dataset": "load",
-    **dict.fromkeys(("unit_norm", "zero_pad"), "preprocess"),
+    **dict.fromkeys(("InputScaling", "unit_norm", "zero_pad"), "preprocess"),
     **dict.fromkeys(("Location", "dataset_names", "locate"), "sources"),
 }
 
