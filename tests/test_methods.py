@@ -7,9 +7,12 @@ import pytest
 
 from rntk_bench import RNTK
 from rntk_bench.config import Experiment, Network, read_experiment
+from rntk_bench.datasets import InputScaling
 from rntk_bench.datasets.paper import PAPER_DATASETS
 from rntk_bench.errors import ConfigError
+from rntk_bench.kernels.recursion.shared_readouts import window_widths
 from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, KernelMethod, resolve
+from rntk_bench.methods.relative import absolute_parameters
 from rntk_bench.storage.records import protocol_id
 from tests.paths import CONFIGS
 
@@ -18,6 +21,7 @@ def test_grids_have_the_papers_sizes():
     sizes = {name: len(method.settings()) for name, method in METHODS.items()}
     paper = {"rntk": 900, "ntk": 540, "rbf": 18, "poly": 30}
     beyond = {"rntk-avg": 900, "rntk-both": 900, "nngp": 900, "rntk-extended": 5400}
+    beyond |= {"rntk-shared": 36}
     networks = {"rnn-gaussian": 32, "rnn-identity": 32, "gru": 32}
     assert sizes == paper | beyond | networks
     assert sum(paper.values()) * 5 * 10 == 74_400
@@ -46,15 +50,18 @@ def test_the_last_parameter_varies_fastest():
 
 def test_kernels_carry_their_settings():
     for method in KERNEL_METHODS.values():
-        for kernel, setting in zip(method.kernels(), method.settings(), strict=True):
-            assert {name: getattr(kernel, name) for name in setting} == setting
+        for kernel, setting in zip(method.kernels(100), method.settings(), strict=True):
+            parameters = absolute_parameters(setting, 100)
+            parameters.pop("input", None)
+            assert {name: getattr(kernel, name) for name in parameters} == parameters
 
 
 def test_the_papers_configuration_is_the_registry():
     experiment = read_experiment(CONFIGS / "paper.toml")
     assert experiment.datasets == PAPER_DATASETS
     assert len(experiment.datasets) == 54
-    assert replace(experiment, datasets=(), grids={}) == Experiment()
+    assert replace(experiment, datasets=(), grids={}, C=None) == Experiment()
+    assert experiment.C == KERNEL_METHODS["rntk"].C
     for method in resolve(replace(experiment, methods=(*experiment.methods, *NETWORK_METHODS))):
         assert method.settings() == METHODS[method.name].settings()
         assert protocol_id(method.protocol(experiment)) == protocol_id(
@@ -62,7 +69,7 @@ def test_the_papers_configuration_is_the_registry():
         )
 
 
-@pytest.mark.parametrize("name", ["rntk-avg", "rntk-both", "nngp", "rntk-extended"])
+@pytest.mark.parametrize("name", ["rntk-avg", "rntk-both", "nngp", "rntk-extended", "rntk-shared"])
 def test_what_goes_beyond_the_paper_is_off_by_default_and_has_its_own_grid_file(name):
     experiment = read_experiment(CONFIGS / f"{name}.toml")
     assert experiment.methods == (name,)
@@ -70,6 +77,7 @@ def test_what_goes_beyond_the_paper_is_off_by_default_and_has_its_own_grid_file(
     assert experiment.datasets == read_experiment(CONFIGS / "reference.toml").datasets
     (method,) = resolve(experiment)
     assert method == METHODS[name]
+    assert method.protocol(experiment) == method.protocol(Experiment())
 
 
 def test_the_papers_own_kernel_comes_first_in_the_extended_grid():
@@ -105,6 +113,15 @@ def test_a_grid_replaces_the_registrys_parameter_by_parameter():
         ({"grids": {"rntk": {"n_layers": (1.5,)}}}, "n_layers holds 1.5"),
         ({"grids": {"rntk": {"direction": ("up",)}}}, "direction"),
         ({"grids": {"rntk": {"direction": (1,)}}}, "direction holds 1"),
+        ({"grids": {"rntk": {"input": ("minmax",)}}}, "input is 'minmax'"),
+        ({"grids": {"rbf": {"input": (1.0,)}}}, "input holds 1.0"),
+        ({"grids": {"rntk": {"memory": (0.0,)}}}, "memory is 0.0"),
+        ({"grids": {"rntk": {"memory": ("all",)}}}, "memory holds 'all'"),
+        ({"grids": {"rntk": {"memory": (0.1,), "sigma_w": (1.4,)}}}, "memory and sigma_w"),
+        ({"grids": {"rntk-shared": {"lag_resolution": (0,)}}}, "lag_resolution is 0"),
+        ({"grids": {"rntk-shared": {"bandwidth": (-1.0,)}}}, "bandwidth"),
+        ({"grids": {"rntk-shared": {"bandwidth": ("most",)}}}, "bandwidth holds 'most'"),
+        ({"grids": {"ntk": {"memory": (0.1,)}}}, "grid.ntk.memory is not a parameter"),
         ({"grids": {"gru": {"width": (0,)}}}, "grid.gru.width holds 0"),
         ({"grids": {"gru": {"width": (1.5,)}}}, "width holds 1.5"),
         ({"grids": {"gru": {"learning_rate": (-0.1,)}}}, "learning_rate holds -0.1"),
@@ -130,6 +147,7 @@ def test_every_choice_that_decides_the_answer_is_in_the_protocol():
     method = METHODS["rbf"]
     base = method.protocol(Experiment())
     changes = {"seed": 1, "n_folds": 5, "C": (1.0,), "tolerance": 1e-4, "max_iterations": 5}
+    changes |= {"n_repeats": 2, "gram_scale": "centred"}
     for key, value in changes.items():
         assert method.protocol(replace(Experiment(), **{key: value})) != base
     assert method.protocol(replace(Experiment(), name="other", datasets=("A",))) == base
@@ -211,3 +229,68 @@ def test_numbers_of_any_type_make_the_same_grid_and_protocol():
     assert typed == plain
     assert protocol_id(typed.protocol(Experiment())) == protocol_id(plain.protocol(Experiment()))
     assert typed.kernels() == plain.kernels()
+
+
+def test_parameters_relative_to_the_length_are_those_of_the_specification():
+    for T in (1, 7, 24, 60, 143, 144, 145, 300, 1500):
+        s = -(-T // 144)
+        for memory in (1 / 60, 1 / 15, 1 / 4):
+            setting = {"memory": memory, "lag_resolution": 144, "bandwidth": "half", "sigma_b": 0.3}
+            parameters = absolute_parameters(setting, T)
+            steps = max(1, T * memory)
+            assert parameters["sigma_w"] == pytest.approx(2**0.5 * np.exp(-1 / (2 * steps)))
+            assert parameters["lag_step"] == s
+            assert parameters.keys() == {"sigma_w", "lag_step", "bandwidth", "sigma_b"}
+            kernel = RNTK(pooling="shared", **parameters)
+            width = window_widths(kernel.bandwidth, kernel.lag_step, np.array([T]))[0]
+            assert width == max(1, -(-T // 2) // s) + 1
+    numbers = {"bandwidth": 0.5, "lag_step": 3, "sigma_w": 1.4}
+    assert absolute_parameters(numbers, 100) == numbers
+
+
+def test_the_grid_of_the_shared_readout_is_the_specifications():
+    method = KERNEL_METHODS["rntk-shared"]
+    options = method.search_options(Experiment())
+    assert (options.n_repeats, options.gram_scale, options.n_folds) == (3, "centred", 10)
+    assert options.C == (0.01, 0.1, 1, 10, 100, 1000, 10000)
+    X = np.random.default_rng(0).standard_normal((6, 40))
+    assert method.for_training_set(X) == method
+    method = method.for_training_set(InputScaling("z")(X))
+    assert len(method.settings()) == 12
+    kernels = method.kernels(40)
+    assert len(method.batches(kernels)) == 3
+    assert {(k.pooling, k.sigma_u, k.sigma_b, k.sigma_h, k.lag_step) for k in kernels} == {
+        ("shared", 1.0, 0.3, 0.0, 1)
+    }
+    assert [k.bandwidth for k in kernels[:4]] == [0.0, 1 / 16, 1 / 4, 1 / 2]
+
+
+def test_a_grid_relative_to_the_length_has_no_kernels_without_one():
+    with pytest.raises(ValueError, match="rntk-shared needs the length"):
+        KERNEL_METHODS["rntk-shared"].kernels()
+
+
+def test_a_relative_parameter_takes_the_place_of_the_one_it_stands_for():
+    grids = {"rntk": {"memory": (0.1, 0.5)}, "rntk-shared": {"lag_step": (2,), "sigma_w": (1.4,)}}
+    rntk, shared = resolve(Experiment(methods=("rntk", "rntk-shared"), grids=grids))
+    assert "sigma_w" not in rntk.grid
+    assert not {"memory", "lag_resolution"} & shared.grid.keys()
+    assert [k.lag_step for k in shared.kernels(1000)] == [2] * len(shared.settings())
+
+
+def test_kernels_that_read_different_inputs_are_in_different_batches():
+    grids = {"rntk": {"input": ("z", "archive"), "pooling": ("last", "average")}}
+    (method,) = resolve(Experiment(methods=("rntk",), grids=grids))
+    kernels, inputs = method.kernels(), method.inputs()
+    batches = method.batches(kernels)
+    assert sorted(position for batch in batches for position in batch) == list(range(3600))
+    assert len(batches) == 1800
+    for batch in batches:
+        assert len({inputs[position] for position in batch}) == 1
+
+
+def test_the_protocol_says_only_what_is_not_as_it_always_was():
+    before = METHODS["rntk"].protocol(Experiment())
+    assert not {"n_repeats", "gram_scale"} & before.keys()
+    said = METHODS["rntk-shared"].protocol(Experiment(n_repeats=1))
+    assert (said["n_repeats"], said["gram_scale"]) == (1, "centred")

@@ -128,7 +128,7 @@ def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> 
 
 def network_problem(dataset: Dataset, experiment: Experiment) -> Problem:
     """A dataset as the experiment's networks read it."""
-    return Problem.of(dataset, normalise=experiment.network.input == "unit-norm")
+    return Problem.of(dataset, experiment.network.input)
 
 
 def make_training(problem: Problem, experiment: Experiment) -> Training:

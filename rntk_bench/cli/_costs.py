@@ -96,6 +96,8 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         name, method, experiment = evaluation.dataset, evaluation.method, evaluation.experiment
         size = sizes[name]
         dataset = size if isinstance(size, Dataset) else None
+        if dataset is not None and isinstance(method, KernelMethod):
+            method = method.for_training_set(dataset.X_train)
         line = f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
         if record := stored_record(evaluation, options.overwrite, dataset):
             n_kept += 1

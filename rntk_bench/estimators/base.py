@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
-from rntk_bench.datasets import unit_norm
+from rntk_bench.datasets import InputScaling
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.series import validate_series
 from rntk_bench.kernels import Kernel
@@ -28,6 +28,7 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
 
     kernel_class: ClassVar[type[Kernel]] = Kernel  # type: ignore[type-abstract]
     """The base class of the kernels that `method` may have."""
+    unit_norm_default: ClassVar[bool] = True
 
     method: str | KernelMethod
     grid: Mapping[str, Any] | None
@@ -37,6 +38,8 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
     verbose: bool
     random_state: Any
     kernel_: Kernel
+    input_: InputScaling
+    gram_divisor_: float = 1.0
     X_fit_: Any
 
     def __sklearn_tags__(self) -> Any:
@@ -69,7 +72,13 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         self._check_parameters()
         axes = (self.grid or {}).items()
         grid = {name: _check_axis(method.name, name, axis) for name, axis in axes}
-        return cast(KernelMethod, with_grid(method, grid))
+        method = cast(KernelMethod, with_grid(method, grid))
+        if "input" in method.grid and bool(self.unit_norm) is not self.unit_norm_default:
+            raise ConfigError(
+                f"unit_norm is {short_repr(self.unit_norm)}, but the grid of {method.name} has "
+                "an input scaling; set grid['input'] instead."
+            )
+        return method
 
     def _check_parameters(self) -> None:
         """Check the types of the parameters that all estimators have."""
@@ -108,22 +117,31 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31))
 
-    def _normalize(self, series: Any) -> Any:
-        return unit_norm(series)[0] if self.unit_norm else series
+    def _inputs(self, method: KernelMethod) -> list[str]:
+        """The name of the input scaling of each setting of the method's grid."""
+        if "input" in method.grid:
+            return method.inputs()
+        return ["unit-norm" if self.unit_norm else "archive"] * len(method.settings())
 
     def _evaluate_grams(
-        self, kernels: Sequence[Kernel], X: Any, evaluate: Callable[[int, FloatArray], None]
+        self,
+        method: KernelMethod,
+        kernels: Sequence[Kernel],
+        X: Any,
+        evaluate: Callable[[int, FloatArray], None],
     ) -> None:
-        """Call `evaluate` with the position and the Gram (n, n) on X of each kernel."""
-        kernel_class = type(kernels[0])
-        (train,) = kernel_class.pad_to_common_length(X)
-        prepared = kernel_class.prepare(train)
+        """Call `evaluate` with the position and the Gram (n, n) on X of each kernel of the grid."""
+        kernel_class, inputs = type(kernels[0]), self._inputs(method)
+        prepared = {}
+        for name in dict.fromkeys(inputs):
+            (train,) = kernel_class.pad_to_common_length(InputScaling.fit(name, X)(X))
+            prepared[name] = kernel_class.prepare(train)
 
         def grams(batches: Sequence[Batch]) -> Iterator[tuple[int, FloatArray]]:
-            wanted = positions(batches)
-            return zip(
-                wanted, kernel_class.grams([kernels[i] for i in wanted], prepared), strict=True
-            )
+            for name in dict.fromkeys(inputs[batch[0]] for batch in batches):
+                wanted = positions([batch for batch in batches if inputs[batch[0]] == name])
+                some = kernel_class.grams([kernels[i] for i in wanted], prepared[name])
+                yield from zip(wanted, some, strict=True)
 
         with tqdm(total=len(kernels), unit="kernel", leave=False, disable=not self.verbose) as bar:
 
@@ -131,12 +149,18 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
                 bar.update(done - bar.n)
 
             evaluate_grid(
-                kernel_class.batches(kernels),
+                method.batches(kernels),
                 grams,
                 evaluate,
                 effective_n_jobs(as_integer(self.n_jobs)),
                 progress,
             )
+
+    def _keep(self, method: KernelMethod, kernels: Sequence[Kernel], setting: int, X: Any) -> None:
+        """Keep the chosen kernel, its input scaling, and the series X as the kernel reads them."""
+        self.kernel_ = kernels[setting]
+        self.input_ = InputScaling.fit(self._inputs(method)[setting], X)
+        self.X_fit_ = self.input_(X)
 
     def _gram_with_training_series(self, X: Any) -> FloatArray:
         """The kernel (n_fit, n) between the training series and X.
@@ -147,13 +171,14 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             If the shape of the series differs from that of the training series.
         """
         check_is_fitted(self)
-        series = self._normalize(validate_series(self, X, reset=False))
+        series = self.input_(validate_series(self, X, reset=False))
         kernel_class = type(self.kernel_)
         if not kernel_class.uses_time:
             _check_length(series, max(map(len, self.X_fit_)), kernel_class.name)
         train, new = kernel_class.pad_to_common_length(self.X_fit_, series)
         # Two sets, even if X are the training series: `kernel(X, X)` would treat them as one set.
-        return self.kernel_.check_finite(self.kernel_.gram(self.kernel_.prepare(train, new)))
+        gram = self.kernel_.gram(self.kernel_.prepare(train, new))
+        return self.kernel_.check_finite(gram / self.gram_divisor_)
 
 
 def _check_axis(method: str, name: str, axis: Any) -> tuple[Any, ...]:

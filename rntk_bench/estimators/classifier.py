@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from rntk_bench.config import GRAM_SCALES
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.cv_results import cv_results_dict
@@ -23,9 +24,16 @@ from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.calibration import inverse_temperature, probabilities
-from rntk_bench.svm.folds import fold_weights, stratified_folds
+from rntk_bench.svm.folds import fold_weights, repeated_folds
+from rntk_bench.svm.gram_scale import gram_divisor
 from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided_message
-from rntk_bench.svm.svc import CrossValidation, OneVsOneSVC, SVCOptions, held_out_decision_values
+from rntk_bench.svm.search_options import SearchOptions
+from rntk_bench.svm.svc import (
+    OneVsOneSVC,
+    RepeatedCrossValidation,
+    SVCOptions,
+    held_out_decision_values,
+)
 from rntk_bench.types import FloatArray, IntArray
 
 
@@ -46,13 +54,21 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     grid : dict of str to list, optional
         Parameter values that replace those of the method's grid, such as ``{"sigma_w": [1.4],
         "activation": ["relu", "erf"]}``; any parameter of the kernel may be given.
-    C : sequence of float
-        Grid of the SVM parameter C.
+    C : sequence of float, optional
+        Grid of the SVM parameter C; None for the method's, which is 0.01, 0.1, 1, 10, 100 for all
+        but "rntk-shared".
     n_folds : int
         Number of folds of the stratified cross-validation; with fewer series than folds it is
         leave-one-out.
+    n_repeats : int, optional
+        Number of cross-validations, each with folds of its own; None for the method's, which is 1
+        for all but "rntk-shared".
+    gram_scale : str, optional
+        "centred": Gram matrices are divided by the mean diagonal of the centred Gram of the
+        training set, trace(K) / n - mean(K). "none": they are not. None for the method's.
     unit_norm : bool
-        Divide each series by its L2 norm over all steps and dimensions.
+        Divide each series by its L2 norm over all steps and dimensions. If the grid has `input`,
+        the name of an `rntk_bench.datasets.InputScaling`, it must be True.
     tolerance : float
         LIBSVM's stopping tolerance.
     max_iterations : int
@@ -74,6 +90,10 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         Values of each of the kernel's parameters, and of C.
     kernel_ : Kernel
         The chosen kernel.
+    input_ : InputScaling
+        How series are scaled before the kernel reads them.
+    gram_divisor_ : float
+        The number by which the kernel is divided, see `gram_scale`.
     best_params_ : dict
         The chosen parameters of the kernel, and C.
     best_index_ : int
@@ -109,8 +129,10 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         method: str | KernelMethod = "rntk",
         *,
         grid: Mapping[str, Any] | None = None,
-        C: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        C: Sequence[float] | None = None,
         n_folds: int = 10,
+        n_repeats: int | None = None,
+        gram_scale: str | None = None,
         unit_norm: bool = True,
         tolerance: float = 1e-3,
         max_iterations: int = 1_000_000,
@@ -123,6 +145,8 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         self.grid = grid
         self.C = C
         self.n_folds = n_folds
+        self.n_repeats = n_repeats
+        self.gram_scale = gram_scale
         self.unit_norm = unit_norm
         self.tolerance = tolerance
         self.max_iterations = max_iterations
@@ -145,7 +169,8 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         ValueError
             If the input or a parameter is invalid.
         """
-        method, options = self._resolve_method(), self._options()
+        method = self._resolve_method()
+        options = self._search_options(method)
         labels = validate_labels(self, y)
         X = validate_series(self, X)
         check_consistent_length(X, labels)
@@ -155,14 +180,17 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
                 f"The series have one class, {str(self.classes_[0])!r}: there is nothing to learn."
             )
         order = np.argsort(codes, kind="stable")
-        codes, self.X_fit_ = codes[order], self._normalize(select(X, order))
-        fold = stratified_folds(codes, self._checked_n_folds(), self._seed())
-        kernels = method.kernels()
+        codes, X = codes[order], select(X, order)
+        method = method.for_training_set(X)
+        folds = repeated_folds(codes, options.n_folds, options.n_repeats, options.seed)
+        kernels = method.kernels(max(map(len, X)))
         self.grid_ = {**method.grid, "C": options.C}
-        search = Search(CrossValidation(codes, fold, options), len(kernels), self.prune)
-        self._evaluate_grams(kernels, self.X_fit_, search.evaluate)
-        self._choose(search, method, kernels)
-        self._train(codes, fold, options)
+        validation = RepeatedCrossValidation(codes, folds, SVCOptions.of(options))
+        search = Search(validation, len(kernels), self.prune, gram_scale=options.gram_scale)
+        self._evaluate_grams(method, kernels, X, search.evaluate)
+        self._choose(search, method)
+        self._keep(method, kernels, self.best_index_ // len(options.C), X)
+        self._train(codes, folds[0], options)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -195,21 +223,46 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
             scores, self.inverse_temperature_
         )
 
-    def _options(self) -> SVCOptions:
-        C = self._number_sequence("C")
+    def _search_options(self, method: KernelMethod) -> SearchOptions:
+        """The parameters as options of a search, with those of the method where they are None.
+
+        Raises
+        ------
+        ConfigError
+            If a parameter is invalid.
+        """
+        C = method.C if self.C is None else self._number_sequence("C")
         if C is None or min(C) <= 0:
             raise ConfigError(f"C is {short_repr(self.C)}, but must be numbers > 0, at least one.")
         tolerance = as_number(self.tolerance)
         if tolerance is None or not 0 < tolerance < math.inf:
             raise ConfigError(f"tolerance is {short_repr(self.tolerance)}, but must be > 0.")
-        steps = as_integer(self.max_iterations)
-        if steps is None or steps < 1:
+        gram_scale = method.gram_scale if self.gram_scale is None else self.gram_scale
+        if gram_scale not in GRAM_SCALES:
             raise ConfigError(
-                f"max_iterations is {short_repr(self.max_iterations)}, but must be an integer > 0."
+                f"gram_scale is {short_repr(gram_scale)}, but must be None or one of "
+                f"{', '.join(GRAM_SCALES)}."
             )
-        return SVCOptions(tuple(sorted(set(C))), tolerance, steps)
+        n_repeats = method.n_repeats if self.n_repeats is None else self._count("n_repeats")
+        return SearchOptions(
+            C=tuple(sorted(set(C))),
+            n_folds=self._checked_n_folds(),
+            n_repeats=n_repeats,
+            gram_scale=gram_scale,
+            tolerance=tolerance,
+            max_iterations=self._count("max_iterations"),
+            seed=self._seed(),
+        )
 
-    def _choose(self, search: Search, method: KernelMethod, kernels: Sequence[Kernel]) -> None:
+    def _count(self, name: str) -> int:
+        """The value of a parameter that is an integer > 0."""
+        value = getattr(self, name)
+        count = as_integer(value)
+        if count is None or count < 1:
+            raise ConfigError(f"{name} is {short_repr(value)}, but must be an integer > 0.")
+        return count
+
+    def _choose(self, search: Search, method: KernelMethod) -> None:
         try:
             choice = search.choose(method.default_setting)
         except ValueError:
@@ -236,17 +289,20 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         weights, max_score = fold_weights(sizes)  # exact, so that ties are preserved
         means = n_correct @ weights / max_score
         self.cv_results_ = cv_results_dict(self.grid_, n_correct / sizes, means)
-        self.kernel_, self.n_ties_ = kernels[choice.setting], choice.ties
+        self.n_ties_ = choice.ties
         self.best_index_ = choice.setting * n_C + choice.C
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = choice.accuracy
 
-    def _train(self, codes: IntArray, fold: IntArray, options: SVCOptions) -> None:
+    def _train(self, codes: IntArray, fold: IntArray, options: SearchOptions) -> None:
         """Train the SVMs on all series, and fit the temperature to held-out decision values."""
         (train,) = type(self.kernel_).pad_to_common_length(self.X_fit_)
         gram, C = self.kernel_(train), self.best_params_["C"]
-        self.svc_ = OneVsOneSVC.train(gram, codes, C, options)
-        held_out = held_out_decision_values(gram, codes, fold, C, options)
+        self.gram_divisor_ = gram_divisor(gram, options.gram_scale)
+        gram /= self.gram_divisor_
+        solver = SVCOptions.of(options)
+        self.svc_ = OneVsOneSVC.train(gram, codes, C, solver)
+        held_out = held_out_decision_values(gram, codes, fold, C, solver)
         scores = _score_matrix(
             -held_out[0] if len(self.classes_) == 2 else self.svc_.one_vs_rest_scores(held_out)
         )

@@ -12,7 +12,9 @@ The file is a NumPy ``.npz`` archive, which any program that reads ZIP and ``.np
 - ``packages``, the versions that wrote it.
 
 The other arrays, of float64, are: ``values`` (sum T_i, m), the concatenated training series
-(normalised, a classifier's sorted by class), and ``lengths`` (n,), their T_i; ``scores``
+(scaled as the kernel reads them, a classifier's sorted by class), and ``lengths`` (n,), their T_i;
+``training_rms`` (), by which the input scaling "raw" divides series, and ``gram_divisor`` (), by
+which the kernel is divided (both are 1 in files that lack them); ``scores``
 (N, folds) and ``means`` (N,) of the search. For a classifier also ``classes`` (k,), and
 ``coefficients`` (k (k - 1) / 2, n), ``biases`` and ``inverse_temperature`` () of its SVMs; for
 a regressor ``dual_coef`` (n,) and ``ridge`` ().
@@ -31,12 +33,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from rntk_bench.datasets import InputScaling
 from rntk_bench.errors import InputError
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
 from rntk_bench.estimators.cv_results import cv_results_dict
 from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
 from rntk_bench.methods import KERNEL_METHODS
+from rntk_bench.methods.relative import absolute_parameters
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.environment import environment
 from rntk_bench.svm.svc import OneVsOneSVC
@@ -141,6 +145,8 @@ def _serialize(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
     series = [np.reshape(x, (len(x), -1)) for x in model.X_fit_]
     folds = sum(name.startswith("split") for name in results)
     arrays = {
+        "training_rms": np.array(model.input_.training_rms),
+        "gram_divisor": np.array(model.gram_divisor_),
         "values": np.concatenate(series),
         "lengths": np.array([len(x) for x in series]),
         "scores": np.stack([results[f"split{q}_test_score"] for q in range(folds)], axis=1),
@@ -189,6 +195,7 @@ def _json(header: dict[str, Any]) -> str:
 def _are_consistent(arrays: Arrays) -> bool:
     """Whether the shapes of the arrays match, and the coefficients are finite."""
     values, lengths, n = arrays["values"], arrays["lengths"], len(arrays["lengths"])
+    scales = [arrays[name] for name in ("training_rms", "gram_divisor") if name in arrays]
     if "dual_coef" in arrays:
         shapes = {"dual_coef": (n,), "ridge": ()}
     else:
@@ -198,6 +205,7 @@ def _are_consistent(arrays: Arrays) -> bool:
     return bool(
         values.ndim == 2
         and np.isfinite(values).all()
+        and all(scale.shape == () and 0 < scale < np.inf for scale in scales)
         and lengths.min() > 0
         and lengths.sum() == len(values)
         and arrays["scores"].ndim == 2
@@ -217,9 +225,13 @@ def _deserialize(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
     model.best_index_ = header["best_index"]
     model.best_params_ = model.cv_results_["params"][model.best_index_]
     model.best_score_ = float(arrays["means"][model.best_index_])
-    *kernel_parameters, _ = model.grid_
-    setting = {name: model.best_params_[name] for name in kernel_parameters}
-    model.kernel_ = KERNEL_METHODS[parameters["method"]].kernel(**setting)
+    *names, _ = model.grid_
+    setting = {name: model.best_params_[name] for name in names}
+    by_default = "unit-norm" if model.unit_norm else "archive"
+    rms, divisor = (float(arrays.get(name, 1.0)) for name in ("training_rms", "gram_divisor"))
+    model.input_, model.gram_divisor_ = InputScaling(setting.pop("input", by_default), rms), divisor
+    kernel_class = KERNEL_METHODS[parameters["method"]].kernel
+    model.kernel_ = kernel_class(**absolute_parameters(setting, int(arrays["lengths"].max())))
     model.X_fit_, model.n_dimensions_in_ = _series(header, arrays)
     if header["features"] is not None:
         model.n_features_in_ = header["features"]

@@ -68,7 +68,7 @@ def format_bytes(n_bytes: float) -> str:
 
 def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
     n, m, T = size.n_train, size.n_test, size.length
-    family, batch = method.kernel, method.largest_batch
+    family, batch = method.kernel, method.largest_batch(T)
     held = SERIES * _values(size)
     pair = 2 * n // size.n_classes
     # Beside the Gram matrix a machine has its validation columns and the matrix of a pair.
