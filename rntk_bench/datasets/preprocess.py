@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -14,9 +15,9 @@ from rntk_bench.types import FloatArray
 
 INPUTS = ("archive", "unit-norm", "z", "unit", "raw")
 """Names of the input scalings, see `InputScaling`."""
-NORMALISED = 0.02
-"""Largest mean of a series, and largest standard deviation of the standard deviations of all, as
-fractions of the mean standard deviation, at which a training set counts as z-normalised."""
+Z_NORMALISED_TOLERANCE = 0.02
+"""Means and standard deviations of z-normalised series differ by less than this, relative to the
+mean standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class InputScaling:
         and standard deviation 1. "unit": "unit-norm" times the square root of the number of values.
         "raw": all series divided by one number, the root mean square of all values of the training
         set. Series read by "z" or "unit", and a training set read by "raw", have root mean square
-        1. A dimension that is constant is zero by "z"; a series that is zero stays so.
+        1. A dimension that is constant but for rounding is zero by "z"; a zero series stays zero.
     training_rms : float
         The root mean square of the training set; only "raw" depends on it.
 
@@ -67,7 +68,7 @@ class InputScaling:
             return X
         if self.name == "raw":
             return _map_series(lambda x: x / self.training_rms, X)
-        return _map_series({"unit-norm": _unit, "z": z_normalise, "unit": _unit_rms}[self.name], X)
+        return _map_series({"unit-norm": _unit, "z": z_normalise, "unit": unit_rms}[self.name], X)
 
 
 def inputs_that_differ(inputs: Iterable[str], X_train: Sequences) -> tuple[str, ...]:
@@ -83,18 +84,16 @@ def inputs_that_differ(inputs: Iterable[str], X_train: Sequences) -> tuple[str, 
 
 
 def is_z_normalised(X: Sequences) -> bool:
-    """Whether each dimension of each series has about mean 0, and all about the same deviation.
+    """Whether the series of a training set are z-normalised already, each dimension on its own.
 
-    The largest magnitude of a mean and the standard deviation of the standard deviations must be
-    below `NORMALISED` times the mean of the standard deviations.
+    That is, if the largest |mean| is below 0.02 of the mean of the standard deviations, and so is
+    the standard deviation of these.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # values so large are not z-normalised
-        means, deviations = (
-            np.concatenate([np.atleast_1d(statistic(x, axis=0)) for x in X])
-            for statistic in (np.mean, np.std)
-        )
-        bound = NORMALISED * deviations.mean()
-        return bool(np.abs(means).max() < bound and deviations.std() < bound)
+    values, _ = _near_one(np.concatenate(list(X)))
+    parts = np.split(values, np.cumsum([len(x) for x in X])[:-1])
+    means, deviations = (np.array([f(x, axis=0) for x in parts]) for f in (np.mean, np.std))
+    limit = Z_NORMALISED_TOLERANCE * deviations.mean()
+    return bool(np.abs(means).max() < limit and deviations.std() < limit)
 
 
 def unit_norm(X: Sequences) -> tuple[Sequences, list[int]]:
@@ -121,18 +120,33 @@ def zero_series(X: Sequences) -> list[int]:
 
 
 def z_normalise(x: FloatArray) -> FloatArray:
-    """A series (T,) or (T, m), each dimension with mean 0 and variance 1; zero if constant."""
-    scaled = _near_one(x)
-    centred = np.where(np.ptp(x, axis=0) > 0, scaled - scaled.mean(axis=0), 0.0)
-    deviation = np.sqrt(np.square(centred).mean(axis=0))
-    return np.asarray(centred / np.where(deviation > 0, deviation, 1.0))
+    """A series (T,) or (T, m), each dimension with mean 0 and standard deviation 1.
+
+    A dimension that is constant, but for rounding, becomes zero.
+    """
+    scaled, _ = _near_one(x, axis=0)
+    mean = scaled.mean(axis=0)
+    deviation = np.sqrt(np.square(scaled - mean).mean(axis=0))
+    varies = deviation > rounding(len(x)) * np.abs(mean)
+    return np.where(varies, scaled - mean, 0.0) / np.where(varies, deviation, 1.0)
+
+
+def unit_rms(x: FloatArray) -> FloatArray:
+    """A series divided by the root mean square of its values; a series of zeros stays as it is."""
+    scaled, _ = _near_one(x)
+    rms = math.sqrt(np.square(scaled).mean())
+    return scaled / rms if rms > 0.0 else scaled
 
 
 def root_mean_square(X: Sequences) -> float:
-    """The root mean square of all values of a set of series, or 1 if all are zero."""
-    values = np.concatenate([np.ravel(x) for x in X])
-    largest = float(np.abs(values).max())
-    return largest * float(np.sqrt(np.square(values / largest).mean())) if largest > 0 else 1.0
+    """The root mean square of all values of a set of series; 1 if all are zero."""
+    values, exponent = _near_one(np.concatenate([np.ravel(x) for x in X]))
+    return math.ldexp(math.sqrt(np.square(values).mean()), int(exponent)) or 1.0
+
+
+def rounding(T: int) -> float:
+    """What rounding may leave of a sum of T terms that cancel, relative to their RMS."""
+    return T * float(np.finfo(np.float64).eps)
 
 
 def _map_series(function: Callable[[FloatArray], FloatArray], X: Sequences) -> Sequences:
@@ -141,19 +155,18 @@ def _map_series(function: Callable[[FloatArray], FloatArray], X: Sequences) -> S
 
 
 def _unit(x: FloatArray) -> FloatArray:
-    scaled = _near_one(x)
+    scaled, _ = _near_one(x)
     norm = np.sqrt(np.square(scaled).sum())
     return np.asarray(scaled / norm) if norm > 0 else scaled
 
 
-def _unit_rms(x: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(x.size) * _unit(x))
+def _near_one(x: FloatArray, axis: int | None = None) -> tuple[FloatArray, FloatArray]:
+    """Values divided by a power of two, so that no square overflows or vanishes, and its exponent.
 
-
-def _near_one(x: FloatArray) -> FloatArray:
-    """The series times a power of two, which rounds nothing, so that squares do not overflow."""
-    _, exponent = np.frexp(np.abs(x).max())
-    return np.asarray(np.ldexp(x, -exponent))
+    The division is exact. With an axis, each of the others has its own power.
+    """
+    _, exponent = np.frexp(np.abs(x).max(axis=axis))
+    return np.asarray(np.ldexp(x, -exponent)), exponent
 
 
 def zero_pad(X: Sequences, length: int | None = None) -> FloatArray:

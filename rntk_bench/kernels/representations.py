@@ -13,15 +13,14 @@ from typing import Final
 
 import numpy as np
 
+from rntk_bench.datasets import preprocess
+from rntk_bench.datasets.preprocess import root_mean_square, rounding, unit_rms, z_normalise
 from rntk_bench.errors import KernelError, short_repr
 from rntk_bench.kernels.parameters import as_number, at_least_one, one_of
 from rntk_bench.kernels.series import Sequences, read_sequences
 from rntk_bench.types import FloatArray
 
 REPRESENTATIONS: Final = ("z", "difference", "unit", "raw")
-Z_NORMALISED_TOLERANCE: Final = 0.02
-"""Means and standard deviations of z-normalised series differ by less than this, relative to the
-mean standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -97,37 +96,15 @@ def block_means(x: FloatArray, scale: int) -> FloatArray:
     return means
 
 
-def z_normalise(x: FloatArray) -> FloatArray:
-    """Each dimension of a series (T, m) with mean 0 and standard deviation 1; 0 if constant."""
-    scaled, _ = _near_one(x, axis=0)
-    mean = scaled.mean(axis=0)
-    deviation = np.sqrt(np.square(scaled - mean).mean(axis=0))
-    varies = deviation > _rounding(len(x)) * np.abs(mean)
-    return np.where(varies, scaled - mean, 0.0) / np.where(varies, deviation, 1.0)
-
-
-def unit_rms(x: FloatArray) -> FloatArray:
-    """A series (T, m) divided by its RMS; a series of zeros stays as it is."""
-    scaled, _ = _near_one(x)
-    rms = math.sqrt(np.square(scaled).mean())
-    return scaled / rms if rms > 0.0 else scaled
-
-
 def _restore_rms(x: FloatArray, T: int) -> FloatArray:
     """Means or differences of a series of T steps and RMS 1, scaled to RMS 1 again."""
     rms = math.sqrt(np.square(x).mean())
-    return x / rms if rms > _rounding(T) else np.zeros_like(x)
-
-
-def _rounding(T: int) -> float:
-    """What rounding may leave of a sum of T terms that cancel, relative to their RMS."""
-    return T * float(np.finfo(np.float64).eps)
+    return x / rms if rms > rounding(T) else np.zeros_like(x)
 
 
 def training_rms(X: Sequences) -> float:
     """The RMS of all values of a training set; 1 if all are zero."""
-    values, exponent = _near_one(np.concatenate([x.ravel() for x in read_sequences(X)]))
-    return math.ldexp(math.sqrt(np.square(values).mean()), int(exponent)) or 1.0
+    return root_mean_square(read_sequences(X))
 
 
 def is_z_normalised(X: Sequences) -> bool:
@@ -136,18 +113,4 @@ def is_z_normalised(X: Sequences) -> bool:
     That is, if the largest |mean| is below 0.02 of the mean of the standard deviations, and so is
     the standard deviation of these.
     """
-    series = read_sequences(X)
-    values, _ = _near_one(np.concatenate(series))
-    parts = np.split(values, np.cumsum([len(x) for x in series])[:-1])
-    means, deviations = (np.array([f(x, axis=0) for x in parts]) for f in (np.mean, np.std))
-    limit = Z_NORMALISED_TOLERANCE * deviations.mean()
-    return bool(np.abs(means).max() < limit and deviations.std() < limit)
-
-
-def _near_one(x: FloatArray, axis: int | None = None) -> tuple[FloatArray, FloatArray]:
-    """Values divided by a power of two, so that no square overflows or vanishes, and its exponent.
-
-    The division is exact. With an axis, each of the others has its own power.
-    """
-    _, exponent = np.frexp(np.abs(x).max(axis=axis))
-    return np.ldexp(x, -exponent), exponent
+    return preprocess.is_z_normalised(read_sequences(X))
