@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import rntk_bench.kernels
 from rntk_bench.benchmark.evaluation import Problem, Stopwatch
@@ -14,6 +15,8 @@ from rntk_bench.benchmark.parallel import Batch
 from rntk_bench.datasets import preprocess
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.base import Sequences
+from rntk_bench.kernels.fittable import FittableKernel
+from rntk_bench.kernels.normalised_sum import FittedKernel
 from rntk_bench.storage.cache import GramCache
 from rntk_bench.storage.environment import source_digest
 from rntk_bench.types import FloatArray
@@ -51,9 +54,7 @@ class Grams:
         self._kernels, self._inputs, self._problems = kernels, inputs, problems
         self._family, self._watch = type(kernels[0]), watch
         with watch("gram"):
-            self._prepared = {
-                name: self._family.prepare(self._padded_sets(name)[0]) for name in problems
-            }
+            self._prepare_training_sets()
         self._dataset = dataset = problems[inputs[0]].dataset
         each = self._family.relative_cost(kernels, dataset.length) / len(kernels)
         steps = round(dataset.length * max(1.0, each))
@@ -64,8 +65,7 @@ class Grams:
         """Yield each setting of the batches and its Gram matrix of the training series."""
         for batch in batches:
             cached = {setting: self._read(setting, "train") for setting in batch}
-            missing = [self._kernels[setting] for setting in batch if cached[setting] is None]
-            computed = self._family.grams(missing, self._prepared[self._inputs[batch[0]]])
+            computed = self._compute_train([s for s in batch if cached[s] is None])
             for setting in batch:
                 gram = cached[setting]
                 if gram is None:
@@ -79,10 +79,25 @@ class Grams:
         gram = self._read(setting, "test")
         if gram is None:
             with self._watch("gram"):
-                prepared = self._family.prepare(*self._padded_sets(self._inputs[setting]))
-                gram = self._kernels[setting].gram(prepared)
+                gram = self._compute_test(setting)
             self._store(setting, "test", gram)
         return gram
+
+    def _prepare_training_sets(self) -> None:
+        """Compute what all kernels that read the same input share."""
+        self._prepared = {
+            name: self._family.prepare(self._padded_sets(name)[0]) for name in self._problems
+        }
+
+    def _compute_train(self, settings: Sequence[int]) -> Iterator[FloatArray]:
+        """The Gram matrices of settings of one batch, in order."""
+        kernels = [self._kernels[setting] for setting in settings]
+        if kernels:
+            yield from self._family.grams(kernels, self._prepared[self._inputs[settings[0]]])
+
+    def _compute_test(self, setting: int) -> FloatArray:
+        prepared = self._family.prepare(*self._padded_sets(self._inputs[setting]))
+        return self._kernels[setting].gram(prepared)
 
     def _padded_sets(self, name: str) -> list[Sequences]:
         """The training and the test series by one input scaling."""
@@ -113,6 +128,37 @@ class Grams:
         return hashlib.sha256("\n".join(entries).encode()).hexdigest()
 
 
+class FittedGrams(Grams):
+    """Gram matrices of kernels that the training set determines.
+
+    A kernel is fitted once, and kept with its Gram matrix; `n_jobs` threads share this work.
+    """
+
+    n_jobs = 1
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._fitted: dict[int, FittedKernel] = {}
+
+    def _compute_train(self, settings: Sequence[int]) -> Iterator[FloatArray]:
+        for setting in settings:
+            yield self._fit(setting).gram
+
+    def _compute_test(self, setting: int) -> FloatArray:
+        kernel = self._fit(setting).kernel
+        return kernel.gram(kernel.prepare(*self._padded_sets(self._inputs[setting])), self.n_jobs)
+
+    def _prepare_training_sets(self) -> None:
+        """Nothing is shared by kernels that the training set determines."""
+
+    def _fit(self, setting: int) -> FittedKernel:
+        if setting not in self._fitted:
+            kernel: Any = self._kernels[setting]
+            X_train = self._problems[self._inputs[setting]].X_train
+            self._fitted[setting] = kernel.fit(X_train, self.n_jobs)
+        return self._fitted[setting]
+
+
 def worth_storing(n: int, length: int) -> bool:
     """Whether the Gram matrix of n series takes longer to compute than to store and read once."""
     pairs = n * n / 2
@@ -136,7 +182,7 @@ def _code_version(family: type[Kernel]) -> str:
     """Digest of the source code of all kernels, and of the modules of a class and its bases."""
     digest = hashlib.sha256(source_digest(rntk_bench.kernels).encode())
     for cls in family.__mro__:
-        if issubclass(cls, Kernel):
+        if issubclass(cls, Kernel | FittableKernel):
             digest.update(Path(inspect.getfile(cls)).read_bytes())
     return digest.hexdigest()
 

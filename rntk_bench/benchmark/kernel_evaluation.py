@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_record
-from rntk_bench.benchmark.grams import Grams
+from rntk_bench.benchmark.grams import FittedGrams, Grams
 from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
@@ -76,7 +76,8 @@ class KernelEvaluation:
             folds = repeated_folds(y, options.n_folds, options.n_repeats, options.seed)
             validation = RepeatedCrossValidation(y, folds, self._options)
             self.search = Search(validation, len(kernels), prune, best, options.gram_scale)
-            self._grams = Grams(kernels, inputs, problems, cache, self.watch)
+            grams = FittedGrams if method.is_fittable else Grams
+            self._grams = grams(kernels, inputs, problems, cache, self.watch)
 
     def run(self, n_jobs: int = 1, progress: Progress | None = None) -> Record:
         """Evaluate the whole grid, choose a setting, and score it once on the test set.
@@ -89,6 +90,8 @@ class KernelEvaluation:
         TimeLimitError
             If the `Deadline` around the call passes.
         """
+        if isinstance(self._grams, FittedGrams):
+            self._grams.n_jobs = n_jobs
         self.evaluate(self.batches, n_jobs, progress)
         return self.finish()
 

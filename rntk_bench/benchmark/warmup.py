@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
+from rntk_bench.kernels.fittable import FittableKernel
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
 
@@ -38,6 +40,9 @@ def warm_up(methods: Sequence[Method]) -> None:
     y = np.array([0, 0, 1, 1])
     for method in kernel_methods:
         kernels = method.kernels(length=X.shape[1])
+        if method.is_fittable:
+            cast(FittableKernel, kernels[0]).fit(X)
+            continue
         batch = [kernels[position] for position in method.batches(kernels)[0]]
         list(method.kernel.grams(batch, method.kernel.prepare(X)))
     gram = X @ X.T

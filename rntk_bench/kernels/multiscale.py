@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 from rntk_bench.kernels.base import Kernel, Sequences
+from rntk_bench.kernels.fittable import FittableKernel
 from rntk_bench.kernels.normalised_sum import FittedKernel, normalised_sum
 from rntk_bench.kernels.representations import Representation, is_z_normalised, training_rms
 from rntk_bench.kernels.represented import Represented
@@ -26,7 +27,7 @@ STEP_UNITS: Final = RNTK(
 
 
 @dataclass(frozen=True)
-class MultiscaleRNTK:
+class MultiscaleRNTK(FittableKernel):
     """A sum of RNTKs over representations, scales, directions of time and bandwidths.
 
     The representations are the z-normalised series, their first differences, and, only if the
@@ -55,6 +56,8 @@ class MultiscaleRNTK:
     """
 
     kernel: RNTK = STEP_UNITS
+
+    name: ClassVar[str] = "multiscale"
 
     def fit(self, X: Sequences, n_jobs: int = 1) -> FittedKernel:
         """Determine the summands and their weights by a training set.

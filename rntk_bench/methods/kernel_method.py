@@ -30,6 +30,10 @@ class KernelMethod(Method):
     `rntk_bench.datasets.InputScaling`; and those of `rntk_bench.methods.relative`, which are
     relative to the length of the series. Without `input` in the grid, series have unit norm.
 
+    The class may also be an `rntk_bench.kernels.fittable.FittableKernel`. Such a kernel is fitted
+    to the whole training set, without its labels, and the folds are taken on its Gram: the
+    validation accuracy is that of series which were present when the kernel was fitted.
+
     Parameters
     ----------
     kernel_class : subclass of Kernel, or str
@@ -57,6 +61,18 @@ class KernelMethod(Method):
             return self.kernel_class
         kernels = importlib.import_module("rntk_bench.kernels")
         return cast("type[Kernel]", getattr(kernels, self.kernel_class))
+
+    @property
+    def is_fittable(self) -> bool:
+        """Whether the training set determines the kernel of a setting."""
+        from rntk_bench.kernels.fittable import FittableKernel
+
+        return issubclass(self.kernel, FittableKernel)
+
+    @property
+    def is_independent_of_series(self) -> bool:
+        """Whether the kernels and what they read depend on nothing but the grid."""
+        return not (self.is_fittable or self.needs_length or "input" in self.grid)
 
     @property
     def needs_length(self) -> bool:
@@ -148,7 +164,11 @@ class KernelMethod(Method):
 
     def parameters(self) -> dict[str, Value]:
         """The kernel's parameters, the input, and those relative to the length of the series."""
-        own: dict[str, Any] = {item.name: item.default for item in fields(cast(Any, self.kernel))}
+        own: dict[str, Any] = {
+            item.name: item.default
+            for item in fields(cast(Any, self.kernel))
+            if isinstance(item.default, int | float | str)
+        }
         general: dict[str, Value] = {"input": "unit-norm"}
         if self.kernel.uses_time:
             defaults: dict[str, Value] = {"memory": 0.1, "lag_resolution": 144}

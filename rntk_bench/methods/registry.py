@@ -160,6 +160,16 @@ METHODS: Mapping[str, Method] = {
             "bandwidth chosen by cross-validation",
             reference="(141) of all pairs of prefixes, class RNTK",
         ),
+        KernelMethod(
+            "rntk-multiscale",
+            {"input": ("archive",)},
+            "MultiscaleRNTK",
+            C=(10.0,),
+            title="RNTK multiscale",
+            summary="a sum of kernels of step units with a shared readout, over representations, "
+            "scales, directions and bandwidths, with nothing to choose",
+            reference="(16) of all pairs of prefixes, class MultiscaleRNTK",
+        ),
         NetworkMethod(
             "rnn-gaussian",
             title="Gaussian RNN",

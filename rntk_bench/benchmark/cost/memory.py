@@ -73,7 +73,7 @@ def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
     pair = 2 * n // size.n_classes
     # Beside the Gram matrix a machine has its validation columns and the matrix of a pair.
     job = family.buffer_size(batch, (n, n), T) + n * n + pair * pair
-    test = family.buffer_size(batch[:1], (n, m), T) + n * n
+    test = family.buffer_size(batch[:1], (n, m), T) * (n_jobs if method.is_fittable else 1) + n * n
     if not family.uses_time:
         held += PRODUCTS * n * n
         test += PRODUCTS * n * m
