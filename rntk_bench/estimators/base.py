@@ -1,4 +1,4 @@
-"""Base class of the estimators: validation of parameters, grid search, Gram with new series."""
+"""Base classes of the estimators: validation of parameters, grid search, Gram with new series."""
 
 from __future__ import annotations
 
@@ -23,18 +23,11 @@ from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
 from rntk_bench.types import FloatArray
 
 
-class KernelEstimator(BaseEstimator):  # type: ignore[misc]
-    """Base class of estimators that choose a kernel from a grid."""
+class SeriesEstimator(BaseEstimator):  # type: ignore[misc]
+    """Base class of estimators that are fitted to series."""
 
-    kernel_class: ClassVar[type[Kernel]] = Kernel  # type: ignore[type-abstract]
-    """The base class of the kernels that `method` may have."""
-
-    method: str | KernelMethod
-    grid: Mapping[str, Any] | None
-    unit_norm: bool
     n_folds: int
     n_jobs: int | None
-    verbose: bool
     random_state: Any
     kernel_: Kernel
     X_fit_: Any
@@ -43,6 +36,52 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+    def _n_threads(self) -> int:
+        """The number of threads that `n_jobs` stands for."""
+        if self.n_jobs is not None and not as_integer(self.n_jobs):
+            raise ConfigError(
+                f"n_jobs is {short_repr(self.n_jobs)}, but must be None or an integer other than 0."
+            )
+        return int(effective_n_jobs(as_integer(self.n_jobs)))
+
+    def _checked_n_folds(self) -> int:
+        n_folds = as_integer(self.n_folds)
+        if n_folds is None or n_folds < 2:
+            raise ConfigError(
+                f"n_folds is {short_repr(self.n_folds)}, but must be an integer >= 2."
+            )
+        return n_folds
+
+    def _number_sequence(self, name: str) -> tuple[float, ...] | None:
+        """The value of a parameter as a tuple of finite numbers; None if it is something else."""
+        numbers = [as_number(each) for each in _as_list(getattr(self, name))]
+        finite = [number for number in numbers if number is not None and np.isfinite(number)]
+        return tuple(finite) if finite and len(finite) == len(numbers) else None
+
+    def _seed(self) -> int:
+        """Return `random_state` itself if it is an integer, for the same folds as the benchmark."""
+        if isinstance(self.random_state, Integral):
+            if self.random_state < 0:
+                raise ConfigError(f"random_state is {self.random_state}, but must be >= 0.")
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _gram_with_training_series(self, X: Any) -> FloatArray:
+        """The kernel (n_fit, n) between the training series and X."""
+        raise NotImplementedError
+
+
+class KernelEstimator(SeriesEstimator):
+    """Base class of estimators that choose a kernel from a grid."""
+
+    kernel_class: ClassVar[type[Kernel]] = Kernel  # type: ignore[type-abstract]
+    """The base class of the kernels that `method` may have."""
+
+    method: str | KernelMethod
+    grid: Mapping[str, Any] | None
+    unit_norm: bool
+    verbose: bool
 
     def _resolve_method(self) -> KernelMethod:
         """Return the method with its grid.
@@ -77,36 +116,11 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             value = getattr(self, name, False)
             if not isinstance(value, bool | np.bool_) and as_integer(value) not in (0, 1):
                 raise ConfigError(f"{name} is {short_repr(value)}, but must be True or False.")
-        if self.n_jobs is not None and not as_integer(self.n_jobs):
-            raise ConfigError(
-                f"n_jobs is {short_repr(self.n_jobs)}, but must be None or an integer other than 0."
-            )
+        self._n_threads()
         if not isinstance(self.grid, Mapping | None):
             raise ConfigError(
                 f"grid is {short_repr(self.grid)}, but must be a dict with a list per parameter."
             )
-
-    def _checked_n_folds(self) -> int:
-        n_folds = as_integer(self.n_folds)
-        if n_folds is None or n_folds < 2:
-            raise ConfigError(
-                f"n_folds is {short_repr(self.n_folds)}, but must be an integer >= 2."
-            )
-        return n_folds
-
-    def _number_sequence(self, name: str) -> tuple[float, ...] | None:
-        """The value of a parameter as a tuple of finite numbers; None if it is something else."""
-        numbers = [as_number(each) for each in _as_list(getattr(self, name))]
-        finite = [number for number in numbers if number is not None and np.isfinite(number)]
-        return tuple(finite) if finite and len(finite) == len(numbers) else None
-
-    def _seed(self) -> int:
-        """Return `random_state` itself if it is an integer, for the same folds as the benchmark."""
-        if isinstance(self.random_state, Integral):
-            if self.random_state < 0:
-                raise ConfigError(f"random_state is {self.random_state}, but must be >= 0.")
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31))
 
     def _normalize(self, series: Any) -> Any:
         return unit_norm(series)[0] if self.unit_norm else series
@@ -134,7 +148,7 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
                 kernel_class.batches(kernels),
                 grams,
                 evaluate,
-                effective_n_jobs(as_integer(self.n_jobs)),
+                self._n_threads(),
                 progress,
             )
 

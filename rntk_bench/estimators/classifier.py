@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import check_is_fitted
 
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.cv_results import cv_results_dict
-from rntk_bench.estimators.labels import encode, fraction_equal, validate_labels
-from rntk_bench.estimators.series import select, validate_series
+from rntk_bench.estimators.labels import validate_labels
+from rntk_bench.estimators.series import validate_series
+from rntk_bench.estimators.support_vectors import SupportVectorClassifier
 from rntk_bench.kernels import RNTK, Kernel
-from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KernelMethod
-from rntk_bench.svm.calibration import inverse_temperature, probabilities
 from rntk_bench.svm.folds import fold_weights, stratified_folds
 from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided_message
-from rntk_bench.svm.svc import CrossValidation, OneVsOneSVC, SVCOptions, held_out_decision_values
-from rntk_bench.types import FloatArray, IntArray
+from rntk_bench.svm.svc import CrossValidation, SVCOptions
 
 
 class UndecidedWarning(UserWarning):
     """All settings have the same cross-validation accuracy, so the default setting was taken."""
 
 
-class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
+class KernelClassifier(SupportVectorClassifier, KernelEstimator):
     """C-SVC whose kernel and C are chosen by cross-validation, as in the benchmark.
 
     With the default parameters it follows the paper's protocol: `predict` returns the predictions
@@ -146,68 +139,24 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
             If the input or a parameter is invalid.
         """
         method, options = self._resolve_method(), self._options()
-        labels = validate_labels(self, y)
-        X = validate_series(self, X)
-        check_consistent_length(X, labels)
-        self.classes_, codes = encode(labels)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"The series have one class, {str(self.classes_[0])!r}: there is nothing to learn."
-            )
-        order = np.argsort(codes, kind="stable")
-        codes, self.X_fit_ = codes[order], self._normalize(select(X, order))
+        labels, X = validate_labels(self, y), validate_series(self, X)
+        X, codes = self._sort_by_class(X, labels)
+        self.X_fit_ = self._normalize(X)
         fold = stratified_folds(codes, self._checked_n_folds(), self._seed())
         kernels = method.kernels()
         self.grid_ = {**method.grid, "C": options.C}
         search = Search(CrossValidation(codes, fold, options), len(kernels), self.prune)
         self._evaluate_grams(kernels, self.X_fit_, search.evaluate)
         self._choose(search, method, kernels)
-        self._train(codes, fold, options)
+        (train,) = type(self.kernel_).pad_to_common_length(self.X_fit_)
+        self._train(self.kernel_(train), codes, fold, self.best_params_["C"], options)
         return self
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict the classes, shape (n,); tied votes go to the first class, as in LIBSVM."""
-        decisions = self._decisions(X)
-        classes: NDArray[Any] = self.classes_[self.svc_.predicted_classes(decisions)]
-        return classes
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The accuracy on series X with labels y, (n,)."""
-        return fraction_equal(validate_labels(self, y), self.predict(X), sample_weight)
-
-    def decision_function(self, X: Any) -> FloatArray:
-        """Scores of the classes, shape (n, n_classes); for two classes of the second class, (n,).
-
-        As in scikit-learn's SVC: the votes of the binary SVMs, plus the sum of their decision
-        values scaled to less than 1/3.
-        """
-        return self._class_scores(self._decisions(X))
-
-    def predict_proba(self, X: Any) -> FloatArray:
-        """Predict class probabilities, shape (n, n_classes), in the order of `classes_`."""
-        return self.predict_codes(X)[1]
-
-    def predict_codes(self, X: Any) -> tuple[IntArray, FloatArray]:
-        """Predict class codes, which index `classes_`, and probabilities in one pass."""
-        decisions = self._decisions(X)
-        scores = _score_matrix(self._class_scores(decisions))
-        return self.svc_.predicted_classes(decisions), probabilities(
-            scores, self.inverse_temperature_
-        )
 
     def _options(self) -> SVCOptions:
         C = self._number_sequence("C")
         if C is None or min(C) <= 0:
             raise ConfigError(f"C is {short_repr(self.C)}, but must be numbers > 0, at least one.")
-        tolerance = as_number(self.tolerance)
-        if tolerance is None or not 0 < tolerance < math.inf:
-            raise ConfigError(f"tolerance is {short_repr(self.tolerance)}, but must be > 0.")
-        steps = as_integer(self.max_iterations)
-        if steps is None or steps < 1:
-            raise ConfigError(
-                f"max_iterations is {short_repr(self.max_iterations)}, but must be an integer > 0."
-            )
-        return SVCOptions(tuple(sorted(set(C))), tolerance, steps)
+        return self._svc_options(tuple(sorted(set(C))))
 
     def _choose(self, search: Search, method: KernelMethod, kernels: Sequence[Kernel]) -> None:
         try:
@@ -241,27 +190,6 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = choice.accuracy
 
-    def _train(self, codes: IntArray, fold: IntArray, options: SVCOptions) -> None:
-        """Train the SVMs on all series, and fit the temperature to held-out decision values."""
-        (train,) = type(self.kernel_).pad_to_common_length(self.X_fit_)
-        gram, C = self.kernel_(train), self.best_params_["C"]
-        self.svc_ = OneVsOneSVC.train(gram, codes, C, options)
-        held_out = held_out_decision_values(gram, codes, fold, C, options)
-        scores = _score_matrix(
-            -held_out[0] if len(self.classes_) == 2 else self.svc_.one_vs_rest_scores(held_out)
-        )
-        self.inverse_temperature_ = inverse_temperature(scores, codes)
-
-    def _class_scores(self, decisions: FloatArray) -> FloatArray:
-        """The result of `decision_function`, from the decision values of the binary SVMs."""
-        if len(self.classes_) == 2:
-            return np.asarray(-decisions[0])
-        return self.svc_.one_vs_rest_scores(decisions)
-
-    def _decisions(self, X: Any) -> FloatArray:
-        check_is_fitted(self)
-        return self.svc_.decision_values(self._gram_with_training_series(X))
-
 
 class RNTKClassifier(KernelClassifier):
     """`KernelClassifier` for the RNTK, with the same parameters and attributes.
@@ -271,8 +199,3 @@ class RNTKClassifier(KernelClassifier):
     """
 
     kernel_class: ClassVar[type[Kernel]] = RNTK
-
-
-def _score_matrix(decision: FloatArray) -> FloatArray:
-    """Convert the result of `decision_function` to scores (n, k), also for two classes."""
-    return decision if decision.ndim == 2 else np.column_stack([np.zeros_like(decision), decision])
