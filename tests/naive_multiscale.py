@@ -1,5 +1,7 @@
 """The multiscale RNTK by its definition: loops over summands, pairs and steps, in NumPy alone."""
 
+import math
+
 import numpy as np
 
 
@@ -40,58 +42,62 @@ def is_z_normalised(X):
     return np.abs(means).max() < limit and deviations.std() < limit
 
 
-def correlations(x, y, sigma_w, sigma_b):
-    """Correlation of the last pre-activations of all pairs of prefixes, (16) for ReLU."""
+def v_relu(a, b, cross):
+    root = math.sqrt(a * b)
+    if root == 0:
+        return 0.0
+    c = min(max(cross / root, -1.0), 1.0)
+    return root / (2 * math.pi) * (c * (math.pi - math.acos(c)) + math.sqrt(1 - c * c))
 
-    def v_relu(a, b, cross):
-        root = np.sqrt(a * b)
-        if root == 0:
-            return 0.0
-        c = np.clip(cross / root, -1, 1)
-        return root / (2 * np.pi) * (c * (np.pi - np.arccos(c)) + np.sqrt(1 - c * c))
 
-    def variances(x):
-        sigma = []
-        for t, step in enumerate(x):
-            recurrent = sigma_w**2 * sigma[t - 1] / 2 if t else 0.0
-            sigma.append(recurrent + np.mean(step * step) + sigma_b**2)
-        return sigma
+def variances(inner, sigma_w, sigma_b):
+    sigma = []
+    for t in range(len(inner)):
+        recurrent = sigma_w**2 * sigma[t - 1] / 2 if t else 0.0
+        sigma.append(recurrent + inner[t][t] + sigma_b**2)
+    return sigma
 
-    own_x, own_y = variances(x), variances(y)
-    c = np.empty((len(x), len(y)))
+
+def step_units(x, y, sigma_w, sigma_b):
+    """1 - arccos(c) / pi of the last pre-activations of all pairs of prefixes, by (16) for ReLU."""
+    inner = [[[float(a @ b) / len(a) for b in v] for a in u] for u, v in ((x, y), (x, x), (y, y))]
+    own_x, own_y = (variances(each, sigma_w, sigma_b) for each in inner[1:])
     sigma = np.empty((len(x), len(y)))
+    kappa = np.empty((len(x), len(y)))
     for t in range(len(x)):
         for s in range(len(y)):
             recurrent = 0.0
             if t and s:
                 recurrent = sigma_w**2 * v_relu(own_x[t - 1], own_y[s - 1], sigma[t - 1, s - 1])
-            sigma[t, s] = recurrent + np.mean(x[t] * y[s]) + sigma_b**2
-            c[t, s] = sigma[t, s] / np.sqrt(own_x[t] * own_y[s])
-    return np.clip(c, -1, 1)
+            sigma[t, s] = recurrent + inner[0][t][s] + sigma_b**2
+            c = sigma[t, s] / math.sqrt(own_x[t] * own_y[s])
+            kappa[t, s] = 1 - math.acos(min(max(c, -1.0), 1.0)) / math.pi
+    return kappa
 
 
-def summand(X, Y, lag_step, bandwidth):
-    """The shared readout of step units, (n_x, n_y), for series of equal or different lengths."""
-    K = np.zeros((len(X), len(Y)))
+def summands(X, Y, lag_step, bandwidths):
+    """The shared readouts of step units (n_x, n_y) for some bandwidths."""
+    sums = [np.zeros((len(X), len(Y))) for _ in bandwidths]
     for i, x in enumerate(X):
         for j, y in enumerate(Y):
-            c = correlations(x, y, np.sqrt(2 * np.exp(-1 / 5)), 0.5)
+            kappa = step_units(x, y, math.sqrt(2 * math.exp(-1 / 5)), 0.5)
             # Counted from the ends, where the series are aligned.
             for t in range(len(x)):
                 for s in range(len(y)):
                     lag = abs((len(x) - t) - (len(y) - s))
-                    if lag % lag_step == 0:
+                    if lag % lag_step:
+                        continue
+                    for K, bandwidth in zip(sums, bandwidths, strict=True):
                         w = weight(lag // lag_step, len(x), len(y), lag_step, bandwidth)
-                        K[i, j] += w * (1 - np.arccos(c[t, s]) / np.pi)
-            K[i, j] /= np.sqrt(len(x) * len(y))
-    return K
+                        K[i, j] += w * kappa[t, s] / math.sqrt(len(x) * len(y))
+    return sums
 
 
 def weight(k, T, T_y, lag_step, bandwidth):
     if bandwidth == "all":
         return 1.0
     B, B_y = (max(1, round(bandwidth * length / lag_step)) + 1 for length in (T, T_y))
-    return max(0.0, min(B, B_y, (B + B_y) / 2 - k)) / np.sqrt(B * B_y)
+    return max(0.0, min(B, B_y, (B + B_y) / 2 - k)) / math.sqrt(B * B_y)
 
 
 def multiscale(X, X_test):
@@ -108,11 +114,11 @@ def multiscale(X, X_test):
             lag_step = -(-(max(lengths) // q) // (96 if q == 1 else 144))
             for backward in (False, True):
                 turned = [[x[::-1] if backward else x for x in Z] for Z in (train, test)]
-                for bandwidth in (0.5, "all"):
-                    K = summand(turned[0], turned[0], lag_step, bandwidth)
+                sums = (summands(turned[0], Z, lag_step, (0.5, "all")) for Z in turned)
+                for K, K_test in zip(*sums, strict=True):
                     size = np.trace(K) / len(K) - K.mean()
                     if size > 1e-12 * np.trace(K) / len(K):
                         total += K / size
-                        total_test += summand(*turned, lag_step, bandwidth) / size
+                        total_test += K_test / size
     size = np.trace(total) / len(total) - total.mean()
     return total / size, total_test / size

@@ -1,4 +1,4 @@
-"""Base class of the estimators: validation of parameters, grid search, Gram with new series."""
+"""Base classes of the estimators: validation of parameters, grid search, Gram with new series."""
 
 from __future__ import annotations
 
@@ -17,13 +17,64 @@ from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
 from rntk_bench.datasets import InputScaling
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.series import validate_series
-from rntk_bench.kernels import Kernel
+from rntk_bench.kernels import Kernel, SumKernel
+from rntk_bench.kernels.fittable import FittableKernel
+from rntk_bench.kernels.normalised_sum import FittedKernel
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod, with_grid
 from rntk_bench.types import FloatArray
 
 
-class KernelEstimator(BaseEstimator):  # type: ignore[misc]
+class SeriesEstimator(BaseEstimator):  # type: ignore[misc]
+    """Base class of estimators that are fitted to series."""
+
+    n_folds: int
+    n_jobs: int | None
+    random_state: Any
+    kernel_: Kernel
+    X_fit_: Any
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _n_threads(self) -> int:
+        """The number of threads that `n_jobs` stands for."""
+        if self.n_jobs is not None and not as_integer(self.n_jobs):
+            raise ConfigError(
+                f"n_jobs is {short_repr(self.n_jobs)}, but must be None or an integer other than 0."
+            )
+        return int(effective_n_jobs(as_integer(self.n_jobs)))
+
+    def _checked_n_folds(self) -> int:
+        n_folds = as_integer(self.n_folds)
+        if n_folds is None or n_folds < 2:
+            raise ConfigError(
+                f"n_folds is {short_repr(self.n_folds)}, but must be an integer >= 2."
+            )
+        return n_folds
+
+    def _number_sequence(self, name: str) -> tuple[float, ...] | None:
+        """The value of a parameter as a tuple of finite numbers; None if it is something else."""
+        numbers = [as_number(each) for each in _as_list(getattr(self, name))]
+        finite = [number for number in numbers if number is not None and np.isfinite(number)]
+        return tuple(finite) if finite and len(finite) == len(numbers) else None
+
+    def _seed(self) -> int:
+        """Return `random_state` itself if it is an integer, for the same folds as the benchmark."""
+        if isinstance(self.random_state, Integral):
+            if self.random_state < 0:
+                raise ConfigError(f"random_state is {self.random_state}, but must be >= 0.")
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31))
+
+    def _gram_with_training_series(self, X: Any) -> FloatArray:
+        """The kernel (n_fit, n) between the training series and X."""
+        raise NotImplementedError
+
+
+class KernelEstimator(SeriesEstimator):
     """Base class of estimators that choose a kernel from a grid."""
 
     kernel_class: ClassVar[type[Kernel]] = Kernel  # type: ignore[type-abstract]
@@ -33,19 +84,9 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
     method: str | KernelMethod
     grid: Mapping[str, Any] | None
     unit_norm: bool
-    n_folds: int
-    n_jobs: int | None
     verbose: bool
-    random_state: Any
-    kernel_: Kernel
     input_: InputScaling
     gram_divisor_: float = 1.0
-    X_fit_: Any
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
 
     def _resolve_method(self) -> KernelMethod:
         """Return the method with its grid.
@@ -61,7 +102,7 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             known = [
                 name
                 for name, m in KERNEL_METHODS.items()
-                if issubclass(m.kernel, self.kernel_class)
+                if self.kernel_class is Kernel or issubclass(m.kernel, self.kernel_class)
             ]
             if not isinstance(method, str) or method not in known:
                 raise ConfigError(
@@ -86,36 +127,11 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             value = getattr(self, name, False)
             if not isinstance(value, bool | np.bool_) and as_integer(value) not in (0, 1):
                 raise ConfigError(f"{name} is {short_repr(value)}, but must be True or False.")
-        if self.n_jobs is not None and not as_integer(self.n_jobs):
-            raise ConfigError(
-                f"n_jobs is {short_repr(self.n_jobs)}, but must be None or an integer other than 0."
-            )
+        self._n_threads()
         if not isinstance(self.grid, Mapping | None):
             raise ConfigError(
                 f"grid is {short_repr(self.grid)}, but must be a dict with a list per parameter."
             )
-
-    def _checked_n_folds(self) -> int:
-        n_folds = as_integer(self.n_folds)
-        if n_folds is None or n_folds < 2:
-            raise ConfigError(
-                f"n_folds is {short_repr(self.n_folds)}, but must be an integer >= 2."
-            )
-        return n_folds
-
-    def _number_sequence(self, name: str) -> tuple[float, ...] | None:
-        """The value of a parameter as a tuple of finite numbers; None if it is something else."""
-        numbers = [as_number(each) for each in _as_list(getattr(self, name))]
-        finite = [number for number in numbers if number is not None and np.isfinite(number)]
-        return tuple(finite) if finite and len(finite) == len(numbers) else None
-
-    def _seed(self) -> int:
-        """Return `random_state` itself if it is an integer, for the same folds as the benchmark."""
-        if isinstance(self.random_state, Integral):
-            if self.random_state < 0:
-                raise ConfigError(f"random_state is {self.random_state}, but must be >= 0.")
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31))
 
     def _inputs(self, method: KernelMethod) -> list[str]:
         """The name of the input scaling of each setting of the method's grid."""
@@ -129,13 +145,27 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
         kernels: Sequence[Kernel],
         X: Any,
         evaluate: Callable[[int, FloatArray], None],
-    ) -> None:
-        """Call `evaluate` with the position and the Gram (n, n) on X of each kernel of the grid."""
-        kernel_class, inputs = type(kernels[0]), self._inputs(method)
-        prepared = {}
-        for name in dict.fromkeys(inputs):
-            (train,) = kernel_class.pad_to_common_length(InputScaling.fit(name, X)(X))
-            prepared[name] = kernel_class.prepare(train)
+    ) -> dict[int, FittedKernel]:
+        """Call `evaluate` with the position and the Gram (n, n) on X of each kernel of the grid.
+
+        Returns
+        -------
+        The kernels that X determines, by their position in the grid; none if `kernels` are ordinary
+        ones.
+        """
+        inputs = self._inputs(method)
+        series = {name: InputScaling.fit(name, X)(X) for name in dict.fromkeys(inputs)}
+        if method.is_fittable:
+            fitted: dict[int, FittedKernel] = {}
+            for position, kernel in enumerate(cast(Sequence[FittableKernel], kernels)):
+                fitted[position] = kernel.fit(series[inputs[position]], self._n_threads())
+                evaluate(position, fitted[position].gram)
+            return fitted
+        kernel_class = type(kernels[0])
+        prepared = {
+            name: kernel_class.prepare(*kernel_class.pad_to_common_length(train))
+            for name, train in series.items()
+        }
 
         def grams(batches: Sequence[Batch]) -> Iterator[tuple[int, FloatArray]]:
             for name in dict.fromkeys(inputs[batch[0]] for batch in batches):
@@ -148,19 +178,25 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             def progress(done: int) -> None:
                 bar.update(done - bar.n)
 
-            evaluate_grid(
-                method.batches(kernels),
-                grams,
-                evaluate,
-                effective_n_jobs(as_integer(self.n_jobs)),
-                progress,
-            )
+            evaluate_grid(method.batches(kernels), grams, evaluate, self._n_threads(), progress)
+        return {}
 
-    def _keep(self, method: KernelMethod, kernels: Sequence[Kernel], setting: int, X: Any) -> None:
-        """Keep the chosen kernel, its input scaling, and the series X as the kernel reads them."""
-        self.kernel_ = kernels[setting]
+    def _keep(
+        self,
+        method: KernelMethod,
+        kernels: Sequence[Kernel],
+        fitted: Mapping[int, FittedKernel],
+        setting: int,
+        X: Any,
+    ) -> FloatArray:
+        """Keep the chosen kernel and the series X as it reads them; return its Gram (n, n) on X."""
         self.input_ = InputScaling.fit(self._inputs(method)[setting], X)
         self.X_fit_ = self.input_(X)
+        if setting in fitted:
+            self.kernel_, gram = fitted[setting]
+            return gram
+        self.kernel_ = kernels[setting]
+        return self.kernel_(*self.kernel_.pad_to_common_length(self.X_fit_))
 
     def _gram_with_training_series(self, X: Any) -> FloatArray:
         """The kernel (n_fit, n) between the training series and X.
@@ -177,7 +213,11 @@ class KernelEstimator(BaseEstimator):  # type: ignore[misc]
             _check_length(series, max(map(len, self.X_fit_)), kernel_class.name)
         train, new = kernel_class.pad_to_common_length(self.X_fit_, series)
         # Two sets, even if X are the training series: `kernel(X, X)` would treat them as one set.
-        gram = self.kernel_.gram(self.kernel_.prepare(train, new))
+        prepared = self.kernel_.prepare(train, new)
+        if isinstance(self.kernel_, SumKernel):
+            gram = self.kernel_.gram(prepared, self._n_threads())
+        else:
+            gram = self.kernel_.gram(prepared)
         return self.kernel_.check_finite(gram / self.gram_divisor_)
 
 

@@ -127,12 +127,11 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
                     errors[position, :, q] = squares[:, fold == q].mean(axis=1)
 
         with one_blas_thread, np.errstate(over="ignore"):
-            self._evaluate_grams(method, kernels, X, evaluate)
+            fitted = self._evaluate_grams(method, kernels, X, evaluate)
             self._choose(errors, np.bincount(fold), method.name)
-            self._keep(method, kernels, self.best_index_ // len(ridges), X)
+            gram = self._keep(method, kernels, fitted, self.best_index_ // len(ridges), X)
             self.ridge_ = self.best_params_["ridge"]
-            (train,) = method.kernel.pad_to_common_length(self.X_fit_)
-            spectrum = Spectrum.of(self.kernel_(train))
+            spectrum = Spectrum.of(gram)
             self.dual_coef_ = spectrum.coefficients(y, (self.ridge_,))[0]
         return self
 

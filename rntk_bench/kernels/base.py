@@ -9,13 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import groupby
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
 from rntk_bench.datasets import zero_pad
 from rntk_bench.errors import KernelError, short_repr
+from rntk_bench.kernels.batches import each_gram, grams_of, grouped_batches
 from rntk_bench.kernels.cache_key import dataclass_key
 from rntk_bench.kernels.parameters import as_number, at_least_zero
 from rntk_bench.kernels.prepared import PreparedSets
@@ -30,8 +30,6 @@ __all__ = [
     "Sequences",
     "SumKernel",
     "at_least_zero",
-    "grams_of",
-    "grouped_batches",
 ]
 
 
@@ -173,28 +171,6 @@ class Kernel(ABC):
     __rmul__ = __mul__
 
 
-def grouped_batches(kernels: Sequence[Kernel]) -> list[list[int]]:
-    """`Kernel.batches` for kernels of several classes."""
-    families: dict[type[Kernel], list[int]] = {}
-    for position, kernel in enumerate(kernels):
-        families.setdefault(type(kernel), []).append(position)
-    return [
-        [positions[i] for i in batch]
-        for family, positions in families.items()
-        for batch in family.batches([kernels[position] for position in positions])
-    ]
-
-
-def grams_of(kernels: Sequence[Kernel], sets: PreparedSets) -> Iterator[FloatArray]:
-    """`Kernel.grams` for kernels of several classes."""
-    for family, run in groupby(kernels, _family):
-        yield from family.grams(list(run), sets.prepared_by(family))
-
-
-def _family(kernel: Kernel) -> type[Kernel]:
-    return type(kernel)
-
-
 class CombinedKernel(Kernel):
     """Base class of kernels that are computed from the Grams of other kernels, their `parts`."""
 
@@ -292,14 +268,9 @@ class _Combination(CombinedKernel):
     def combine(a: FloatArray, b: FloatArray) -> FloatArray:
         """Combine the values of two parts."""
 
-    def gram(self, prepared: PreparedSets) -> FloatArray:
-        """Gram matrix (n_x, n_y)."""
-        grams = (
-            gram
-            for batch in grouped_batches(self.parts)
-            for gram in grams_of([self.parts[i] for i in batch], prepared)
-        )
-        return reduce(self.combine, grams)
+    def gram(self, prepared: PreparedSets, n_jobs: int = 1) -> FloatArray:
+        """Gram matrix (n_x, n_y), the same for any number of threads `n_jobs`."""
+        return reduce(self.combine, (gram for _, gram in each_gram(self.parts, prepared, n_jobs)))
 
     def diag(self, X: Sequences) -> FloatArray:
         """Diagonal (n_x,) of `kernel(X)`."""

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from rntk_bench.kernels.base import Kernel, Sequences, grouped_batches
+from rntk_bench.kernels.base import Kernel, Sequences
+from rntk_bench.kernels.batches import grouped_batches
 from rntk_bench.kernels.cache_key import dataclass_key
 from rntk_bench.kernels.normalised_sum import FittedKernel
 
@@ -48,21 +49,22 @@ class FittableKernel(ABC):
     @classmethod
     def relative_cost(cls, kernels: Sequence[Self], length: int) -> float:
         """Cost of the Grams, as `Kernel.relative_cost`; the series are not z-normalised already."""
-        return sum(
+        costs: list[float] = [
             type(parts[0]).relative_cost(parts, length)
             for kernel in kernels
             for parts in _batched_summands(kernel, length)
-        )
+        ]
+        return sum(costs)
 
     @classmethod
     def buffer_size(cls, kernels: Sequence[Self], shape: tuple[int, int], length: int) -> int:
         """Peak number of float64 values that a thread allocates, as `Kernel.buffer_size`."""
-        largest = max(
+        sizes: list[int] = [
             type(parts[0]).buffer_size(parts, shape, length)
             for kernel in kernels
             for parts in _batched_summands(kernel, length)
-        )
-        return largest + 2 * shape[0] * shape[1]
+        ]
+        return max(sizes) + 2 * shape[0] * shape[1]
 
 
 def _batched_summands(kernel: FittableKernel, length: int) -> list[list[Any]]:

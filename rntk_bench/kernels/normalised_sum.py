@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 
-from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Kernel, Sequences, SumKernel, grams_of, grouped_batches
+from rntk_bench.kernels.base import Kernel, Sequences, SumKernel
+from rntk_bench.kernels.batches import each_gram
 from rntk_bench.kernels.prepared import PreparedSets
 from rntk_bench.types import FloatArray
 
@@ -58,7 +57,7 @@ def normalised_sum(kernels: Sequence[Kernel], X: Sequences, n_jobs: int = 1) -> 
     """
     sets = PreparedSets(X)
     weights, gram = np.zeros(len(kernels)), np.zeros((len(sets.X), len(sets.X)))
-    for position, summand in _each_gram(kernels, sets, n_jobs):
+    for position, summand in each_gram(kernels, sets, n_jobs):
         size = mean_centred_diagonal(kernels[position].check_finite(summand))
         if size > 0.0:
             weights[position] = 1.0 / size
@@ -76,18 +75,3 @@ def weighted_sum(kernels: Sequence[Kernel], weights: FloatArray) -> SumKernel:
     return SumKernel(
         tuple(w * kernel for kernel, w in zip(kernels, weights.tolist(), strict=True) if w > 0.0)
     )
-
-
-def _each_gram(
-    kernels: Sequence[Kernel], sets: PreparedSets, n_jobs: int
-) -> Iterator[tuple[int, FloatArray]]:
-    """Yield the position and the Gram of each kernel, in the order of the batches."""
-    deadline = current_deadline()
-
-    def compute(batch: list[int]) -> list[tuple[int, FloatArray]]:
-        with deadline.activate(), np.errstate(all="ignore"):
-            return list(zip(batch, grams_of([kernels[i] for i in batch], sets), strict=True))
-
-    pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator")
-    for results in pool(delayed(compute)(batch) for batch in grouped_batches(kernels)):
-        yield from results

@@ -12,9 +12,8 @@ from rntk_bench.kernels.base import (
     Kernel,
     Sequences,
     check_kernels,
-    grams_of,
-    grouped_batches,
 )
+from rntk_bench.kernels.batches import grams_of, grouped_batches
 from rntk_bench.kernels.prepared import PreparedSets
 from rntk_bench.kernels.representations import Representation
 from rntk_bench.types import FloatArray

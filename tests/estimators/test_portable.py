@@ -10,6 +10,7 @@ from rntk_bench import RNTK
 from rntk_bench.estimators import (
     KernelClassifier,
     KernelRegressor,
+    MultiscaleRNTKClassifier,
     RNTKClassifier,
     RNTKRegressor,
     load_model,
@@ -64,6 +65,25 @@ def test_a_classifier_comes_back_the_same(X, y, tmp_path):
     save_model(loaded, tmp_path / "again.npz")
     assert_same(load_model(tmp_path / "again.npz"), model)
     assert_same(loaded.fit(X, y), model)
+
+
+@pytest.mark.parametrize("X", SETS.values(), ids=SETS)
+def test_a_multiscale_classifier_comes_back_the_same(X, tmp_path):
+    # A constant summand: all series have the same differences.
+    for series in (X, [np.full(9, float(i)) for i in range(20)]):
+        for y in LABELS.values():
+            model = MultiscaleRNTKClassifier(C=3.0).fit(series, y)
+            save_model(model, tmp_path / "model.npz")
+            loaded = load_model(tmp_path / "model.npz")
+            assert type(loaded) is MultiscaleRNTKClassifier
+            assert (loaded.kernel_, loaded.get_params()) == (model.kernel_, model.get_params())
+            for method in ("predict", "decision_function", "predict_proba"):
+                actual, expected = (getattr(each, method)(series) for each in (loaded, model))
+                np.testing.assert_array_equal(actual, expected)
+            assert loaded.n_dimensions_in_ == model.n_dimensions_in_
+    rewritten(tmp_path / "model.npz", weights=np.full(4, -1.0))
+    with pytest.raises(ModelError, match="is damaged"):
+        load_model(tmp_path / "model.npz")
 
 
 @pytest.mark.parametrize("X", SETS.values(), ids=SETS)

@@ -5,7 +5,7 @@ import pytest
 
 from rntk_bench import NNGP, NTK, RBF, RNTK, Polynomial, ProductKernel, Represented, SumKernel
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import grouped_batches
+from rntk_bench.kernels.batches import grouped_batches
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((9, 8)), RNG.standard_normal((4, 8))
@@ -33,6 +33,8 @@ def test_grams_and_diagonals_are_those_of_the_parts(kernel, expected):
     np.testing.assert_allclose(np.diag(kernel(X)), kernel.diag(X), **close)
     np.testing.assert_allclose(kernel(RAGGED), expected(lambda k: k(RAGGED)), **close)
     assert np.linalg.eigvalsh(kernel(X))[0] > -1e-12
+    prepared = type(kernel).prepare(X)
+    np.testing.assert_array_equal(kernel.gram(prepared), kernel(X))
     assert kernel(X[0], Y[0]) == pytest.approx(kernel(X, Y)[0, 0], rel=1e-13)
 
 
