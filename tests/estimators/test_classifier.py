@@ -240,7 +240,9 @@ def test_classes_of_one_series_are_a_warning_and_take_the_default():
     ("name", "value"),
     [
         *[("n_folds", value) for value in ("3", 3.5, 1, True, None)],
-        *[("C", value) for value in ("a", None, [], [0], [np.inf], [True], ["1"], [[1.0, 2.0]])],
+        *[("C", value) for value in ("a", [], [0], [np.inf], [True], ["1"], [[1.0, 2.0]])],
+        *[("n_repeats", value) for value in ("2", 0, 1.5)],
+        *[("gram_scale", value) for value in ("mean", 1, ["none"])],
         *[("tolerance", value) for value in ("a", 0, np.nan, np.inf, None)],
         *[("max_iterations", value) for value in ("a", 0, 1.5, None)],
         *[("unit_norm", value) for value in ("False", None, 2)],
