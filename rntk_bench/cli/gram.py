@@ -144,7 +144,8 @@ def _scaled(method: KernelMethod, sets: list[Sequences], unit_norm: bool) -> lis
     if "input" in method.grid:
         (name,) = method.inputs()
         options.reject_unused(
-            ("unit_norm",), f"has no effect on {method.name}, which has an input; --set input=NAME"
+            ("unit_norm",),
+            f"has no effect on {method.name}, which scales series by --set input=NAME",
         )
     scaling = InputScaling.fit(name, sets[0])
     return [scaling(X) for X in sets]

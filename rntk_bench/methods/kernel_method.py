@@ -173,7 +173,7 @@ class KernelMethod(Method):
         if self.kernel.uses_time:
             defaults: dict[str, Value] = {"memory": 0.1, "lag_resolution": 144}
             general |= {name: defaults[name] for name in REPLACED if REPLACED[name] in own}
-        return general | own | {name: values[0] for name, values in self.grid.items()}
+        return own | general | {name: values[0] for name, values in self.grid.items()}
 
     def check(self) -> None:
         """Raise ConfigError if a kernel does not accept a setting."""

@@ -250,3 +250,34 @@ def test_later_versions_and_missing_files_say_so(tmp_path):
     rewritten(path, version=2)
     with pytest.raises(ModelError, match="version 2"):
         load_model(path)
+
+
+@pytest.mark.parametrize("method", ["rntk-shared", "rntk-multiscale", "rbf"])
+@pytest.mark.parametrize("X", SETS.values(), ids=SETS)
+def test_inputs_scales_and_fitted_kernels_come_back_the_same(method, X, tmp_path):
+    inputs = {} if method == "rntk-multiscale" else {"grid": {"input": ["raw"]}}
+    scaled = [3.0 + x for x in X] if isinstance(X, list) else 3.0 + X
+    model = KernelClassifier(method, gram_scale="centred", n_folds=3, n_repeats=2, **inputs)
+    model.fit(scaled, LABELS["numbers"])
+    assert model.gram_divisor_ != 1.0
+    save_model(model, tmp_path / "model.npz")
+    loaded = load_model(tmp_path / "model.npz")
+    assert_same(loaded, model)
+    assert (loaded.input_, loaded.gram_divisor_) == (model.input_, model.gram_divisor_)
+    np.testing.assert_array_equal(loaded.decision_function(scaled), model.decision_function(scaled))
+
+
+@pytest.mark.parametrize("name", ["training_rms", "gram_divisor"])
+def test_a_file_without_scales_has_none_and_a_damaged_scale_is_refused(name, tmp_path):
+    path = tmp_path / "model.npz"
+    model = classifier()
+    save_model(model, path)
+    rewritten(path, **{name: None})
+    np.testing.assert_array_equal(
+        load_model(path).predict(SETS["one length"]), model.predict(SETS["one length"])
+    )
+    for damage in (np.array(0.0), np.array(np.nan), np.ones(2)):
+        save_model(model, path)
+        rewritten(path, **{name: damage})
+        with pytest.raises(ModelError, match="is damaged"):
+            load_model(path)
