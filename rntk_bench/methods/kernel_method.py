@@ -54,6 +54,12 @@ class KernelMethod(Method):
     progress_label: ClassVar[str] = "Grams and SVMs"
     progress_unit: ClassVar[str] = "kernel"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # An experiment checks the values, and sorts those of C.
+        checked = Experiment(C=self.C, n_repeats=self.n_repeats, gram_scale=self.gram_scale)
+        object.__setattr__(self, "C", checked.C)
+
     @cached_property
     def kernel(self) -> type[Kernel]:
         """The kernel's class."""
@@ -118,8 +124,17 @@ class KernelMethod(Method):
 
     def largest_batch(self, length: int) -> list[Kernel]:
         """The largest group of kernels whose Gram matrices are computed together."""
-        kernels = self.kernels(length)
-        return [kernels[position] for position in max(self.batches(kernels), key=len)]
+        key = length if self.needs_length else None
+        if key not in self._largest_batches:
+            kernels = self.kernels(length)
+            positions = max(self.batches(kernels), key=len)
+            self._largest_batches[key] = [kernels[position] for position in positions]
+        return self._largest_batches[key]
+
+    @cached_property
+    def _largest_batches(self) -> dict[int | None, list[Kernel]]:
+        """The results of `largest_batch`, by the length if it matters."""
+        return {}
 
     def for_training_set(self, X_train: Sequences) -> KernelMethod:
         """The method without the input scalings that repeat another one on this training set."""
