@@ -6,9 +6,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
+    from rntk_bench.kernels import (
+        NNGP,
+        NTK,
+        RBF,
+        RNTK,
+        Kernel,
+        MultiscaleRNTK,
+        Polynomial,
+        ProductKernel,
+        Representation,
+        Represented,
+        ScaledKernel,
+        SumKernel,
+        normalised_sum,
+    )
 
-__all__ = ["NNGP", "NTK", "RBF", "RNTK", "Kernel", "Polynomial"]
+__all__ = [
+    "NNGP",
+    "NTK",
+    "RBF",
+    "RNTK",
+    "Kernel",
+    "MultiscaleRNTK",
+    "Polynomial",
+    "ProductKernel",
+    "Representation",
+    "Represented",
+    "ScaledKernel",
+    "SumKernel",
+    "normalised_sum",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -26,6 +26,8 @@ Grid = Mapping[str, tuple[Value, ...]]
 
 INPUTS = {"archive": "none", "unit-norm": "unit norm"}
 """What networks read, and what a record calls its preprocessing."""
+GRAM_SCALES = ("none", "centred")
+"""What a kernel's Gram matrices may be divided by, see `rntk_bench.svm.gram_scale`."""
 CRITERIA = ("accuracy", "strict-accuracy", "loss")
 FINALS = ("best-fold", "ensemble", "retrain")
 _IMPLIED: dict[str, Any] = {"criterion": "strict-accuracy", "clip": None, "final": "retrain"}
@@ -108,14 +110,19 @@ class Network:
 
 @dataclass(frozen=True)
 class Experiment:
-    """Datasets, methods and protocol; the defaults are the paper's protocol (A.1)."""
+    """Datasets, methods and protocol; the defaults are the paper's protocol (A.1).
+
+    C, `n_repeats` and `gram_scale` are those of each method if they are None.
+    """
 
     name: str = "paper"
     datasets: tuple[str, ...] = ()
     methods: tuple[str, ...] = ("rntk", "ntk", "rbf", "poly")
     seed: int = 0
     n_folds: int = 10
-    C: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
+    n_repeats: int | None = None
+    C: tuple[float, ...] | None = None
+    gram_scale: str | None = None
     tolerance: float = 1e-3
     max_iterations: int = 1_000_000
     network: Network = field(default_factory=Network)
@@ -130,10 +137,18 @@ class Experiment:
         _require(0 < self.tolerance < math.inf, "tolerance", self.tolerance, "a number > 0")
         _require(self.max_iterations >= 1, "max_iterations", self.max_iterations, "at least 1")
         _require(bool(self.methods), "methods", [], "at least one method")
-        _require(bool(self.C) and min(self.C) > 0, "C", list(self.C), "numbers > 0, at least one")
         wanted = f"an integer from 0 to {MAX_RESAMPLE}"
         _require(0 <= self.resample <= MAX_RESAMPLE, "resample", self.resample, wanted)
-        object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
+        if self.n_repeats is not None:
+            _require(self.n_repeats >= 1, "n_repeats", self.n_repeats, "an integer >= 1")
+        if self.gram_scale is not None:
+            scales = f"one of {', '.join(GRAM_SCALES)}"
+            _require(self.gram_scale in GRAM_SCALES, "gram_scale", self.gram_scale, scales)
+        if self.C is not None:
+            _require(
+                bool(self.C) and min(self.C) > 0, "C", list(self.C), "numbers > 0, at least one"
+            )
+            object.__setattr__(self, "C", tuple(sorted({float(C) for C in self.C})))
 
     def split_protocol(self) -> dict[str, int]:
         """What a record's protocol says of the split into training and test set."""
@@ -151,9 +166,15 @@ def format_setting(setting: Mapping[str, Value]) -> str:
 
 
 def format_choice(selection: Mapping[str, Any]) -> str:
-    """The chosen setting of a record's `selection` as text, with C or the number of epochs."""
+    """The chosen setting of a record's `selection` as text, with C or the number of epochs.
+
+    Parameters that a setting gives relative to the length of the series stand in both ways.
+    """
     rest = [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
-    return ", ".join([format_setting(selection["setting"]), *rest])
+    setting = format_setting(selection["setting"])
+    if "derived" in selection:
+        setting += f" ({format_setting(selection['derived'])})"
+    return ", ".join([setting, *rest])
 
 
 def load_experiment(
@@ -176,7 +197,14 @@ _LARGEST = sys.float_info.max
 
 _TABLES = {
     "experiment": {"name": str, "datasets": tuple, "methods": tuple, "seed": int},
-    "svm": {"C": tuple, "n_folds": int, "tolerance": float, "max_iterations": int},
+    "svm": {
+        "C": tuple,
+        "n_folds": int,
+        "n_repeats": int,
+        "gram_scale": str,
+        "tolerance": float,
+        "max_iterations": int,
+    },
     "network": {
         **dict.fromkeys(("n_folds", "max_epochs", "patience", "batch_size"), int),
         **dict.fromkeys(("decay", "epsilon", "clip"), float),
@@ -226,7 +254,8 @@ def _experiment(content: dict[str, Any]) -> Experiment:
     for key in ("datasets", "methods"):
         for item in values.get(key, ()):
             _require(isinstance(item, str), key, item, "a list of names")
-    values["C"] = _numbers("svm.C", values.get("C", Experiment.C))
+    if "C" in values:
+        values["C"] = _numbers("svm.C", values["C"])
     return Experiment(**values)
 
 
@@ -243,7 +272,9 @@ def _grid(method: str, grid: Any) -> Grid:
 
 
 def _values(key: str, values: Any) -> tuple[Value, ...]:
-    if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
+    """The values of a parameter of a grid: names, numbers, or both."""
+    if isinstance(values, list) and any(isinstance(value, str) for value in values):
+        _numbers(key, [0.0, *(value for value in values if not isinstance(value, str))])
         return tuple(values)
     return _numbers(key, values)
 

@@ -22,6 +22,7 @@ def test_every_key_is_read(tmp_path):
     path.write_text(
         '[experiment]\nname = "x"\ndatasets = ["A", "B"]\nmethods = ["rbf"]\nseed = 3\n'
         "[svm]\nC = [10, 0.5]\nn_folds = 4\ntolerance = 1\nmax_iterations = 7\n"
+        'n_repeats = 2\ngram_scale = "centred"\n'
         "[network]\nn_folds = 3\nmax_epochs = 9\npatience = 2\nbatch_size = 8\n"
         "decay = 0.5\nepsilon = 1\n"
         'input = "unit-norm"\ncriterion = "loss"\nclip = 2\nfinal = "retrain"\n'
@@ -33,6 +34,8 @@ def test_every_key_is_read(tmp_path):
         methods=("rbf",),
         seed=3,
         n_folds=4,
+        n_repeats=2,
+        gram_scale="centred",
         C=(0.5, 10),
         tolerance=1.0,
         max_iterations=7,
@@ -49,6 +52,10 @@ def test_every_key_is_read(tmp_path):
         ("[svm]\nfolds = 3\n", "svm.folds"),
         ("[svm]\nn_folds = 2.5\n", "svm.n_folds"),
         ("[svm]\nn_folds = 1\n", "n_folds"),
+        ("[svm]\nn_repeats = 0\n", "n_repeats"),
+        ('[svm]\ngram_scale = "mean"\n', "gram_scale"),
+        ("[grid.rntk]\nbandwidth = ['all', nan]\n", "grid.rntk.bandwidth"),
+        ("[grid.rntk]\nbandwidth = ['all', true]\n", "grid.rntk.bandwidth"),
         ("[svm]\nn_folds = true\n", "svm.n_folds"),
         ("[svm]\nC = []\n", "svm.C"),
         ("[svm]\nC = [0]\n", "C"),

@@ -6,18 +6,20 @@ had from a kernel at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rntk_bench.benchmark.evaluation import Problem
-from rntk_bench.benchmark.parallel import Batch, evaluate_grid
+from rntk_bench.benchmark.evaluation import Problem, Stopwatch
+from rntk_bench.benchmark.grams import FittedGrams, Grams
+from rntk_bench.benchmark.parallel import evaluate_grid
 from rntk_bench.config import Experiment, Value
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.gram_check import invalid_reason
+from rntk_bench.svm.gram_scale import gram_divisor
 from rntk_bench.svm.svc import SVCOptions, classify
 from rntk_bench.types import FloatArray, IntArray
 
@@ -69,26 +71,26 @@ def ceiling(
     TimeLimitError
         If the `Deadline` around the call passes.
     """
-    problem = Problem.of(dataset)
-    options = SVCOptions(tuple(C), experiment.tolerance, experiment.max_iterations)
-    kernels, family = method.kernels(), method.kernel
-    X_train, X_test = family.pad_to_common_length(problem.X_train, problem.X_test)
-    train, test = family.prepare(X_train), family.prepare(X_train, X_test)
+    method = method.for_training_set(dataset.X_train)
+    kernels, inputs = method.kernels(max(len(x) for x in dataset.X_train)), method.inputs()
+    problems = {name: Problem.of(dataset, name) for name in dict.fromkeys(inputs)}
+    grams = (FittedGrams if method.is_fittable else Grams)(
+        kernels, inputs, problems, None, Stopwatch()
+    )
+    searched = method.search_options(experiment)
+    options = SVCOptions(tuple(C), searched.tolerance, searched.max_iterations)
+    y_train = problems[inputs[0]].y_train
     n_correct: dict[int, IntArray] = {}
 
-    def grams(batches: Sequence[Batch]) -> Iterator[tuple[int, FloatArray]]:
-        for batch in batches:
-            yield from zip(
-                batch, family.grams([kernels[position] for position in batch], train), strict=True
-            )
-
     def score(position: int, gram: FloatArray) -> None:
-        query = kernels[position].gram(test)
+        query = grams.test(position)
+        divisor = gram_divisor(gram, searched.gram_scale)
         if invalid_reason(gram) is None and np.isfinite(query).all():
-            predictions = [classify(gram, problem.y_train, query, c, options)[0] for c in C]
+            gram, query = gram / divisor, query / divisor
+            predictions = [classify(gram, y_train, query, c, options)[0] for c in C]
             n_correct[position] = (np.array(predictions) == dataset.y_test).sum(axis=1)
 
-    evaluate_grid(family.batches(kernels), grams, score, n_jobs, progress)
+    evaluate_grid(method.batches(kernels), grams.train, score, n_jobs, progress)
     if not n_correct:
         raise RntkBenchError(
             f"No setting of {method.name}'s grid can be used on {dataset.name}; its Grams are not "

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.config import Experiment
-from rntk_bench.datasets import Dataset, Sequences, unit_norm
+from rntk_bench.datasets import Dataset, InputScaling, Sequences
+from rntk_bench.datasets.preprocess import zero_series
 from rntk_bench.errors import RntkBenchError, StorageError, find_interrupt
 from rntk_bench.methods import Method
 from rntk_bench.storage.environment import environment
 from rntk_bench.storage.records import Record
-from rntk_bench.svm.folds import stratified_folds
+from rntk_bench.svm.folds import repeated_folds
 
 REASON_LENGTH = 300
 """Characters of an exception's message that a reason contains; the traceback contains them all."""
@@ -67,14 +68,22 @@ class Problem:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, dataset: Dataset, normalise: bool = True) -> Problem:
-        """Sort the training series, and bring all series to unit norm if they are to be."""
+    def of(cls, dataset: Dataset, input: str = "unit-norm") -> Problem:
+        """Sort the training series, and scale all series by the `InputScaling` of this name."""
+        scaling = InputScaling.fit(input, dataset.X_train)
         notes = []
         sets = [dataset.X_train, dataset.X_test]
-        for k, split in enumerate(("training", "test") if normalise else ()):
-            sets[k], zero = unit_norm(sets[k])
+        for k, split in enumerate(("training", "test") if input != "archive" else ()):
+            zero = zero_series(sets[k])
             if zero:
                 notes.append(f"{len(zero)} {split} series are zero and stay so: rows {zero[:10]}.")
+            sets[k] = scaling(sets[k])
+            constant = [i for i in zero_series(sets[k]) if i not in zero]
+            if constant:
+                notes.append(
+                    f"{len(constant)} {split} series are constant, and zero by input {input!r}: "
+                    f"rows {constant[:10]}."
+                )
         X_train, X_test = sets
         order = np.argsort(dataset.y_train, kind="stable")
         X_sorted = (
@@ -82,9 +91,13 @@ class Problem:
         )
         return cls(dataset, order, X_sorted, dataset.y_train[order], X_test, tuple(notes))
 
-    def folds(self, n_folds: int, seed: int) -> NDArray[np.int64]:
-        """The fold (n_train,) of each of the sorted series; see `stratified_folds`."""
-        return stratified_folds(self.dataset.y_train, n_folds, seed)[self.order]
+    def folds(self, n_folds: int, seed: int, n_repeats: int = 1) -> list[NDArray[np.int64]]:
+        """The fold (n_train,) of each of the sorted series, in each of several cross-validations.
+
+        See `repeated_folds`.
+        """
+        repeats = repeated_folds(self.dataset.y_train, n_folds, n_repeats, seed)
+        return [fold[self.order] for fold in repeats]
 
 
 def finished_record(

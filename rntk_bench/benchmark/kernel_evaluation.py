@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-import rntk_bench.kernels
 from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_record
+from rntk_bench.benchmark.grams import FittedGrams, Grams
 from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
-from rntk_bench.kernels import Kernel
 from rntk_bench.methods import KernelMethod
 from rntk_bench.storage.cache import GramCache
 from rntk_bench.storage.counts import encode_counts
-from rntk_bench.storage.environment import source_digest
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_note
+from rntk_bench.svm.gram_scale import gram_divisor
 from rntk_bench.svm.grid_search import Choice, Search, undecided_message
-from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-COMPUTE_STEP, STORE_PAIR, STORE_FILE = 0.65e-9, 15e-9, 0.2e-3
-"""Seconds to compute one step of a pair of series, to store and read the pair's entry once, and for
-the file itself, measured on 390 series of length 300."""
+from rntk_bench.svm.svc import RepeatedCrossValidation, SVCOptions, classify
+from rntk_bench.types import FloatArray, IntArray
 
 
 class KernelEvaluation:
@@ -73,17 +63,25 @@ class KernelEvaluation:
         self._method, self._experiment = method, experiment
         self.watch = Stopwatch()
         with self.watch("total"):
-            self._problem = Problem.of(dataset)
-            self._kernels = method.kernels()
-            self.batches = method.kernel.batches(self._kernels)
-            self._options = SVCOptions(
-                experiment.C, experiment.tolerance, experiment.max_iterations
-            )
+            self._searched = method = method.for_training_set(dataset.X_train)
+            self._length = max(len(x) for x in dataset.X_train)
+            kernels, inputs = method.kernels(self._length), method.inputs()
+            self.batches = method.batches(kernels)
+            problems = {name: Problem.of(dataset, name) for name in dict.fromkeys(inputs)}
+            notes = dict.fromkeys(note for problem in problems.values() for note in problem.notes)
+            self._problem = replace(problems[inputs[0]], notes=tuple(notes))
+            options = method.search_options(experiment)
+            self._options = SVCOptions.of(options)
             y = self._problem.y_train
-            fold = self._problem.folds(experiment.n_folds, experiment.seed)
-            validation = CrossValidation(y, fold, self._options)
-            self.search = Search(validation, len(self._kernels), prune, best)
-            self._grams = _Grams(method.kernel, self._kernels, self._problem, cache, self.watch)
+            folds = self._problem.folds(options.n_folds, options.seed, options.n_repeats)
+            validation = RepeatedCrossValidation(y, folds, self._options)
+            self.search = Search(validation, len(kernels), prune, best, options.gram_scale)
+            grams = FittedGrams if method.is_fittable else Grams
+            self._grams = grams(kernels, inputs, problems, cache, self.watch)
+            self._notes = (
+                _length_note(dataset, method),
+                fold_note(int(folds[0].max()) + 1, options.n_folds, dataset.n_train),
+            )
 
     def run(self, n_jobs: int = 1, progress: Progress | None = None) -> Record:
         """Evaluate the whole grid, choose a setting, and score it once on the test set.
@@ -96,6 +94,8 @@ class KernelEvaluation:
         TimeLimitError
             If the `Deadline` around the call passes.
         """
+        if isinstance(self._grams, FittedGrams):
+            self._grams.n_jobs = n_jobs
         self.evaluate(self.batches, n_jobs, progress)
         return self.finish()
 
@@ -105,7 +105,7 @@ class KernelEvaluation:
         """Cross-validate the settings in some of the grid's batches."""
         n_settings = len(positions(batches))
 
-        def evaluate(setting: int, gram: Array) -> None:
+        def evaluate(setting: int, gram: FloatArray) -> None:
             with self.watch("svm"):
                 self.search.evaluate(setting, gram)
 
@@ -133,30 +133,22 @@ class KernelEvaluation:
             self._problem,
             self._method,
             self._experiment,
-            selection=_selection(self._method, self._experiment, choice, self.search),
+            selection=self._selection(choice),
             predictions=predictions,
-            notes=self._notes(),
+            notes=[note for note in self._notes if note],
             warnings=_warnings(self.search, choice, n_unfinished, self._options),
             watch=self.watch,
         )
 
     def _choose(self) -> Choice:
         try:
-            return self.search.choose(self._method.default_setting)
+            return self.search.choose(self._searched.default_setting)
         except ValueError:
             reasons = " or ".join(sorted(set(self.search.invalid_reasons.values())))
             raise RntkBenchError(
                 f"No setting of {self._method.name}'s grid can be used on "
                 f"{self._problem.dataset.name}: the Gram {reasons}."
             ) from None
-
-    def _notes(self) -> list[str]:
-        dataset, n_folds = self._problem.dataset, len(self.search.validation.fold_sizes)
-        notes = (
-            _length_note(dataset, self._method),
-            fold_note(n_folds, self._experiment.n_folds, dataset.n_train),
-        )
-        return [note for note in notes if note]
 
     def _classify(self, choice: Choice) -> tuple[IntArray, int]:
         """Test predictions (n_test,), and how many problems stopped at the bound on steps."""
@@ -167,8 +159,33 @@ class KernelEvaluation:
                 f"{self._problem.dataset.name}."
             )
         ((_, train),) = self._grams.train([[choice.setting]])
-        C = self._experiment.C[choice.C]
+        divisor = gram_divisor(train, self.search.gram_scale)
+        if divisor != 1.0:
+            train, test = train / divisor, test / divisor
+        C = self._options.C[choice.C]
         return classify(train, self._problem.y_train, test, C, self._options)
+
+    def _selection(self, choice: Choice) -> dict[str, Any]:
+        method, search = self._searched, self.search
+        settings = method.settings()
+        derived = method.derived_parameters(choice.setting, self._length)
+        return {
+            "axes": list(method.grid),
+            "setting": settings[choice.setting],
+            "setting_index": choice.setting,
+            "C": self._options.C[choice.C],
+            "accuracy": choice.accuracy,
+            "ties": choice.ties,
+            "n_settings": len(settings),
+            "unusable_settings": sorted(search.invalid_reasons),
+            "flaws": [search.invalid_reasons[k] for k in sorted(search.invalid_reasons)],
+            "fold_sizes": search.validation.fold_sizes.tolist(),
+            "pruned": search.prune,
+            "hits": encode_counts(search.n_correct.astype(np.int16)),
+            **({"by_default": True} if choice.by_default else {}),
+            **({"derived": derived} if derived else {}),
+            **({"inputs": list(method.grid["input"])} if method != self._method else {}),
+        }
 
 
 def _length_note(dataset: Dataset, method: KernelMethod) -> str | None:
@@ -177,122 +194,6 @@ def _length_note(dataset: Dataset, method: KernelMethod) -> str | None:
     if method.kernel.uses_time:
         return "Series of different lengths are read at their true lengths."
     return "Series of different lengths are padded with zeros at the end."
-
-
-class _Grams:
-    """Gram matrices of a grid of kernels, read from the cache or computed and stored there.
-
-    Gram matrices that are computed faster than they are read are not stored.
-    """
-
-    def __init__(
-        self,
-        family: type[Kernel],
-        kernels: Sequence[Kernel],
-        problem: Problem,
-        cache: GramCache | None,
-        watch: Stopwatch,
-    ) -> None:
-        self._family, self._kernels, self._problem = family, kernels, problem
-        self._watch = watch
-        self._X_train, self._X_test = family.pad_to_common_length(problem.X_train, problem.X_test)
-        with watch("gram"):
-            self._prepared = family.prepare(self._X_train)
-        n, length = len(problem.y_train), problem.dataset.length
-        self._cache = cache if family.uses_time and worth_storing(n, length) else None
-
-    def train(self, batches: Sequence[Batch]) -> Iterator[tuple[int, Array]]:
-        """Yield each setting of the batches and its Gram matrix of the training series."""
-        for batch in batches:
-            cached = {setting: self._read(setting, "train") for setting in batch}
-            missing = [self._kernels[setting] for setting in batch if cached[setting] is None]
-            computed = self._family.grams(missing, self._prepared)
-            for setting in batch:
-                gram = cached[setting]
-                if gram is None:
-                    with self._watch("gram"):
-                        gram = next(computed)
-                    self._store(setting, "train", gram)
-                yield setting, gram
-
-    def test(self, setting: int) -> Array:
-        """Gram matrix (n_train, n_test) of the training and the test series."""
-        gram = self._read(setting, "test")
-        if gram is None:
-            with self._watch("gram"):
-                prepared = self._family.prepare(self._X_train, self._X_test)
-                gram = self._kernels[setting].gram(prepared)
-            self._store(setting, "test", gram)
-        return gram
-
-    def _read(self, setting: int, split: str) -> Array | None:
-        key = self._key(setting, split)
-        if self._cache is None or key is None:
-            return None
-        n, train = len(self._problem.y_train), split == "train"
-        shape = n, n if train else self._problem.dataset.n_test
-        with self._watch("cache"):
-            return self._cache.get(key, shape, symmetric=train)
-
-    def _store(self, setting: int, split: str, gram: Array) -> None:
-        key = self._key(setting, split)
-        if self._cache is not None and key is not None:
-            with self._watch("cache"):
-                self._cache.put(key, gram, symmetric=split == "train")
-
-    def _key(self, setting: int, split: str) -> str | None:
-        if self._cache is None or (identity := gram_identity(self._kernels[setting])) is None:
-            return None
-        text = "\n".join((self._problem.dataset.fingerprint, split, identity))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def worth_storing(n: int, length: int) -> bool:
-    """Whether the Gram matrix of n series takes longer to compute than to store and read once."""
-    pairs = n * n / 2
-    return pairs * length * COMPUTE_STEP > pairs * STORE_PAIR + STORE_FILE
-
-
-def gram_identity(kernel: Kernel) -> str | None:
-    """Text that identifies a kernel's Gram matrices: its cache key and a digest of its source code.
-
-    None if the kernel has no cache key, or its class was not defined in a file.
-    """
-    key = kernel.cache_key()
-    try:
-        return None if key is None else f"{key}\n{_code_version(type(kernel))}"
-    except (OSError, TypeError):
-        return None
-
-
-@cache
-def _code_version(family: type[Kernel]) -> str:
-    """Digest of the source code of all kernels, and of the modules of a class and its bases."""
-    digest = hashlib.sha256(source_digest(rntk_bench.kernels).encode())
-    for cls in family.__mro__:
-        if issubclass(cls, Kernel):
-            digest.update(Path(inspect.getfile(cls)).read_bytes())
-    return digest.hexdigest()
-
-
-def _selection(
-    method: KernelMethod, experiment: Experiment, choice: Choice, search: Search
-) -> dict[str, Any]:
-    return {
-        "axes": list(method.grid),
-        "setting": method.settings()[choice.setting],
-        "setting_index": choice.setting,
-        "C": experiment.C[choice.C],
-        "accuracy": choice.accuracy,
-        "ties": choice.ties,
-        "n_settings": len(method.settings()),
-        "unusable_settings": sorted(search.invalid_reasons),
-        "flaws": [search.invalid_reasons[setting] for setting in sorted(search.invalid_reasons)],
-        "fold_sizes": search.validation.fold_sizes.tolist(),
-        "pruned": search.prune,
-        "hits": encode_counts(search.n_correct.astype(np.int16)),
-        **({"by_default": True} if choice.by_default else {}),
-    }
 
 
 def _warnings(search: Search, choice: Choice, n_unfinished: int, options: SVCOptions) -> list[str]:

@@ -131,7 +131,7 @@ def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> 
 
 def network_problem(dataset: Dataset, experiment: Experiment) -> Problem:
     """A dataset as the experiment's networks read it."""
-    return Problem.of(dataset, normalise=experiment.network.input == "unit-norm")
+    return Problem.of(dataset, experiment.network.input)
 
 
 def make_training(problem: Problem, experiment: Experiment) -> Training:
@@ -139,7 +139,7 @@ def make_training(problem: Problem, experiment: Experiment) -> Training:
     protocol, dataset = experiment.network, problem.dataset
     return Training(
         pad_series(problem.X_train, problem.y_train, dataset.n_classes),
-        problem.folds(protocol.n_folds, experiment.seed),
+        problem.folds(protocol.n_folds, experiment.seed)[0],
         TrainingOptions(
             protocol.decay,
             protocol.epsilon,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
+from rntk_bench.kernels.fittable import FittableKernel
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
 
@@ -37,8 +39,11 @@ def warm_up(methods: Sequence[Method]) -> None:
     X = np.random.default_rng(0).standard_normal((4, 3))
     y = np.array([0, 0, 1, 1])
     for method in kernel_methods:
-        kernels = method.kernels()
-        batch = [kernels[position] for position in method.kernel.batches(kernels)[0]]
+        kernels = method.kernels(length=X.shape[1])
+        if method.is_fittable:
+            cast(FittableKernel, kernels[0]).fit(X)
+            continue
+        batch = [kernels[position] for position in method.batches(kernels)[0]]
         list(method.kernel.grams(batch, method.kernel.prepare(X)))
     gram = X @ X.T
     CrossValidation(y, np.array([0, 1, 0, 1]), SVCOptions()).count_correct(gram, np.arange(2), 1)

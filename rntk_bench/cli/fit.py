@@ -85,6 +85,8 @@ def _classifier(experiment: Experiment, name: str, jobs: int, verbose: bool) -> 
         grid=experiment.grids.get(name),
         C=experiment.C,
         n_folds=experiment.n_folds,
+        n_repeats=experiment.n_repeats,
+        gram_scale=experiment.gram_scale,
         tolerance=experiment.tolerance,
         max_iterations=experiment.max_iterations,
         n_jobs=jobs,

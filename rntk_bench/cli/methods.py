@@ -12,6 +12,7 @@ from rntk_bench.cli import _options as options
 from rntk_bench.config import format_value
 
 if TYPE_CHECKING:
+    from rntk_bench.config import Experiment
     from rntk_bench.methods import Method
 
 
@@ -29,26 +30,38 @@ def methods(methods: tuple[str, ...], config: Path | None, as_json: bool) -> Non
     from rntk_bench.methods import METHODS, resolve
 
     chosen = methods or (() if config else tuple(METHODS))
-    resolved = resolve(load_experiment(config, chosen))
+    experiment = load_experiment(config, chosen)
+    resolved = resolve(experiment)
     if as_json:
-        click.echo(json.dumps([_to_json(method) for method in resolved], indent=1))
+        click.echo(json.dumps([_to_json(method, experiment) for method in resolved], indent=1))
         return
     for number, method in enumerate(resolved):
         if number:
             click.echo()
-        _print(method, method.name in Experiment().methods)
+        _print(method, experiment, method.name in Experiment().methods)
 
 
-def _to_json(method: Method) -> dict[str, Any]:
+def _search(method: Method, experiment: Experiment) -> dict[str, Any]:
+    """How a kernel's parameters and C are chosen; nothing for a network."""
+    from rntk_bench.methods import KernelMethod
+
+    if not isinstance(method, KernelMethod):
+        return {}
+    chosen = method.search_options(experiment)
+    return {name: getattr(chosen, name) for name in ("C", "n_repeats", "gram_scale")}
+
+
+def _to_json(method: Method, experiment: Experiment) -> dict[str, Any]:
     keys = ("name", "title", "summary", "reference", "extra")
     return {
         **{key: getattr(method, key) for key in keys},
+        **_search(method, experiment),
         "settings": len(method.settings()),
         "grid": {parameter: list(values) for parameter, values in method.grid.items()},
     }
 
 
-def _print(method: Method, by_default: bool) -> None:
+def _print(method: Method, experiment: Experiment, by_default: bool) -> None:
     title = f"{method.title}: {method.summary}" if method.summary else method.title
     options.print_entry(method.name, title + (" (run by default)" if by_default else ""))
     if method.reference:
@@ -58,3 +71,7 @@ def _print(method: Method, by_default: bool) -> None:
     options.print_entry("  settings", f"{len(method.settings())}")
     for parameter, values in method.grid.items():
         options.print_entry(f"  {parameter}", ", ".join(map(format_value, values)))
+    for name, value in _search(method, experiment).items():
+        text = ", ".join(map(format_value, value)) if name == "C" else str(value)
+        if text not in ("1", "none"):  # as it is in the paper
+            options.print_entry(f"  {name}", text)

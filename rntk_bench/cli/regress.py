@@ -14,6 +14,7 @@ from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._output import check_not_input
 from rntk_bench.cli._progress import progress_bar
 from rntk_bench.config import format_setting
+from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
     from rntk_bench.methods import KernelMethod
@@ -174,7 +175,14 @@ def _kernels(config: Path | None, methods: tuple[str, ...]) -> list[KernelMethod
     from rntk_bench.config import load_experiment
     from rntk_bench.methods import only_kernels, resolve
 
-    return only_kernels(resolve(load_experiment(config, methods)), "regress")
+    kernels = only_kernels(resolve(load_experiment(config, methods)), "regress")
+    for method in kernels:
+        if not method.is_independent_of_series:
+            raise InputError(
+                f"regress compares kernels that are the same for all segments, and {method.name} "
+                "depends on the training series; choose another with -m."
+            )
+    return kernels
 
 
 def _compute_and_plot(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier, UndecidedWarning
     from rntk_bench.estimators.gaussian_process import GaussianProcessKernel, as_objects
+    from rntk_bench.estimators.multiscale import MultiscaleRNTKClassifier
     from rntk_bench.estimators.portable import load_model, save_model
     from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
 
@@ -18,6 +19,7 @@ __all__ = [
     "GaussianProcessKernel",
     "KernelClassifier",
     "KernelRegressor",
+    "MultiscaleRNTKClassifier",
     "RNTKClassifier",
     "RNTKRegressor",
     "UndecidedWarning",
@@ -28,6 +30,7 @@ __all__ = [
 _MODULES = {
     "classifier": ("KernelClassifier", "RNTKClassifier", "UndecidedWarning"),
     "gaussian_process": ("GaussianProcessKernel", "as_objects"),
+    "multiscale": ("MultiscaleRNTKClassifier",),
     "portable": ("load_model", "save_model"),
     "regressor": ("KernelRegressor", "RNTKRegressor"),
 }

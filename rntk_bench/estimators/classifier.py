@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import check_is_fitted
 
+from rntk_bench.config import GRAM_SCALES
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.cv_results import cv_results_dict
-from rntk_bench.estimators.labels import encode, fraction_equal, validate_labels
+from rntk_bench.estimators.labels import validate_labels
 from rntk_bench.estimators.series import select, validate_series
+from rntk_bench.estimators.support_vectors import SupportVectorClassifier
 from rntk_bench.kernels import RNTK, Kernel
-from rntk_bench.kernels.parameters import as_integer, as_number
+from rntk_bench.kernels.parameters import as_integer
 from rntk_bench.methods import KernelMethod
-from rntk_bench.svm.calibration import inverse_temperature, probabilities
-from rntk_bench.svm.folds import fold_weights, stratified_folds
+from rntk_bench.svm.folds import fold_weights, repeated_folds
+from rntk_bench.svm.gram_scale import gram_divisor
 from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided_message
-from rntk_bench.svm.svc import CrossValidation, OneVsOneSVC, SVCOptions, held_out_decision_values
-from rntk_bench.types import FloatArray, IntArray
+from rntk_bench.svm.search_options import SearchOptions
+from rntk_bench.svm.svc import RepeatedCrossValidation, SVCOptions
 
 
 class UndecidedWarning(UserWarning):
     """All settings have the same cross-validation accuracy, so the default setting was taken."""
 
 
-class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
+class KernelClassifier(SupportVectorClassifier, KernelEstimator):
     """C-SVC whose kernel and C are chosen by cross-validation, as in the benchmark.
 
     With the default parameters it follows the paper's protocol: `predict` returns the predictions
@@ -46,13 +43,20 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
     grid : dict of str to list, optional
         Parameter values that replace those of the method's grid, such as ``{"sigma_w": [1.4],
         "activation": ["relu", "erf"]}``; any parameter of the kernel may be given.
-    C : sequence of float
-        Grid of the SVM parameter C.
+    C : sequence of float, optional
+        Grid of the SVM parameter C; None for the method's, which is 0.01, 0.1, 1, 10, 100 unless
+        `rntk-bench methods` says otherwise.
     n_folds : int
         Number of folds of the cross-validation, by `StratifiedKFold` with shuffling and the seed
         `random_state`; fewer if no class has as many series.
+    n_repeats : int, optional
+        Number of cross-validations, each with folds of its own; None for the method's.
+    gram_scale : str, optional
+        "centred": Gram matrices are divided by the mean diagonal of the centred Gram of the
+        training set, trace(K) / n - mean(K). "none": they are not. None for the method's.
     unit_norm : bool
-        Divide each series by its L2 norm over all steps and dimensions.
+        Divide each series by its L2 norm over all steps and dimensions. It must be True if the grid
+        has `input`, the name of an `rntk_bench.datasets.InputScaling`, which then decides.
     tolerance : float
         LIBSVM's stopping tolerance.
     max_iterations : int
@@ -74,6 +78,10 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         Values of each of the kernel's parameters, and of C.
     kernel_ : Kernel
         The chosen kernel.
+    input_ : InputScaling
+        How series are scaled before the kernel reads them.
+    gram_divisor_ : float
+        The number by which the kernel is divided, see `gram_scale`.
     best_params_ : dict
         The chosen parameters of the kernel, and C.
     best_index_ : int
@@ -109,8 +117,10 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         method: str | KernelMethod = "rntk",
         *,
         grid: Mapping[str, Any] | None = None,
-        C: Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0),
+        C: Sequence[float] | None = None,
         n_folds: int = 10,
+        n_repeats: int | None = None,
+        gram_scale: str | None = None,
         unit_norm: bool = True,
         tolerance: float = 1e-3,
         max_iterations: int = 1_000_000,
@@ -123,6 +133,8 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         self.grid = grid
         self.C = C
         self.n_folds = n_folds
+        self.n_repeats = n_repeats
+        self.gram_scale = gram_scale
         self.unit_norm = unit_norm
         self.tolerance = tolerance
         self.max_iterations = max_iterations
@@ -145,71 +157,62 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         ValueError
             If the input or a parameter is invalid.
         """
-        method, options = self._resolve_method(), self._options()
-        labels = validate_labels(self, y)
-        X = validate_series(self, X)
-        check_consistent_length(X, labels)
-        self.classes_, codes = encode(labels)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"The series have one class, {str(self.classes_[0])!r}: there is nothing to learn."
-            )
+        method = self._resolve_method()
+        options = self._search_options(method)
+        labels, X = validate_labels(self, y), validate_series(self, X)
+        codes = self._encode(X, labels)
+        folds = repeated_folds(codes, options.n_folds, options.n_repeats, options.seed)
         order = np.argsort(codes, kind="stable")
-        fold = stratified_folds(codes, self._checked_n_folds(), self._seed())[order]
-        codes, self.X_fit_ = codes[order], self._normalize(select(X, order))
-        kernels = method.kernels()
+        folds = [fold[order] for fold in folds]
+        X, codes = select(X, order), codes[order]
+        method = method.for_training_set(X)
+        kernels = method.kernels(max(map(len, X)))
         self.grid_ = {**method.grid, "C": options.C}
-        search = Search(CrossValidation(codes, fold, options), len(kernels), self.prune)
-        self._evaluate_grams(kernels, self.X_fit_, search.evaluate)
-        self._choose(search, method, kernels)
-        self._train(codes, fold, options)
+        solver = SVCOptions.of(options)
+        validation = RepeatedCrossValidation(codes, folds, solver)
+        search = Search(validation, len(kernels), self.prune, gram_scale=options.gram_scale)
+        fitted = self._evaluate_grams(method, kernels, X, search.evaluate)
+        self._choose(search, method)
+        gram = self._keep(method, kernels, fitted, self.best_index_ // len(options.C), X)
+        self.gram_divisor_ = gram_divisor(gram, options.gram_scale)
+        gram = gram / self.gram_divisor_
+        self._train(gram, codes, folds[0], self.best_params_["C"], solver)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict the classes, shape (n,); tied votes go to the first class, as in LIBSVM."""
-        decisions = self._decisions(X)
-        classes: NDArray[Any] = self.classes_[self.svc_.predicted_classes(decisions)]
-        return classes
+    def _search_options(self, method: KernelMethod) -> SearchOptions:
+        """The parameters as options of a search, with those of the method where they are None.
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The accuracy on series X with labels y, (n,)."""
-        return fraction_equal(validate_labels(self, y), self.predict(X), sample_weight)
-
-    def decision_function(self, X: Any) -> FloatArray:
-        """Scores of the classes, shape (n, n_classes); for two classes of the second class, (n,).
-
-        As in scikit-learn's SVC: the votes of the binary SVMs, plus the sum of their decision
-        values scaled to less than 1/3.
+        Raises
+        ------
+        ConfigError
+            If a parameter is invalid.
         """
-        return self._class_scores(self._decisions(X))
-
-    def predict_proba(self, X: Any) -> FloatArray:
-        """Predict class probabilities, shape (n, n_classes), in the order of `classes_`."""
-        return self.predict_codes(X)[1]
-
-    def predict_codes(self, X: Any) -> tuple[IntArray, FloatArray]:
-        """Predict class codes, which index `classes_`, and probabilities in one pass."""
-        decisions = self._decisions(X)
-        scores = _score_matrix(self._class_scores(decisions))
-        return self.svc_.predicted_classes(decisions), probabilities(
-            scores, self.inverse_temperature_
-        )
-
-    def _options(self) -> SVCOptions:
-        C = self._number_sequence("C")
+        C = method.C if self.C is None else self._number_sequence("C")
         if C is None or min(C) <= 0:
             raise ConfigError(f"C is {short_repr(self.C)}, but must be numbers > 0, at least one.")
-        tolerance = as_number(self.tolerance)
-        if tolerance is None or not 0 < tolerance < math.inf:
-            raise ConfigError(f"tolerance is {short_repr(self.tolerance)}, but must be > 0.")
-        steps = as_integer(self.max_iterations)
-        if steps is None or steps < 1:
+        gram_scale = method.gram_scale if self.gram_scale is None else self.gram_scale
+        if not isinstance(gram_scale, str) or gram_scale not in GRAM_SCALES:
             raise ConfigError(
-                f"max_iterations is {short_repr(self.max_iterations)}, but must be an integer > 0."
+                f"gram_scale is {short_repr(gram_scale)}, but must be None or one of "
+                f"{', '.join(GRAM_SCALES)}."
             )
-        return SVCOptions(tuple(sorted(set(C))), tolerance, steps)
+        n_repeats = method.n_repeats if self.n_repeats is None else as_integer(self.n_repeats)
+        if n_repeats is None or n_repeats < 1:
+            raise ConfigError(
+                f"n_repeats is {short_repr(self.n_repeats)}, but must be None or an integer > 0."
+            )
+        solver = self._svc_options(tuple(sorted(set(C))))
+        return SearchOptions(
+            solver.C,
+            self._checked_n_folds(),
+            n_repeats,
+            gram_scale,
+            solver.tolerance,
+            solver.max_iterations,
+            self._seed(),
+        )
 
-    def _choose(self, search: Search, method: KernelMethod, kernels: Sequence[Kernel]) -> None:
+    def _choose(self, search: Search, method: KernelMethod) -> None:
         try:
             choice = search.choose(method.default_setting)
         except ValueError:
@@ -236,31 +239,10 @@ class KernelClassifier(ClassifierMixin, KernelEstimator):  # type: ignore[misc]
         weights, max_score = fold_weights(sizes)  # exact, so that ties are preserved
         means = n_correct @ weights / max_score
         self.cv_results_ = cv_results_dict(self.grid_, n_correct / sizes, means)
-        self.kernel_, self.n_ties_ = kernels[choice.setting], choice.ties
+        self.n_ties_ = choice.ties
         self.best_index_ = choice.setting * n_C + choice.C
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = choice.accuracy
-
-    def _train(self, codes: IntArray, fold: IntArray, options: SVCOptions) -> None:
-        """Train the SVMs on all series, and fit the temperature to held-out decision values."""
-        (train,) = type(self.kernel_).pad_to_common_length(self.X_fit_)
-        gram, C = self.kernel_(train), self.best_params_["C"]
-        self.svc_ = OneVsOneSVC.train(gram, codes, C, options)
-        held_out = held_out_decision_values(gram, codes, fold, C, options)
-        scores = _score_matrix(
-            -held_out[0] if len(self.classes_) == 2 else self.svc_.one_vs_rest_scores(held_out)
-        )
-        self.inverse_temperature_ = inverse_temperature(scores, codes)
-
-    def _class_scores(self, decisions: FloatArray) -> FloatArray:
-        """The result of `decision_function`, from the decision values of the binary SVMs."""
-        if len(self.classes_) == 2:
-            return np.asarray(-decisions[0])
-        return self.svc_.one_vs_rest_scores(decisions)
-
-    def _decisions(self, X: Any) -> FloatArray:
-        check_is_fitted(self)
-        return self.svc_.decision_values(self._gram_with_training_series(X))
 
 
 class RNTKClassifier(KernelClassifier):
@@ -271,8 +253,3 @@ class RNTKClassifier(KernelClassifier):
     """
 
     kernel_class: ClassVar[type[Kernel]] = RNTK
-
-
-def _score_matrix(decision: FloatArray) -> FloatArray:
-    """Convert the result of `decision_function` to scores (n, k), also for two classes."""
-    return decision if decision.ndim == 2 else np.column_stack([np.zeros_like(decision), decision])

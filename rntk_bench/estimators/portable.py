@@ -5,17 +5,21 @@ The file is a NumPy ``.npz`` archive, which any program that reads ZIP and ``.np
 
 - ``format``, "rntk-bench model", and ``version``, 1;
 - ``estimator``, its class, and ``parameters``, as its constructor takes them;
-- ``grid``, the values of each of the kernel's parameters and of C or the ridge; the rows of
-  ``scores`` are their combinations, the last varying fastest, and ``best_index`` is the chosen row;
-- for a classifier ``ties``, and ``text``, whether the labels were Python strings;
+- for an estimator with a grid ``grid``, the values of each of the kernel's parameters and of C or
+  the ridge; the rows of ``scores`` are their combinations, the last varying fastest, and
+  ``best_index`` is the chosen row; for a classifier with a grid ``ties``;
+- for a classifier ``text``, whether the labels were Python strings;
 - ``features``, T if X was one array, else null, and ``names`` of a data frame's columns or null;
 - ``packages``, the versions that wrote it.
 
 The other arrays, of float64, are: ``values`` (sum T_i, m), the concatenated training series
-(normalised, a classifier's sorted by class), and ``lengths`` (n,), their T_i; ``scores``
-(N, folds) and ``means`` (N,) of the search. For a classifier also ``classes`` (k,), and
-``coefficients`` (k (k - 1) / 2, n), ``biases`` and ``inverse_temperature`` () of its SVMs; for
-a regressor ``dual_coef`` (n,) and ``ridge`` ().
+(scaled as the kernel reads them, a classifier's sorted by class), and ``lengths`` (n,), their T_i.
+For an estimator with a grid ``scores`` (N, folds) and ``means`` (N,) of the search,
+``training_rms`` (), by which the input scaling "raw" divides series, and ``gram_divisor`` (), by
+which the kernel is divided (both are 1 in files that lack them). For a classifier ``classes`` (k,),
+and ``coefficients`` (k (k - 1) / 2, n), ``biases`` and ``inverse_temperature`` () of its SVMs; for
+a regressor ``dual_coef`` (n,) and ``ridge`` (). For the multiscale RNTK ``weights`` of the kernels
+that `MultiscaleRNTK().summands` lists for the training series.
 """
 
 from __future__ import annotations
@@ -31,20 +35,32 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from rntk_bench.datasets import InputScaling
 from rntk_bench.errors import InputError
-from rntk_bench.estimators.base import KernelEstimator
+from rntk_bench.estimators.base import KernelEstimator, SeriesEstimator
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
 from rntk_bench.estimators.cv_results import cv_results_dict
+from rntk_bench.estimators.multiscale import MultiscaleRNTKClassifier
 from rntk_bench.estimators.regressor import KernelRegressor, RNTKRegressor
+from rntk_bench.estimators.support_vectors import SupportVectorClassifier
+from rntk_bench.kernels import Kernel, MultiscaleRNTK, ScaledKernel, SumKernel
+from rntk_bench.kernels.fittable import FittableKernel
+from rntk_bench.kernels.normalised_sum import weighted_sum
 from rntk_bench.methods import KERNEL_METHODS
+from rntk_bench.methods.relative import absolute_parameters
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.environment import environment
 from rntk_bench.svm.svc import OneVsOneSVC
+from rntk_bench.types import FloatArray
 
 Arrays = dict[str, NDArray[Any]]
 FORMAT, VERSION = "rntk-bench model", 1
-ESTIMATORS: dict[str, type[KernelEstimator]] = {
-    cls.__name__: cls for cls in (KernelClassifier, KernelRegressor, RNTKClassifier, RNTKRegressor)
+ESTIMATORS: dict[str, type[SeriesEstimator]] = {
+    cls.__name__: cls
+    for cls in (
+        *(KernelClassifier, KernelRegressor, RNTKClassifier, RNTKRegressor),
+        MultiscaleRNTKClassifier,
+    )
 }
 
 
@@ -56,12 +72,12 @@ class ModelError(InputError, ValueError):
     """A model cannot be saved, or a file is not a model that this version can load."""
 
 
-def save_model(model: KernelEstimator, path: str | Path) -> None:
+def save_model(model: SeriesEstimator, path: str | Path) -> None:
     """Save a fitted estimator.
 
     Parameters
     ----------
-    model : KernelClassifier, KernelRegressor, or their RNTK versions
+    model : KernelClassifier, KernelRegressor, their RNTK versions, or MultiscaleRNTKClassifier
     path : str or Path
         The file, in an existing folder; an existing file is replaced.
 
@@ -86,7 +102,7 @@ def load_model(path: str | Path) -> Any:
 
     Returns
     -------
-    model : KernelClassifier, KernelRegressor, RNTKClassifier or RNTKRegressor
+    model : the estimator, of the class that was saved
 
     Raises
     ------
@@ -119,35 +135,44 @@ def load_model(path: str | Path) -> Any:
         raise damaged from None
 
 
-def _serialize(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
+def _serialize(model: SeriesEstimator) -> tuple[dict[str, Any], Arrays]:
     """Return the header and the arrays of a model."""
     parameters = model.get_params(deep=False)
     if type(model) not in ESTIMATORS.values():
         raise ModelError(f"A {type(model).__name__} cannot be written; use joblib instead.")
-    if not isinstance(model.method, str):
-        raise ModelError("A custom KernelMethod cannot be written; use joblib instead.")
-    results = model.cv_results_
     header = {
         "format": FORMAT,
         "version": VERSION,
         "estimator": type(model).__name__,
         "parameters": parameters,
-        "grid": model.grid_,
-        "best_index": model.best_index_,
         "features": getattr(model, "n_features_in_", None),
         "names": getattr(model, "feature_names_in_", None),
         "packages": environment()["packages"],
     }
     series = [np.reshape(x, (len(x), -1)) for x in model.X_fit_]
-    folds = sum(name.startswith("split") for name in results)
     arrays = {
         "values": np.concatenate(series),
         "lengths": np.array([len(x) for x in series]),
-        "scores": np.stack([results[f"split{q}_test_score"] for q in range(folds)], axis=1),
-        "means": results["mean_test_score"],
     }
+    if isinstance(model, KernelEstimator):
+        if not isinstance(model.method, str):
+            raise ModelError("A custom KernelMethod cannot be written; use joblib instead.")
+        results = model.cv_results_
+        folds = sum(name.startswith("split") for name in results)
+        header |= {"grid": model.grid_, "best_index": model.best_index_}
+        arrays |= {
+            "scores": np.stack([results[f"split{q}_test_score"] for q in range(folds)], axis=1),
+            "means": results["mean_test_score"],
+            "training_rms": np.array(model.input_.training_rms),
+            "gram_divisor": np.array(model.gram_divisor_),
+        }
     if isinstance(model, KernelClassifier):
-        header |= {"ties": model.n_ties_, "text": model.classes_.dtype == object}
+        header |= {"ties": model.n_ties_}
+    unfitted = _unfitted_kernel(model)
+    if isinstance(unfitted, FittableKernel):
+        arrays |= {"weights": _summands_weights(unfitted, model)}
+    if isinstance(model, SupportVectorClassifier):
+        header |= {"text": model.classes_.dtype == object}
         arrays |= {
             "classes": _plain_labels(model.classes_),
             "coefficients": model.svc_.coefficients,
@@ -157,6 +182,27 @@ def _serialize(model: KernelEstimator) -> tuple[dict[str, Any], Arrays]:
     elif isinstance(model, KernelRegressor):
         arrays |= {"dual_coef": model.dual_coef_, "ridge": np.array(model.ridge_)}
     return header, arrays
+
+
+def _unfitted_kernel(model: SeriesEstimator) -> Kernel | FittableKernel:
+    """The chosen kernel by its parameters, before it is fitted to a training set."""
+    if not isinstance(model, KernelEstimator):
+        return MultiscaleRNTK()
+    method = KERNEL_METHODS[str(model.method)]
+    *names, _ = model.grid_
+    setting = {name: model.best_params_[name] for name in names if name != "input"}
+    kernel: Kernel | FittableKernel = method.kernel(
+        **absolute_parameters(setting, max(map(len, model.X_fit_)))
+    )
+    return kernel
+
+
+def _summands_weights(unfitted: FittableKernel, model: SeriesEstimator) -> FloatArray:
+    """Weights of the kernel's summands, 0 for those that the fit has left out."""
+    assert isinstance(model.kernel_, SumKernel)
+    scaled = [each for each in model.kernel_.summands if isinstance(each, ScaledKernel)]
+    weights = {each.kernel: each.factor for each in scaled}
+    return np.array([weights.get(each, 0.0) for each in unfitted.summands(model.X_fit_)])
 
 
 def _plain_labels(classes: NDArray[Any]) -> NDArray[Any]:
@@ -200,16 +246,55 @@ def _are_consistent(arrays: Arrays) -> bool:
         and np.isfinite(values).all()
         and lengths.min() > 0
         and lengths.sum() == len(values)
-        and arrays["scores"].ndim == 2
-        and arrays["means"].shape == arrays["scores"].shape[:1]
+        and _are_valid_scores(arrays)
         and all(arrays[name].shape == shape for name, shape in shapes.items())
         and all(np.isfinite(arrays[name]).all() for name in shapes)
     )
 
 
-def _deserialize(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
-    parameters = header["parameters"]
-    model = ESTIMATORS[header["estimator"]](**parameters)
+def _are_valid_scores(arrays: Arrays) -> bool:
+    """Whether the results of a search, if there was one, and the weights of a sum are valid."""
+    scales = [arrays[name] for name in ("training_rms", "gram_divisor") if name in arrays]
+    weights = arrays.get("weights", np.zeros(1))
+    searched = "weights" not in arrays or "scores" in arrays
+    return bool(
+        all(scale.shape == () and 0.0 < scale < np.inf for scale in scales)
+        and np.isfinite(weights).all()
+        and (weights >= 0.0).all()
+        and not (searched and arrays["scores"].ndim != 2)
+        and not (searched and arrays["means"].shape != arrays["scores"].shape[:1])
+    )
+
+
+def _deserialize(header: dict[str, Any], arrays: Arrays) -> SeriesEstimator:
+    model = ESTIMATORS[header["estimator"]](**header["parameters"])
+    model.X_fit_, model.n_dimensions_in_ = _series(header, arrays)
+    if header["features"] is not None:
+        model.n_features_in_ = header["features"]
+    if header["names"] is not None:
+        model.feature_names_in_ = np.array(header["names"], dtype=object)
+    if isinstance(model, KernelEstimator):
+        _restore_search(model, header, arrays)
+    if isinstance(model, KernelClassifier):
+        model.n_ties_ = header["ties"]
+    unfitted = _unfitted_kernel(model)
+    if isinstance(unfitted, FittableKernel):
+        model.kernel_ = weighted_sum(unfitted.summands(model.X_fit_), arrays["weights"])
+    else:
+        model.kernel_ = unfitted
+    if isinstance(model, SupportVectorClassifier):
+        text = object if header["text"] else arrays["classes"].dtype
+        model.classes_ = arrays["classes"].astype(text)
+        n_classes = len(model.classes_)
+        model.svc_ = OneVsOneSVC(arrays["coefficients"], arrays["biases"], n_classes)
+        model.inverse_temperature_ = float(arrays["inverse_temperature"])
+    elif isinstance(model, KernelRegressor):
+        model.dual_coef_, model.ridge_ = arrays["dual_coef"], float(arrays["ridge"])
+    return model
+
+
+def _restore_search(model: KernelEstimator, header: dict[str, Any], arrays: Arrays) -> None:
+    """Set the grid, the results of the search, and what the chosen kernel reads."""
     model.grid_ = {name: tuple(axis) for name, axis in header["grid"].items()}
     model.cv_results_ = cv_results_dict(model.grid_, arrays["scores"], arrays["means"])
     if len(model.cv_results_["params"]) != len(arrays["means"]):
@@ -217,24 +302,9 @@ def _deserialize(header: dict[str, Any], arrays: Arrays) -> KernelEstimator:
     model.best_index_ = header["best_index"]
     model.best_params_ = model.cv_results_["params"][model.best_index_]
     model.best_score_ = float(arrays["means"][model.best_index_])
-    *kernel_parameters, _ = model.grid_
-    setting = {name: model.best_params_[name] for name in kernel_parameters}
-    model.kernel_ = KERNEL_METHODS[parameters["method"]].kernel(**setting)
-    model.X_fit_, model.n_dimensions_in_ = _series(header, arrays)
-    if header["features"] is not None:
-        model.n_features_in_ = header["features"]
-    if header["names"] is not None:
-        model.feature_names_in_ = np.array(header["names"], dtype=object)
-    if isinstance(model, KernelClassifier):
-        text = object if header["text"] else arrays["classes"].dtype
-        model.classes_ = arrays["classes"].astype(text)
-        model.n_ties_ = header["ties"]
-        n_classes = len(model.classes_)
-        model.svc_ = OneVsOneSVC(arrays["coefficients"], arrays["biases"], n_classes)
-        model.inverse_temperature_ = float(arrays["inverse_temperature"])
-    else:
-        model.dual_coef_, model.ridge_ = arrays["dual_coef"], float(arrays["ridge"])
-    return model
+    name = model.best_params_.get("input", "unit-norm" if model.unit_norm else "archive")
+    model.input_ = InputScaling(name, float(arrays.get("training_rms", 1.0)))
+    model.gram_divisor_ = float(arrays.get("gram_divisor", 1.0))
 
 
 def _series(header: dict[str, Any], arrays: Arrays) -> tuple[Any, int]:

@@ -70,8 +70,10 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
     Notes
     -----
     X is as for `KernelClassifier`. There is no intercept: use a kernel with a bias, or targets of
-    mean 0.
+    mean 0. A method's C, `n_repeats` and `gram_scale` are those of a classifier and have no effect.
     """
+
+    unit_norm_default: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -111,10 +113,10 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         y = validate_data(self, y=y, y_numeric=True).astype(np.float64)
         X = validate_series(self, X, ensure_min_samples=2)
         check_consistent_length(X, y)
-        self.X_fit_ = self._normalize(X)
+        method = method.for_training_set(X)
         n_folds = min(self._checked_n_folds(), len(y))
         fold = np.random.default_rng(self._seed()).permutation(len(y)) % n_folds
-        kernels = method.kernels()
+        kernels = method.kernels(max(map(len, X)))
         self.grid_ = {**method.grid, "ridge": ridges}
         errors = np.full((len(kernels), len(ridges), n_folds), np.inf)
 
@@ -125,12 +127,11 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
                     errors[position, :, q] = squares[:, fold == q].mean(axis=1)
 
         with one_blas_thread, np.errstate(over="ignore"):
-            self._evaluate_grams(kernels, self.X_fit_, evaluate)
+            fitted = self._evaluate_grams(method, kernels, X, evaluate)
             self._choose(errors, np.bincount(fold), method.name)
-            self.kernel_ = kernels[self.best_index_ // len(ridges)]
+            gram = self._keep(method, kernels, fitted, self.best_index_ // len(ridges), X)
             self.ridge_ = self.best_params_["ridge"]
-            (train,) = method.kernel.pad_to_common_length(self.X_fit_)
-            spectrum = Spectrum.of(self.kernel_(train))
+            spectrum = Spectrum.of(gram)
             self.dual_coef_ = spectrum.coefficients(y, (self.ridge_,))[0]
         return self
 

@@ -15,6 +15,8 @@ from sktime.dists_kernels.base import BasePairwiseTransformerPanel
 
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
 from rntk_bench.estimators.labels import fraction_equal, validate_labels
+from rntk_bench.estimators.multiscale import MultiscaleRNTKClassifier
+from rntk_bench.estimators.support_vectors import SupportVectorClassifier
 from rntk_bench.kernels import NTK, RNTK, Kernel
 from rntk_bench.kernels.base import Sequences
 from rntk_bench.types import FloatArray
@@ -86,12 +88,12 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
 
     Parameters
     ----------
-    classifier : KernelClassifier, optional
+    classifier : KernelClassifier or MultiscaleRNTKClassifier, optional
         `RNTKClassifier()` if None.
 
     Attributes
     ----------
-    classifier_ : KernelClassifier
+    classifier_ : KernelClassifier or MultiscaleRNTKClassifier
         The fitted classifier.
 
     Examples
@@ -117,7 +119,7 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
         "python_dependencies": "rntk-bench",
     }
 
-    def __init__(self, classifier: KernelClassifier | None = None) -> None:
+    def __init__(self, classifier: SupportVectorClassifier | None = None) -> None:
         self.classifier = classifier
         super().__init__()
 
@@ -145,6 +147,7 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
         return [
             {"classifier": RNTKClassifier(grid=small, C=(1.0, 10.0), n_folds=3)},
             {"classifier": KernelClassifier("rbf", grid={"alpha": [0.1, 1.0]}, n_folds=3)},
+            {"classifier": MultiscaleRNTKClassifier(n_folds=3)},
         ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -87,9 +88,9 @@ def compare_gram(problem: Problem, kernels: list[RNTK], repeats: int = 5) -> Spe
 
 def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -> Speedup:
     """Time the cross-validation of all C for some kernels on one thread."""
-    options = SVCOptions(experiment.C, experiment.tolerance, experiment.max_iterations)
+    options = SVCOptions.of(KERNEL_METHODS["rntk"].search_options(experiment))
     y = problem.y_train
-    fold = problem.folds(experiment.n_folds, experiment.seed)
+    (fold,) = problem.folds(experiment.n_folds, experiment.seed)
     validation = CrossValidation(y, fold, options)
     folds = np.arange(len(validation.fold_sizes))
     prepared = RNTK.prepare(problem.X_train)
@@ -117,7 +118,11 @@ def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -
 
 
 def compare_whole_grid(dataset: Dataset, experiment: Experiment, n_jobs: int) -> Speedup:
-    """Time the whole RNTK grid on `n_jobs` cores; nothing is cached, and loops are compiled."""
+    """Time the whole RNTK grid on `n_jobs` cores; nothing is cached, and loops are compiled.
+
+    Both sides cross-validate once and do not scale the Grams, whatever the experiment says.
+    """
+    experiment = replace(experiment, n_repeats=1, gram_scale="none")
 
     def evaluate() -> Record:
         return KernelEvaluation(dataset, KERNEL_METHODS["rntk"], experiment).run(n_jobs)
@@ -151,9 +156,9 @@ def _baseline(dataset: Dataset, experiment: Experiment, n_jobs: int) -> tuple[fl
     from sklearn.svm import SVC
 
     problem = Problem.of(dataset)
-    options = SVCOptions(experiment.C, experiment.tolerance, experiment.max_iterations)
+    options = SVCOptions.of(KERNEL_METHODS["rntk"].search_options(experiment))
     X, y = np.asarray(problem.X_train), problem.y_train
-    fold = problem.folds(experiment.n_folds, experiment.seed)
+    (fold,) = problem.folds(experiment.n_folds, experiment.seed)
     kernels = _paper_grid()
     accuracies = Parallel(n_jobs=n_jobs, batch_size=4)(
         delayed(_baseline_accuracies)(X, y, fold, options, kernel) for kernel in kernels

@@ -53,6 +53,11 @@ def fold_note(n_folds: int, wanted: int, n: int) -> str | None:
     )
 
 
+def repeated_folds(y: IntArray, n_folds: int, n_repeats: int, seed: int) -> list[IntArray]:
+    """The folds of several cross-validations, those of `seed`, `seed` + 1, .."""
+    return [stratified_folds(y, n_folds, seed + repeat) for repeat in range(n_repeats)]
+
+
 def fold_weights(fold_sizes: IntArray) -> tuple[IntArray, int]:
     """Integers w and S with which means over folds are exact.
 

@@ -13,8 +13,9 @@ from threading import Lock
 import numpy as np
 
 from rntk_bench.svm.folds import fold_weights
-from rntk_bench.svm.gram_check import invalid_reason
-from rntk_bench.svm.svc import CrossValidation
+from rntk_bench.svm.gram_check import VANISHES, invalid_reason
+from rntk_bench.svm.gram_scale import gram_divisor
+from rntk_bench.svm.svc import CrossValidation, RepeatedCrossValidation
 from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 NOT_EVALUATED = -1
@@ -60,20 +61,27 @@ class Search:
 
     Parameters
     ----------
-    validation : CrossValidation
+    validation : CrossValidation or RepeatedCrossValidation
     n_settings : size of the grid
     prune : whether to skip folds that cannot change the choice
     best : a score that another search of the same grid has reached
+    gram_scale : what Grams are divided by, see `gram_divisor`
     """
 
     def __init__(
-        self, validation: CrossValidation, n_settings: int, prune: bool = True, best: int = 0
+        self,
+        validation: CrossValidation | RepeatedCrossValidation,
+        n_settings: int,
+        prune: bool = True,
+        best: int = 0,
+        gram_scale: str = "none",
     ) -> None:
-        self.validation, self.prune = validation, prune
+        self.validation, self.prune, self.gram_scale = validation, prune, gram_scale
         sizes = validation.fold_sizes
         n_C, n_folds = len(validation.options.C), len(sizes)
         self._weights, self._max_score = fold_weights(sizes)
-        batches = np.array_split(np.arange(n_folds), 3) if prune else [np.arange(n_folds)]
+        repeats = np.split(np.arange(n_folds), validation.n_repeats)
+        batches = [b for folds in repeats for b in np.array_split(folds, 3 if prune else 1)]
         self._batches = [batch for batch in batches if len(batch)]
         self._n_correct = np.full((n_settings, n_C, n_folds), NOT_EVALUATED, dtype=np.int64)
         self._unfinished = np.zeros_like(self._n_correct)
@@ -90,6 +98,12 @@ class Search:
     def evaluate(self, setting: int, gram: FloatArray) -> None:
         """Cross-validate one setting's Gram (n, n) for every C."""
         reason = invalid_reason(gram)
+        if reason is None and self.gram_scale != "none":
+            divisor = gram_divisor(gram, self.gram_scale)
+            if divisor > 0.0:
+                gram = gram / divisor
+            else:
+                reason = VANISHES
         if reason is not None:
             self.invalid_reasons[setting] = reason
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Self
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError
 from rntk_bench.svm import smo
+from rntk_bench.svm.search_options import SearchOptions
 from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
@@ -22,6 +24,11 @@ class SVCOptions:
     C: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
     tolerance: float = 1e-3
     max_iterations: int = 1_000_000
+
+    @classmethod
+    def of(cls, options: SearchOptions) -> Self:
+        """The options of the solver among those of a search."""
+        return cls(options.C, options.tolerance, options.max_iterations)
 
 
 def check_size(y: IntArray, name: str = "This dataset") -> None:
@@ -59,6 +66,8 @@ class CrossValidation:
     InputError
         As for `check_size`.
     """
+
+    n_repeats = 1
 
     def __init__(self, y: IntArray, fold: IntArray, options: SVCOptions) -> None:
         check_size(y)
@@ -112,6 +121,42 @@ class CrossValidation:
         correct = (smo.predict_from_votes(votes) == self.y[self._columns]) & self._is_query
         n_correct = np.add.reduceat(correct, self._query_starts[:-1], axis=1, dtype=np.int64)
         return n_correct[:, folds], unfinished[:, folds]
+
+
+class RepeatedCrossValidation:
+    """Several cross-validations of a training set, each with as many folds of its own.
+
+    The folds are numbered through, those of the first cross-validation first.
+
+    Parameters
+    ----------
+    y : (n,) ascending class codes 0, 1, ...
+    folds : sequence of (n,) arrays, as for `CrossValidation`
+    options : SVCOptions
+
+    Raises
+    ------
+    InputError
+        As for `check_size`.
+    """
+
+    def __init__(self, y: IntArray, folds: Sequence[IntArray], options: SVCOptions) -> None:
+        self._validations = [CrossValidation(y, fold, options) for fold in folds]
+        self.options, self.n_repeats = options, len(folds)
+        self.fold_sizes = np.concatenate([each.fold_sizes for each in self._validations])
+
+    def count_correct(
+        self, gram: FloatArray, folds: IntArray, n_C: int
+    ) -> tuple[IntArray, IntArray]:
+        """Count correct predictions and unfinished problems, as `CrossValidation` does."""
+        n_folds = len(self.fold_sizes) // self.n_repeats
+        counts = [
+            validation.count_correct(gram, folds[folds // n_folds == repeat] % n_folds, n_C)
+            for repeat, validation in enumerate(self._validations)
+            if (folds // n_folds == repeat).any()
+        ]
+        n_correct, unfinished = (np.concatenate(each, axis=1) for each in zip(*counts, strict=True))
+        return n_correct, unfinished
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.lib.format import open_memmap
 
-from rntk_bench.benchmark.kernel_evaluation import gram_identity
+from rntk_bench.benchmark.grams import gram_identity
 from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError, KernelError, StorageError, format_bytes
 from rntk_bench.kernels import Kernel

@@ -6,7 +6,7 @@ import pytest
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
-from rntk_bench.benchmark import kernel_evaluation
+from rntk_bench.benchmark import grams
 from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset, unit_norm, zero_pad
@@ -53,7 +53,7 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     expected = np.zeros_like(hits)
     for s, kernel in enumerate(SMALL.kernels()):
         K = kernel(X)
-        for c, C in enumerate(experiment.C):
+        for c, C in enumerate(SMALL.C):
             for q in range(10):
                 a, b = np.flatnonzero(fold != q), np.flatnonzero(fold == q)
                 model = SVC(C=C, kernel="precomputed").fit(K[np.ix_(a, a)], y[a])
@@ -62,12 +62,12 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     means = (expected / sizes).mean(axis=2)
     ties = [(c, s) for c in range(5) for s in range(4) if means[s, c] > means.max() - 1e-12]
     c, s = min(ties)
-    assert record.selection["C"] == experiment.C[c]
+    assert record.selection["C"] == SMALL.C[c]
     assert record.selection["setting"] == SMALL.settings()[s]
     assert record.selection["ties"] == len(ties)
     assert record.selection["accuracy"] == pytest.approx(means.max(), abs=1e-12)
     kernel = SMALL.kernels()[s]
-    model = SVC(C=experiment.C[c], kernel="precomputed").fit(kernel(X), y)
+    model = SVC(C=SMALL.C[c], kernel="precomputed").fit(kernel(X), y)
     predicted = model.predict(kernel(unit_norm(gunpoint.X_test)[0], X))
     assert record.test["predictions"] == predicted.tolist()
     assert record.test["correct"] == (predicted == gunpoint.y_test).sum()
@@ -101,7 +101,7 @@ def test_another_seed_gives_other_folds(gunpoint):
 
 
 def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(grams, "worth_storing", lambda *_: True)
     cache = GramCache(tmp_path / "grams")
     first = evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     compute, computed = RNTK.gram, []
@@ -119,7 +119,7 @@ def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
 
 
 def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(grams, "worth_storing", lambda *_: True)
     said = []
     cache = GramCache(tmp_path / "grams", on_warning=said.append)
     first = evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
@@ -133,9 +133,9 @@ def test_a_damaged_cache_entry_is_computed_again(gunpoint, tmp_path, monkeypatch
 
 
 def test_cheap_grams_are_not_stored(gunpoint, tmp_path):
-    assert not kernel_evaluation.worth_storing(50, 150)  # a tenth of a millisecond
-    assert not kernel_evaluation.worth_storing(1000, 20)  # few steps, many entries
-    assert kernel_evaluation.worth_storing(390, 300)
+    assert not grams.worth_storing(50, 150)  # a tenth of a millisecond
+    assert not grams.worth_storing(1000, 20)  # few steps, many entries
+    assert grams.worth_storing(390, 300)
     cache = GramCache(tmp_path / "grams")
     evaluate_kernel(gunpoint, SMALL, Experiment(), cache=cache)
     assert cache.info().entries == 0
@@ -227,7 +227,7 @@ def test_series_are_padded_to_one_length_where_only_the_test_set_has_the_longest
 
 
 def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(kernel_evaluation, "worth_storing", lambda n, length: True)
+    monkeypatch.setattr(grams, "worth_storing", lambda n, length: True)
     grid = {"direction": ("forward", "both"), "pooling": ("last", "average"), **SMALL.grid}
     method = KernelMethod("rntk-extended", grid, RNTK)
     dataset = unequal()
@@ -242,11 +242,11 @@ def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path,
 def test_grams_are_stored_only_of_kernels_that_can_be_told_apart():
     scope = {"__name__": "typed", "RNTK": RNTK}
     exec("class Typed(RNTK): pass", scope)
-    assert kernel_evaluation.gram_identity(scope["Typed"]()) is None
-    assert kernel_evaluation.gram_identity(RNTK(activation=lambda z: z)) is None
+    assert grams.gram_identity(scope["Typed"]()) is None
+    assert grams.gram_identity(RNTK(activation=lambda z: z)) is None
     one, other = RNTK(1.4), RNTK(1.41)
-    assert kernel_evaluation.gram_identity(one) == kernel_evaluation.gram_identity(RNTK(1.4))
-    assert kernel_evaluation.gram_identity(one) != kernel_evaluation.gram_identity(other)
+    assert grams.gram_identity(one) == grams.gram_identity(RNTK(1.4))
+    assert grams.gram_identity(one) != grams.gram_identity(other)
 
 
 def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
@@ -255,12 +255,12 @@ def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
         "from rntk_bench import RNTK\nclass Own(RNTK):\n    pass\n"
     )
     own = importlib.import_module("own_kernel").Own
-    before = kernel_evaluation.gram_identity(own())
-    kernel_evaluation._code_version.cache_clear()
+    before = grams.gram_identity(own())
+    grams._code_version.cache_clear()
     with (tmp_path / "own_kernel.py").open("a") as file:
         file.write("    # changed\n")
     assert before is not None
-    assert kernel_evaluation.gram_identity(own()) != before
+    assert grams.gram_identity(own()) != before
 
 
 def test_classes_of_one_series_leave_nothing_to_choose_from():

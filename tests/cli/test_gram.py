@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from rntk_bench import NTK, RNTK
+from rntk_bench import NTK, RNTK, MultiscaleRNTK
 from rntk_bench.cli import main
-from rntk_bench.datasets import unit_norm
+from rntk_bench.datasets import InputScaling, unit_norm
 from rntk_bench.datasets.readers import read_split
 from rntk_bench.storage.locks import output_lock
 from rntk_bench.user_data import large_gram
@@ -130,3 +130,37 @@ def test_too_little_memory_is_one_sentence(files, tmp_path, monkeypatch):
     outcome = gram(files[0], "-o", tmp_path / "gram.npy", "-j", 1)
     assert outcome.exit_code == 1
     assert outcome.stderr.startswith("Error: The memory does not suffice (Unable to allocate")
+
+
+def test_inputs_and_relative_parameters_may_be_set(files, tmp_path):
+    path = tmp_path / "gram.npy"
+    options = ("--set", "input=raw", "--set", "memory=0.5", "--set", "bandwidth=half")
+    outcome = gram(*files, "-o", path, "-m", "rntk-shared", *options)
+    assert outcome.exit_code == 0, outcome.output
+    X, Y = (np.stack(read_split(file).series) for file in files)
+    rms = np.sqrt((X**2).mean())
+    sigma_w = np.sqrt(2) * np.exp(-1 / 9)
+    kernel = RNTK(sigma_w, sigma_b=0.3, pooling="shared", bandwidth=5 / 9)
+    np.testing.assert_allclose(np.load(path), kernel(X / rms, Y / rms), rtol=1e-12)
+
+
+def test_without_settings_series_are_scaled_as_the_method_prefers(files, tmp_path):
+    path = tmp_path / "gram.npy"
+    assert gram(files[0], "-o", path, "-m", "rntk-shared").exit_code == 0
+    X = InputScaling("z")(np.stack(read_split(files[0]).series))
+    sigma_w = np.sqrt(2) * np.exp(-1 / 2)
+    expected = RNTK(sigma_w, sigma_b=0.3, pooling="shared", bandwidth=0.5)(X)
+    np.testing.assert_allclose(np.load(path), expected, rtol=1e-12)
+    outcome = gram(files[0], "-o", path, "-m", "rntk-shared", "--as-is")
+    assert outcome.exit_code == 2
+    assert "--set input=NAME; leave it out" in outcome.stderr
+
+
+def test_a_multiscale_kernel_is_fitted_to_the_first_file(files, tmp_path):
+    X, Y = (np.stack(read_split(file).series) for file in files)
+    kernel, expected = MultiscaleRNTK().fit(X)
+    path = tmp_path / "gram.npy"
+    assert gram(files[0], "-o", path, "-m", "rntk-multiscale").exit_code == 0
+    np.testing.assert_allclose(np.load(path), expected, rtol=1e-12)
+    assert gram(*files, "-o", path, "-m", "rntk-multiscale").exit_code == 0
+    np.testing.assert_allclose(np.load(path), kernel(X, Y), rtol=1e-12)

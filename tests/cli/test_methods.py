@@ -50,3 +50,16 @@ def test_an_unknown_method_is_one_sentence():
     outcome = methods("-m", "rnkt")
     assert outcome.exit_code == 2
     assert "did you mean 'rntk'?" in outcome.stderr
+
+
+def test_the_search_is_the_methods_unless_the_configuration_says_otherwise(tmp_path):
+    text = " ".join(methods("-m", "rntk-shared").stdout.split())
+    assert "n_repeats 3 gram_scale centred" in text
+    assert "bandwidth 0, 0.0625, 0.25, half" in text
+    assert "n_repeats" not in methods("-m", "rbf").stdout
+    (found,) = json.loads(methods("-m", "rntk-multiscale", "--json").stdout)
+    assert (found["C"], found["n_repeats"], found["gram_scale"]) == ([10.0], 1, "none")
+    path = tmp_path / "own.toml"
+    path.write_text("[svm]\nC = [0.5]\nn_repeats = 2\n")
+    (found,) = json.loads(methods("-m", "rntk-shared", "-c", str(path), "--json").stdout)
+    assert (found["C"], found["n_repeats"], found["gram_scale"]) == ([0.5], 2, "centred")

@@ -2,6 +2,7 @@ import os
 from math import sin
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from rntk_bench.cli import main
@@ -158,3 +159,10 @@ def test_values_that_cannot_be_scored_are_refused(tmp_path):
             assert named in refused.output
             assert "nan" not in refused.output
             assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("method", ["rntk-shared", "rntk-multiscale"])
+def test_kernels_that_depend_on_the_training_set_are_refused(method, tmp_path):
+    refused = invoke("sine", "-m", method, "--out", tmp_path)
+    assert refused.exit_code == 2
+    assert f"{method} depends on the training series; choose another" in refused.stderr

@@ -121,6 +121,21 @@ def test_dry_run_prints_the_plan_and_computes_nothing(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_dry_run_and_run_leave_out_inputs_that_repeat_another(tmp_path, write_dataset):
+    data = write_dataset("Mine")
+    methods = ("-m", "rntk-shared", "-m", "rntk-multiscale", "--results", tmp_path / "r")
+    for more, n_settings in ((("-d", "Mine", "--data-dir", data), 36), (("-d", "Coffee"), 12)):
+        dry = invoke("run", *methods, *more, "--dry-run")
+        assert dry.exit_code == 0, dry.output
+        assert [line.split()[2] for line in dry.stdout.splitlines()[1:3]] == [str(n_settings), "1"]
+    assert invoke("run", *methods, "-d", "Mine", "--data-dir", data).exit_code == 0
+    shown = " ".join(
+        invoke("show", "Mine", "rntk-shared", "--results", tmp_path / "r").stdout.split()
+    )
+    assert "of 36; other pairs" in shown
+    assert "lag_step=1" in shown
+
+
 def test_dry_run_knows_what_has_a_record(tmp_path, write_dataset):
     config = tmp_path / "small.toml"
     config.write_text("[grid.rbf]\nalpha = [1]\n[grid.poly]\ndegree = [1]\nr = [1.0]\n")

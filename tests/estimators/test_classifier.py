@@ -15,10 +15,19 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
 from rntk_bench import NTK, RNTK, Polynomial
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
+from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
-from rntk_bench.estimators import KernelClassifier, RNTKClassifier, RNTKRegressor, UndecidedWarning
+from rntk_bench.estimators import (
+    KernelClassifier,
+    KernelRegressor,
+    MultiscaleRNTKClassifier,
+    RNTKClassifier,
+    RNTKRegressor,
+    UndecidedWarning,
+)
 from rntk_bench.kernels.series import ShapeWarning
-from rntk_bench.methods import KernelMethod
+from rntk_bench.methods import KERNEL_METHODS, KernelMethod
 from rntk_bench.storage.records import read_records
 from tests.paths import REFERENCE
 
@@ -240,7 +249,9 @@ def test_classes_of_one_series_are_a_warning_and_take_the_default():
     ("name", "value"),
     [
         *[("n_folds", value) for value in ("3", 3.5, 1, True, None)],
-        *[("C", value) for value in ("a", None, [], [0], [np.inf], [True], ["1"], [[1.0, 2.0]])],
+        *[("C", value) for value in ("a", [], [0], [np.inf], [True], ["1"], [[1.0, 2.0]])],
+        *[("n_repeats", value) for value in ("2", 0, 1.5)],
+        *[("gram_scale", value) for value in ("mean", 1, ["none"])],
         *[("tolerance", value) for value in ("a", 0, np.nan, np.inf, None)],
         *[("max_iterations", value) for value in ("a", 0, 1.5, None)],
         *[("unit_norm", value) for value in ("False", None, 2)],
@@ -298,3 +309,53 @@ def test_the_series_fitted_to_are_another_set_when_predicted():
     grid = {"sigma_w": [1.2], "sigma_b": [0.1], "sigma_h": [3.0]}
     model = RNTKRegressor(grid=grid, ridges=[0.1]).fit(X, X[:, 0])
     np.testing.assert_array_equal(model.predict(X), model.predict(X.copy()))
+
+
+@pytest.mark.parametrize("method", ["rntk-shared", "rntk-multiscale"])
+def test_methods_with_a_shared_readout_are_the_benchmarks_too(method):
+    dataset = load_dataset("ItalyPowerDemand", download=False)
+    record = KernelEvaluation(dataset, KERNEL_METHODS[method], Experiment()).run()
+    model = KernelClassifier(method, n_jobs=2).fit(dataset.X_train, dataset.y_train)
+    np.testing.assert_array_equal(model.predict(dataset.X_test), record.test["predictions"])
+    selection = record.selection
+    assert model.best_params_ == {**selection["setting"], "C": selection["C"]}
+    assert (model.best_score_, model.n_ties_) == (selection["accuracy"], selection["ties"])
+    assert model.predict_proba(dataset.X_test).shape == (1029, 2)
+    if method == "rntk-multiscale":
+        alone = MultiscaleRNTKClassifier().fit(dataset.X_train, dataset.y_train)
+        np.testing.assert_array_equal(
+            model.decision_function(dataset.X_test), alone.decision_function(dataset.X_test)
+        )
+
+
+def test_search_options_of_any_kernel_method():
+    X, y = waves(n=40, noise=1.0)
+    grid = {"input": ["archive", "z"], "alpha": [0.01, 0.1]}
+    model = KernelClassifier("rbf", grid=grid, n_repeats=2, gram_scale="centred", n_folds=4)
+    model.fit(X, y)
+    assert model.cv_results_["param_input"][0] == "archive"
+    assert sum(name.startswith("split") for name in model.cv_results_) == 8
+    assert model.gram_divisor_ < 1
+    assert model.input_.name == model.best_params_["input"]
+    gram = model.kernel_(model.input_(X)) / model.gram_divisor_
+    expected = SVC(C=model.best_params_["C"], kernel="precomputed").fit(gram, y)
+    np.testing.assert_array_equal(model.predict(X), expected.predict(gram))
+
+
+def test_unit_norm_is_refused_where_the_grid_scales_series():
+    X, y = waves()
+    with pytest.raises(ValueError, match=r"unit_norm is False, but the grid of rntk-shared has an"):
+        KernelClassifier("rntk-shared", unit_norm=False).fit(X, y)
+    with pytest.raises(ValueError, match=r"unit_norm is True, but the grid of rbf has an input"):
+        KernelRegressor("rbf", grid={"input": ["z"]}, unit_norm=True).fit(X, y)
+
+
+def test_a_regressor_reads_the_input_of_its_grid():
+    X, y = waves(n=30)
+    grid = {"input": ["z", "unit-norm"], "alpha": [0.1]}
+    model = KernelRegressor("rbf", grid=grid).fit(X, y)
+    assert model.input_.name == model.best_params_["input"]
+    alone = KernelRegressor("rbf", grid={"alpha": [0.1]}).fit(model.input_(X), y)
+    np.testing.assert_allclose(model.predict(X), alone.predict(model.input_(X)), rtol=1e-10)
+    multiscale = KernelRegressor("rntk-multiscale").fit(X, y)
+    assert multiscale.predict(X).shape == (30,)

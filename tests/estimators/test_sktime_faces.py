@@ -12,7 +12,11 @@ from sktime.utils.estimator_checks import check_estimator
 
 from rntk_bench import NTK, RNTK
 from rntk_bench.datasets import load_dataset
-from rntk_bench.estimators import KernelClassifier, RNTKClassifier
+from rntk_bench.estimators import (
+    KernelClassifier,
+    MultiscaleRNTKClassifier,
+    RNTKClassifier,
+)
 from rntk_bench.estimators.sktime_faces import PanelClassifier, PanelKernel
 
 KERNEL = RNTK(1.4, sigma_b=0.1, sigma_h=0.3)
@@ -25,6 +29,16 @@ def test_sktimes_checks(face):
         results = check_estimator(face.create_test_instance(), verbose=False)
     assert len(results) > 100
     assert {name: result for name, result in results.items() if result != "PASSED"} == {}
+
+
+def test_sktimes_checks_of_the_multiscale_classifier():
+    face = PanelClassifier(MultiscaleRNTKClassifier(n_folds=3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # sktime's own
+        results = check_estimator(
+            face, verbose=False, tests_to_run=["test_fit_idempotent", "test_classifier_output"]
+        )
+    assert set(results.values()) == {"PASSED"}
 
 
 def test_tags_say_what_is_true():
@@ -93,6 +107,11 @@ def test_the_classifier_is_the_one_inside():
     np.testing.assert_array_equal(face.predict_proba(X[:, None]), alone.predict_proba(X))
     assert face.classifier_.best_params_ == alone.best_params_
     assert not hasattr(inside, "classes_")
+    ragged = [pd.DataFrame(x) for x in (*X[:6], X[6, :100], X[7, 20:])]
+    labels = dataset.y_test[:8]
+    multiscale = PanelClassifier(MultiscaleRNTKClassifier()).fit(ragged, labels)
+    bare = MultiscaleRNTKClassifier().fit([x.to_numpy() for x in ragged], labels)
+    np.testing.assert_array_equal(multiscale.predict_proba(X[:9, None]), bare.predict_proba(X[:9]))
     default = PanelClassifier().fit(X[:8, None, :9], np.arange(8) % 2)
     assert isinstance(default.classifier_, RNTKClassifier)
 

@@ -12,8 +12,9 @@ from rntk_bench.svm.grid_search import NOT_EVALUATED, Search
 class Prescribed:
     """A cross-validation with known answers; a setting's Gram is its number from 1."""
 
-    def __init__(self, n_correct, sizes):
+    def __init__(self, n_correct, sizes, n_repeats=1):
         self.answers, self.fold_sizes = n_correct, np.array(sizes)
+        self.n_repeats = n_repeats
         self.options = SimpleNamespace(C=tuple(range(n_correct.shape[1])))
         self.evaluated = 0
 
@@ -23,8 +24,8 @@ class Prescribed:
         return part, (part == 0).astype(np.int64)
 
 
-def searched(n_correct, sizes, order=None, prune=True):
-    search = Search(Prescribed(n_correct, sizes), len(n_correct), prune)
+def searched(n_correct, sizes, order=None, prune=True, n_repeats=1):
+    search = Search(Prescribed(n_correct, sizes, n_repeats), len(n_correct), prune)
     for setting in range(len(n_correct)) if order is None else order:
         search.evaluate(setting, np.array([[1.0 + setting]]))
     return search
@@ -37,14 +38,16 @@ def random_counts(seed, n_settings=40, n_C=5):
     return rng.binomial(sizes, quality, size=(n_settings, n_C, 10)), sizes
 
 
+@pytest.mark.parametrize("n_repeats", [1, 2, 5])
 @pytest.mark.parametrize("seed", range(10))
-def test_pruning_order_and_threads_change_nothing(seed):
+def test_pruning_order_and_threads_change_nothing(seed, n_repeats):
     n_correct, sizes = random_counts(seed)
-    full = searched(n_correct, sizes, prune=False)
+    full = searched(n_correct, sizes, prune=False, n_repeats=n_repeats)
     np.testing.assert_array_equal(full.n_correct, n_correct)
-    pruned = searched(n_correct, sizes)
-    backwards = searched(n_correct, sizes, order=range(len(n_correct) - 1, -1, -1))
-    threaded = Search(Prescribed(n_correct, sizes), len(n_correct))
+    pruned = searched(n_correct, sizes, n_repeats=n_repeats)
+    order = range(len(n_correct) - 1, -1, -1)
+    backwards = searched(n_correct, sizes, order, n_repeats=n_repeats)
+    threaded = Search(Prescribed(n_correct, sizes, n_repeats), len(n_correct))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda s: threaded.evaluate(s, np.array([[1.0 + s]])), range(len(n_correct))))
     assert full.choose() == pruned.choose() == backwards.choose() == threaded.choose()

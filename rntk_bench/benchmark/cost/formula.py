@@ -87,16 +87,21 @@ def estimate_cost(
 
 
 def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slowness: float) -> Cost:
-    n, kernels = size.n_train, method.kernels()
+    n, kernels = size.n_train, method.kernels(size.length)
+    options = method.search_options(experiment)
     further = DIMENSION * (size.n_dimensions - 1)
     steps = size.length * (1.0 + further) if method.kernel.uses_time else 1.0
     gram = 0.5 * n * n * steps * PAIR_STEP
     m = 2.0 * n / size.n_classes
     pairs = size.n_classes * (size.n_classes - 1) / 2
     svm = pairs * (SVM_PER_SERIES * m + SVM_PER_SQUARE * m * m)
-    svm *= experiment.n_folds * len(experiment.C) / 50
-    test = n * size.n_test * steps * PAIR_STEP
-    grams = method.kernel.relative_cost(kernels, size.length) * gram
+    svm *= options.n_folds * options.n_repeats * len(options.C) / 50
+    passes = sum(
+        method.kernel.relative_cost([kernels[position] for position in batch], size.length)
+        for batch in method.batches(kernels)
+    )
+    largest = max(method.kernel.relative_cost([kernel], size.length) for kernel in kernels)
+    grams, test = passes * gram, largest * n * size.n_test * steps * PAIR_STEP
     seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
     return Cost(seconds, seconds)
 

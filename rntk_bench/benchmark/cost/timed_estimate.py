@@ -45,8 +45,9 @@ def estimate_seconds(
     prune : bool
         Whether folds that cannot change the choice are left out.
     """
+    method = method.for_training_set(dataset.X_train)
     whole = estimate = estimate_cost(dataset, method, experiment, slowness).seconds
-    batches = method.kernel.batches(method.kernels())
+    batches = method.batches(method.kernels(dataset.length))
     smaller = dataset
     while estimate > BATCH_SECONDS * len(batches):
         half = _half(smaller)

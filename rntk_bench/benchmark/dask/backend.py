@@ -191,11 +191,11 @@ class DaskBackend:
     def _chunks(self, loaded: LoadedEvaluation) -> list[list[Batch]]:
         """The chunks of a large grid; none if the evaluation is a single task."""
         evaluation, dataset = loaded
-        method = evaluation.method
-        if not isinstance(method, KernelMethod):
+        if not isinstance(evaluation.method, KernelMethod):
             return []
+        method = evaluation.method.for_training_set(dataset.X_train)
         seconds = estimate_cost(dataset, method, evaluation.experiment).seconds
-        batches = method.kernel.batches(method.kernels())
+        batches = method.batches(method.kernels(dataset.length))
         chunks = split(batches, math.ceil(seconds / self._chunk_seconds))
         return chunks if len(chunks) > 1 else []
 

@@ -91,7 +91,7 @@ def _fill(
             out,
         )
     limit.check()
-    out[:, average] /= _root_of_lengths(pairs)
+    out[:, average] /= pairs.root_of_lengths
 
 
 def _fill_shared(
@@ -116,12 +116,7 @@ def _fill_shared(
         out,
     )
     limit.check()
-    out /= _root_of_lengths(pairs)
-
-
-def _root_of_lengths(pairs: Pairs) -> FloatArray:
-    """sqrt(T T') of each pair."""
-    return np.sqrt(np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths))
+    out /= pairs.root_of_lengths
 
 
 def diagonals(

@@ -109,6 +109,11 @@ class Pairs:
         """Shape of the Gram matrix."""
         return self.x.n, self.sets[-1].n
 
+    @property
+    def root_of_lengths(self) -> FloatArray:
+        """sqrt(T T') of each pair, (n_x, n_y)."""
+        return np.asarray(np.sqrt(np.multiply.outer(self.x.lengths, self.sets[-1].lengths)))
+
     @cached_property
     def reversed(self) -> Self:
         """The pairs with all series reversed in time."""
@@ -128,7 +133,7 @@ class Pairs:
 class Sigmas:
     """The standard deviations (7) of S settings: w, u and b of each layer (S, L), h and v (S,).
 
-    Those of one setting deficit the first axis.
+    Those of one setting lack the first axis.
     """
 
     w: FloatArray
@@ -180,17 +185,6 @@ class Readouts:
         """Index of the readout of this kernel."""
         readout = kernel.pooling == "average", kernel.tangent
         return list(zip(self.average, self.tangent, strict=True)).index(readout)
-
-    def collect(self, last: FloatArray, sums: FloatArray, pairs: Pairs) -> FloatArray:
-        """Kernels (k, n_x, n_y) from V and V' theta (2, n_x, n_y) of the last and of all steps."""
-        lengths = np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths)
-        parts = [sums / np.sqrt(lengths) if average else last for average in self.average]
-        return np.stack(
-            [
-                part.sum(axis=0) if k else part[0]
-                for part, k in zip(parts, self.tangent, strict=True)
-            ]
-        )
 
     def of_one(self, steps: FloatArray, series: TimeMajor) -> FloatArray:
         """Diagonals (.., k, n) from V and V + V' theta (.., 2, T, n) of each step."""

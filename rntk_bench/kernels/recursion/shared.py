@@ -86,9 +86,7 @@ def _gram(
     for i0 in range(0, n, BLOCK):
         for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
             corner, shape = (i0, j0), (min(BLOCK, n - i0), min(TILE, n_columns - j0))
-            # The longest series of a tile, whose windows are the largest, come first.
-            window = widths[0][:, i0].max() + widths[1][:, j0].max()
-            n_lags = 1 + int(min(float((T - 1) // lag_step), math.ceil(0.5 * window) - 1.0))
+            n_lags = count_lags(widths, corner, T, lag_step)
             for lag in range(1 - n_lags, n_lags):
                 if stop[0]:
                     return
@@ -97,12 +95,28 @@ def _gram(
                     _one_layer(rows, columns, lags, corner, shape[0], curves, readout, tile.sums)
                 else:
                     recursion(rows, columns, lags, corner, shape[0], curves, readout, True, tile)
-                _add(tile.sums, corner, shape, symmetric, abs(lag), widths, tangent, out)
+                add_lag(tile.sums, corner, shape, symmetric, abs(lag), widths, tangent, out)
     if symmetric:
-        for k in range(len(out)):
-            for i in range(n):
-                for j in range(i):
-                    out[k, i, j] = out[k, j, i]
+        mirror(out)
+
+
+@compiled
+def count_lags(
+    widths: tuple[FloatArray, FloatArray], corner: tuple[int, int], T: int, lag_step: int
+) -> int:
+    """How many lags >= 0 have a weight for any pair of a tile with this first row and column."""
+    # The longest series, whose windows are the widest, come first.
+    window = widths[0][:, corner[0]].max() + widths[1][:, corner[1]].max()
+    return 1 + int(min(float((T - 1) // lag_step), math.ceil(0.5 * window) - 1.0))
+
+
+@compiled
+def mirror(out: FloatArray) -> None:
+    """Copy the entries above the diagonals of matrices (k, n, n) below them."""
+    for k in range(len(out)):
+        for i in range(out.shape[1]):
+            for j in range(i):
+                out[k, i, j] = out[k, j, i]
 
 
 @compiled
@@ -200,7 +214,7 @@ def _one_layer(
 
 
 @compiled
-def _add(
+def add_lag(
     sums: FloatArray,
     corner: tuple[int, int],
     shape: tuple[int, int],

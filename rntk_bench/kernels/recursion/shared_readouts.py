@@ -10,7 +10,7 @@ from typing import ClassVar, Final, Protocol, Self
 import numpy as np
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.activations import Activation, LeakyReLU, Smooth
+from rntk_bench.kernels.activations import Activation, LeakyReLU
 from rntk_bench.kernels.parameters import at_least_one, at_least_zero, one_of
 from rntk_bench.kernels.recursion.layout import TimeMajor
 from rntk_bench.types import BoolArray, FloatArray, IntArray
@@ -53,8 +53,6 @@ def check_shared(kernel: SharedReadable, pooling: str, phi: Activation) -> None:
         raise KernelError(f"RNTK: readout='step' needs pooling='shared', not {pooling!r}.")
     if kernel.readout == "step" and not isinstance(phi, LeakyReLU):
         raise KernelError("RNTK: readout='step' is available only for relu and leaky_relu.")
-    if pooling == "shared" and isinstance(phi, Smooth):
-        raise KernelError("RNTK: pooling='shared' is available only for relu, leaky_relu and erf.")
 
 
 def window_widths(bandwidth: float | str, lag_step: int, lengths: IntArray) -> FloatArray:
@@ -71,8 +69,13 @@ def window_widths(bandwidth: float | str, lag_step: int, lengths: IntArray) -> F
 def lagged_passes(bandwidth: float | str, lag_step: int, length: int) -> float:
     """Cost of a Gram of series of this length, relative to one recursion."""
     width = float(window_widths(bandwidth, lag_step, np.array([length]))[0])
-    n_lags = int(min((length - 1) // lag_step, math.ceil(width) - 1))
-    return 1.0 + 2.0 * sum(1.0 - k * lag_step / length for k in range(1, n_lags + 1))
+    n_lags = most_lags(width, lag_step, length)
+    return 1.0 + 2.0 * sum(1.0 - k * lag_step / length for k in range(1, n_lags))
+
+
+def most_lags(width: float, lag_step: int, length: int) -> int:
+    """How many lags >= 0 series of this length have within windows of at most this width."""
+    return 1 + int(min((length - 1) // lag_step, math.ceil(width) - 1))
 
 
 @dataclass(frozen=True)

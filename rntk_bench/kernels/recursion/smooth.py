@@ -26,17 +26,23 @@ from rntk_bench.kernels.recursion.hermite import (
     SelfKernels,
     Series,
     Squares,
-    hermite_gram,
+    Table,
     largest_error,
     self_kernels,
 )
 from rntk_bench.kernels.recursion.hermite_coefficients import MAX_TERMS, Tables, tables
+from rntk_bench.kernels.recursion.hermite_pairs import (
+    hermite_gram,
+    shared_hermite_diagonals,
+    shared_hermite_gram,
+)
 from rntk_bench.kernels.recursion.layout import Pairs, Readouts, Sigmas, TimeMajor
-from rntk_bench.types import FloatArray
+from rntk_bench.kernels.recursion.shared_readouts import SharedReadouts, most_lags
+from rntk_bench.types import FloatArray, IntArray
 
 
 def grams(
-    pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts
+    pairs: Pairs, sigmas: Sigmas, phi: Smooth, readouts: Readouts | SharedReadouts
 ) -> tuple[FloatArray, FloatArray, float]:
     """Readouts (k, n_x, n_y) of all pairs and (k, n_x) of every x with itself, for one setting.
 
@@ -47,10 +53,29 @@ def grams(
     sets, alones = zip(
         *(_follow(series, squares, sigmas, tabled) for series in pairs.sets), strict=True
     )
-    out = np.empty((len(readouts.average), *pairs.shape))
-    diagonal = _diagonals(alones[0], pairs.x, sigmas, readouts)
+    out = np.empty((len(readouts.tangent), *pairs.shape))
     if not all(np.isfinite(alone.readouts).all() for alone in alones):
-        return np.full_like(out, np.inf), np.full_like(diagonal, np.inf), 0.0
+        out[:] = np.inf
+        return out, np.full((len(out), pairs.x.n), np.inf), 0.0
+    if isinstance(readouts, SharedReadouts):
+        bound = _fill_shared(pairs, sets, alones, squares, tabled.table, readouts, out)
+    else:
+        bound = _fill(pairs, sets, alones, squares, tabled.table, readouts, out)
+    diagonal = _diagonals(sets[0], alones[0], pairs.x, squares, sigmas, tabled.table, readouts)
+    out *= sigmas.v**2
+    return out, diagonal, float(sigmas.v**2 * bound)
+
+
+def _fill(
+    pairs: Pairs,
+    sets: tuple[Series, ...],
+    alones: tuple[SelfKernels, ...],
+    squares: Squares,
+    table: Table,
+    readouts: Readouts,
+    out: FloatArray,
+) -> float:
+    """Fill out (k, n_x, n_y) for readouts of the last step or of equal steps; returns a bound."""
     counts = np.max([alone.counts for alone in alones], axis=0)
     closest = np.zeros(counts.shape[1:])
     limit = current_deadline()
@@ -59,7 +84,7 @@ def grams(
         sets[-1],
         pairs.y is None,
         squares,
-        tabled.table,
+        table,
         counts,
         readouts.average,
         readouts.tangent,
@@ -69,22 +94,83 @@ def grams(
     )
     limit.check()
     if readouts.average.any():
-        lengths = np.multiply.outer(pairs.x.lengths, pairs.sets[-1].lengths)
-        out[readouts.average] /= np.sqrt(lengths)
-    out *= sigmas.v**2
-    return out, diagonal, float(sigmas.v**2 * _bound(alones, np.sqrt(closest), squares))
+        out[readouts.average] /= pairs.root_of_lengths
+    return _bound(alones, np.sqrt(closest), squares)
 
 
-def diagonals(series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts) -> FloatArray:
+def _fill_shared(
+    pairs: Pairs,
+    sets: tuple[Series, ...],
+    alones: tuple[SelfKernels, ...],
+    squares: Squares,
+    table: Table,
+    readouts: SharedReadouts,
+    out: FloatArray,
+) -> float:
+    """Fill out (k, n_x, n_y) for a readout that is shared between steps; returns a bound."""
+    widths = readouts.widths(pairs.x), readouts.widths(pairs.sets[-1])
+    counts = _counts_of_any_step(alones)
+    limit = current_deadline()
+    shared_hermite_gram(
+        sets[0],
+        sets[-1],
+        pairs.y is None,
+        squares,
+        table,
+        counts,
+        readouts.lag_step,
+        widths,
+        readouts.tangent,
+        limit.stop,
+        out,
+    )
+    limit.check()
+    out /= pairs.root_of_lengths
+    # A diagonal has at most sqrt(T T') prefixes, of weight at most 1.
+    widest, longest = max(each.max() for each in widths), len(sets[0].steps)
+    n_lags = most_lags(widest, readouts.lag_step, longest)
+    close = np.ones(counts.shape[1:])
+    bounds = [_bound(alones, close, squares, k * readouts.lag_step) for k in range(n_lags)]
+    return bounds[0] + 2.0 * sum(bounds[1:])
+
+
+def diagonals(
+    series: TimeMajor, sigmas: Sigmas, phi: Smooth, readouts: Readouts | SharedReadouts
+) -> FloatArray:
     """Readouts (k, n) of every series with itself."""
-    _, alone = _follow(series, _squares(series, sigmas), sigmas, tables(phi))
-    return _diagonals(alone, series, sigmas, readouts)
+    squares, tabled = _squares(series, sigmas), tables(phi)
+    sequences, alone = _follow(series, squares, sigmas, tabled)
+    return _diagonals(sequences, alone, series, squares, sigmas, tabled.table, readouts)
 
 
 def _diagonals(
-    alone: SelfKernels, series: TimeMajor, sigmas: Sigmas, readouts: Readouts
+    sequences: Series,
+    alone: SelfKernels,
+    series: TimeMajor,
+    squares: Squares,
+    sigmas: Sigmas,
+    table: Table,
+    readouts: Readouts | SharedReadouts,
 ) -> FloatArray:
-    return sigmas.v**2 * readouts.of_one(alone.readouts, series)
+    if not isinstance(readouts, SharedReadouts):
+        return sigmas.v**2 * readouts.of_one(alone.readouts, series)
+    out = readouts.of_equal_steps(alone.readouts, series)
+    if np.isfinite(out).all():
+        limit = current_deadline()
+        shared_hermite_diagonals(
+            sequences,
+            series.lengths,
+            squares,
+            table,
+            _counts_of_any_step((alone,)),
+            readouts.lag_step,
+            readouts.widths(series),
+            readouts.tangent,
+            limit.stop,
+            out,
+        )
+        limit.check()
+    return np.asarray(sigmas.v**2 * out / series.lengths)
 
 
 def _squares(series: TimeMajor, sigmas: Sigmas) -> Squares:
@@ -120,14 +206,34 @@ def _follow(
     return sequences, alone
 
 
-def _bound(alones: tuple[SelfKernels, ...], closest: FloatArray, squares: Squares) -> float:
-    """Largest error of a readout at any step; `closest` (L, T) are the largest correlations."""
-    energy, slope, theta, curvature = np.max([alone.largest for alone in alones], axis=0)
-    quadrature, table, beyond = np.swapaxes(
-        np.max([alone.errors for alone in alones], axis=0), 0, 1
-    )
+def _bound(
+    alones: tuple[SelfKernels, ...], closest: FloatArray, squares: Squares, lag: int = 0
+) -> float:
+    """Largest error of a readout of two steps `lag` apart, at any step.
+
+    `closest` (L, T) are the largest correlations.
+    """
+    largest = np.max([alone.largest for alone in alones], axis=0)
+    errors = np.max([alone.errors for alone in alones], axis=0)
+    T = largest.shape[-1]
+    earlier, later = np.s_[..., : T - lag], np.s_[..., lag:]
+    energy, slope = np.maximum(largest[earlier], largest[later])[:2]
+    quadrature, table, beyond = np.swapaxes(np.maximum(errors[earlier], errors[later]), 0, 1)
     # The polynomials' errors are those of one factor of each term; terms beyond MAX_TERMS have at
     # least these powers of c.
     lost = quadrature + table * np.sqrt([energy, slope])
-    lost += beyond * [closest**MAX_TERMS, closest ** (MAX_TERMS - 1)]
+    lost += beyond * [closest[later] ** MAX_TERMS, closest[later] ** (MAX_TERMS - 1)]
+    # By the Cauchy-Schwarz inequality.
+    _, slope, theta, curvature = np.sqrt(largest[earlier]) * np.sqrt(largest[later])
     return largest_error(slope, theta, curvature, lost, squares)
+
+
+def _counts_of_any_step(alones: tuple[SelfKernels, ...]) -> IntArray:
+    """The terms (2, L, T) that suffice at any step.
+
+    With the same number of terms at all steps the truncated series is positive semi-definite also
+    between different steps.
+    """
+    counts = np.max([alone.counts for alone in alones], axis=0)
+    most: IntArray = np.zeros_like(counts) + counts.max(axis=2, keepdims=True)
+    return most

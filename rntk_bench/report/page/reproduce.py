@@ -15,7 +15,7 @@ from rntk_bench.storage.records import Record, protocol_id
 ARCHIVE_FOLDER = "UCRArchive_2018"
 """Placeholder for the user's folder of the archive, if the data came from one."""
 
-_SVM_KEYS = ("C", "n_folds", "tolerance", "max_iterations")
+_SVM_KEYS = ("C", "n_folds", "n_repeats", "gram_scale", "tolerance", "max_iterations")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 

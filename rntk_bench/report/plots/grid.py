@@ -18,8 +18,11 @@ from rntk_bench.storage.records import Record
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PREFERRED = (("sigma_w", "sigma_b"), ("degree", "r"), ("learning_rate", "width"), ("alpha", "C"))
-"""Horizontal and vertical axis; the the first pair in which both have several values is used."""
+PREFERRED = (
+    *(("sigma_w", "sigma_b"), ("memory", "bandwidth"), ("degree", "r")),
+    *(("learning_rate", "width"), ("alpha", "C")),
+)
+"""Horizontal and vertical axis; the first pair in which both have several values is used."""
 
 NOT_EVALUATED = "0.85"
 """Grey of parameters without a complete cross-validation: pruned, or not usable."""

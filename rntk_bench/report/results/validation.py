@@ -88,6 +88,8 @@ def validation_grid(record: Record) -> ValidationGrid:
             f"The record of {record.method} on {record.dataset} holds no cross-validation."
         )
     axes = {name: record.protocol["grid"][name] for name in _order(record, selection)}
+    if "inputs" in selection:  # without those that repeat another one on this training set
+        axes["input"] = selection["inputs"]
     chosen = dict(selection["setting"])
     _check_order(record, selection, axes)
     n_correct = decode_counts(selection["hits"])

@@ -1,4 +1,4 @@
-from rntk_bench.benchmark.cost.formula import calibrate, estimate_cost
+from rntk_bench.benchmark.cost.formula import PAIR_STEP, calibrate, estimate_cost
 from rntk_bench.config import Experiment, Network
 from rntk_bench.datasets.archive import ArchiveEntry
 from rntk_bench.methods import METHODS
@@ -21,6 +21,22 @@ def test_cost_grows_with_what_it_depends_on():
     assert seconds(experiment=Experiment(n_folds=5)) < base
     assert seconds(slowness=2.0) == 2 * base
     assert seconds(length=4000, n_dimensions=50) > 3 * seconds(length=4000)
+
+
+def test_a_shared_readout_costs_a_pass_for_each_lag():
+    def seconds(method, experiment=None, **changes):
+        sizes = {"n_train": 300, "n_test": 300, "length": 140, "n_classes": 2, **changes}
+        entry = ArchiveEntry(**sizes, type="")
+        return estimate_cost(entry, METHODS[method], experiment or Experiment()).seconds
+
+    # 36 kernels: 9 passes along the diagonals up to half the length, which are 1.5 recursions each.
+    plain = 0.5 * 300**2 * 140 * PAIR_STEP
+    base = seconds("rntk-shared")
+    assert base > 9 * 100 * plain
+    assert seconds("rntk-shared", length=280) > 1.8 * base  # every second lag of twice as many
+    assert seconds("rntk-shared", Experiment(n_repeats=30)) > base
+    assert seconds("rntk-shared", n_test=3000) > base
+    assert seconds("rntk-multiscale") > 100 * plain
 
 
 def test_calibration_is_a_positive_factor():

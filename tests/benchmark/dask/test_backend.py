@@ -23,7 +23,7 @@ from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.errors import ClusterError, ExtraError
 from rntk_bench.kernels import NTK, RBF, RNTK
-from rntk_bench.methods import METHODS, KernelMethod
+from rntk_bench.methods import KERNEL_METHODS, METHODS, KernelMethod
 from rntk_bench.storage.records import read_records
 from tests.paths import ROOT
 
@@ -137,11 +137,12 @@ def data(write_dataset):
 
 def test_records_are_the_same_for_any_number_of_jobs_and_on_the_cluster(address, tmp_path, data):
     overflowing = KernelMethod("nngp", {"sigma_w": (1e200,)}, RNTK)
-    methods, datasets = (*METHODS_HERE, overflowing), ["Mine", "Other"]
+    shared = (KERNEL_METHODS["rntk-shared"], KERNEL_METHODS["rntk-multiscale"])
+    methods, datasets = (*METHODS_HERE, *shared, overflowing), ["Mine", "Other"]
     options = RunOptions(data_dir=data)
     run_here(tmp_path / "1", options, datasets, methods)
     expected = answers(tmp_path / "1")
-    assert len(expected) == 8
+    assert len(expected) == 12
     assert sum('"failed"' in text for text in expected.values()) == 2
     run_here(tmp_path / "2", replace(options, n_jobs=2), datasets, methods)
     assert answers(tmp_path / "2") == expected

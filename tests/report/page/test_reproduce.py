@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rntk_bench.config import read_experiment
-from rntk_bench.methods import resolve
+from rntk_bench.config import Experiment, read_experiment
+from rntk_bench.methods import METHODS, resolve
 from rntk_bench.report.page.reproduce import configuration, configuration_name, run_command
 from rntk_bench.storage.records import protocol_id, read_records
 from tests.paths import REFERENCE
@@ -28,6 +28,18 @@ def test_every_reference_record_has_a_configuration_with_its_protocol(records, t
         assert experiment.datasets == (record.dataset,)
         [resolved] = resolve(experiment)
         assert protocol_id(resolved.protocol(experiment)) == identifier
+
+
+def test_a_configuration_has_the_options_of_a_search_that_differ_from_the_methods(tmp_path):
+    path = tmp_path / "again.toml"
+    options = {"n_repeats": 1, "gram_scale": "none", "C": (0.5, 5.0)}
+    for name in ("rntk-shared", "rntk-multiscale", "rbf"):
+        for experiment in (Experiment(), Experiment(n_repeats=2), Experiment(**options)):
+            protocol = METHODS[name].protocol(experiment)
+            path.write_text(configuration(name, protocol, ["Coffee"]), encoding="utf-8")
+            again = read_experiment(path)
+            [resolved] = resolve(again)
+            assert protocol_id(resolved.protocol(again)) == protocol_id(protocol)
 
 
 def test_the_command_names_the_configuration_and_where_the_data_came_from(records):

@@ -4,8 +4,12 @@ from itertools import product
 import numpy as np
 import pytest
 
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
+from rntk_bench.config import Experiment
+from rntk_bench.datasets import Dataset, InputScaling
 from rntk_bench.errors import InputError
-from rntk_bench.methods import METHODS
+from rntk_bench.methods import KERNEL_METHODS, METHODS
+from rntk_bench.report.plots.grid import choose_axes
 from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import read_records
 from tests.paths import REFERENCE
@@ -26,6 +30,20 @@ def test_every_reference_record_gives_its_own_choice_back(method):
         assert grid.best[chosen]
         assert grid.best.sum() == selection["ties"]
         assert grid.accuracy[chosen] == pytest.approx(100 * selection["accuracy"])
+
+
+def test_a_record_without_some_inputs_gives_its_own_choice_back():
+    rng = np.random.default_rng(0)
+    X = InputScaling("z")(rng.standard_normal((12, 8)))
+    y = np.arange(12) % 2
+    dataset = Dataset("Made", X, y, X, y, ("a", "b"), "test")
+    record = KernelEvaluation(dataset, KERNEL_METHODS["rntk-shared"], Experiment()).run()
+    grid = validation_grid(record)
+    assert grid.axes["input"] == ["z"]
+    setting = {name: grid.axes[name][position] for name, position in grid.chosen.items()}
+    assert setting == {**record.selection["setting"], "C": record.selection["C"]}
+    assert grid.best[tuple(grid.chosen.values())]
+    assert choose_axes(grid, None, None) == ("memory", "bandwidth")
 
 
 def test_a_record_that_does_not_say_the_order_of_its_grid_has_the_registrys():
