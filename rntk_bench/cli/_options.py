@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -70,14 +71,58 @@ cache_limit = click.option(
     help="Maximum size of the Gram cache; the least recently used matrices are removed first.",
 )
 
-config = click.option(
-    "-c",
-    "--config",
-    type=paths.FILE,
-    envvar="RNTK_BENCH_CONFIG",
-    show_envvar=True,
-    shell_complete=_completion.configurations,
-    help="Experiment configuration in TOML. [default: the paper's grids and protocol]",
+
+class _ConfigurationType(paths.PathType):
+    """A configuration: the name of one that comes with the package, or a TOML file.
+
+    A name is never looked for among files, so that it means the same in every folder; ``./quick``
+    is the file of that name.
+    """
+
+    name = "configuration"
+
+    def __init__(self) -> None:
+        super().__init__(folder=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path of the configuration, which need not exist if it looks like a file's."""
+        from rntk_bench.config import shipped_configurations
+
+        shipped = shipped_configurations()
+        if value in shipped:
+            return shipped[value]
+        path = super().convert(value, param, ctx)
+        if path.name == os.fspath(value) and not path.suffix and not path.exists():
+            self.fail(
+                f"there is neither a configuration nor a file named {value!r}; name a TOML file, "
+                f"or one of {', '.join(shipped)}.",
+                param,
+                ctx,
+            )
+        return path
+
+
+_CONFIGURATION = _ConfigurationType()
+
+
+def configuration(help: str, envvar: str | None = None) -> Callable[[Any], Any]:
+    """The option -c for a configuration, by its name or its file."""
+    return click.option(
+        "-c",
+        "--config",
+        type=_CONFIGURATION,
+        metavar="NAME|FILE",
+        envvar=envvar,
+        show_envvar=True,
+        shell_complete=_completion.configurations,
+        help=help,
+    )
+
+
+config = configuration(
+    "Experiment configuration: quick, paper or another that comes with this package, or a TOML "
+    "file. [default: the paper's grids and protocol]",
+    "RNTK_BENCH_CONFIG",
 )
 
 
@@ -88,7 +133,7 @@ def datasets(help: str, complete: ShellComplete = _completion.datasets) -> Calla
         "--dataset",
         "datasets",
         multiple=True,
-        metavar="NAME",
+        metavar="NAME|PATTERN|@FILE",
         shell_complete=complete,
         help=help,
     )

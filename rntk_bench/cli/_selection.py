@@ -11,6 +11,7 @@ import click
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
+from rntk_bench.cli._dataset_names import expand_datasets
 from rntk_bench.cli._streams import note, warn
 from rntk_bench.errors import InputError
 from rntk_bench.report.results.names import abbreviate_list
@@ -52,13 +53,7 @@ def selection_options(command: Callable[..., None]) -> Callable[..., None]:
     """Folder, datasets, methods and protocols, the keywords of `load_results`."""
     for option in (
         protocols,
-        click.option(
-            "-c",
-            "--config",
-            type=paths.FILE,
-            shell_complete=_completion.configurations,
-            help="Only the datasets and methods of this configuration.",
-        ),
+        options.configuration("Only the datasets and methods of this configuration."),
         options.methods("Only these methods.", complete=_completion.recorded_methods),
         options.datasets("Only these datasets.", _completion.recorded_datasets),
         options.results,
@@ -172,14 +167,16 @@ def filter_records(
 ) -> list[Record]:
     """The records of these datasets, methods and protocols; an empty list of names selects all.
 
-    A name without a record is a warning. The datasets and methods of an experiment, which need not
-    be finished, replace those that are not named; the ones without a record are listed in a note.
+    Datasets are named as `expand_datasets` reads them, among those with a record. A name without a
+    record is a warning. The datasets and methods of an experiment, which need not be finished,
+    replace those that are not named; the ones without a record are listed in a note.
 
     Raises
     ------
     InputError
-        No record is left.
+        No record is left, or as `expand_datasets` does.
     """
+    datasets = expand_datasets(datasets, {record.dataset for record in records})
     named = {"dataset": datasets, "method": methods, "protocol": protocols}
     planned = {"dataset": experiment.datasets, "method": experiment.methods} if experiment else {}
     planned = {field: names for field, names in planned.items() if not named[field]}

@@ -8,12 +8,15 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_datasets, known_datasets
 from rntk_bench.cli._streams import say
 from rntk_bench.errors import DataError, one_line
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=_completion.datasets)
+@click.argument(
+    "names", metavar="[NAME|PATTERN|@FILE]...", nargs=-1, shell_complete=_completion.datasets
+)
 @click.option("--all", "all_datasets", is_flag=True, help="Fetch every dataset of the archive.")
 @options.data_dir
 @options.cache_dir
@@ -32,9 +35,10 @@ def fetch(
 
     if all_datasets == bool(names):
         raise click.UsageError("Give the names of the datasets, or --all.")
+    chosen = list(ARCHIVE) if all_datasets else expand_datasets(names, known_datasets(data_dir))
     any_failed = False
     # disable=None draws the progress bar on terminals only.
-    for name in tqdm(tuple(ARCHIVE) if all_datasets else names, disable=None, leave=False):
+    for name in tqdm(chosen, disable=None, leave=False):
         try:
             message, failed = f"{one_line(name)}: {_fetch(name, data_dir, cache_dir)}", False
         except DataError as error:

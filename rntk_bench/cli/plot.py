@@ -118,6 +118,9 @@ def grid(
 
     figures.require_packages()
     loaded = _selection.load_results(results, (dataset,), (method,), protocols=protocols)
+    if len(loaded.datasets) > 1:
+        raise InputError(f"{dataset!r} stands for {len(loaded.datasets)} datasets; name one.")
+    (dataset,) = loaded.datasets
     for line in loaded.notes:
         note(line)
     record = loaded.records[dataset, method]

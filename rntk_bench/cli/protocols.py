@@ -11,6 +11,7 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_datasets, known_datasets
 from rntk_bench.cli._paths import FILE
 
 
@@ -45,7 +46,8 @@ def protocols(
     from rntk_bench.report.tables.text import render_text
 
     experiment = load_experiment(config)
-    planned = comparisons(experiment, datasets or experiment.datasets, data_dir, cache_dir)
+    names = expand_datasets(datasets, known_datasets(data_dir)) or experiment.datasets
+    planned = comparisons(experiment, names, data_dir, cache_dir)
     for rows in compare(planned, table, effective_n_jobs(jobs)):
         first, best = rows[0], max(rows, key=lambda row: float(row["judged"]))
         click.echo(

@@ -9,6 +9,7 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_dataset, known_datasets
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def speed(
 
         _print("1 thread", compare_repeat(classification.sample_grid(kernels)))
         return
+    dataset = expand_dataset(dataset, known_datasets(data_dir))
     data = load_dataset(dataset, data_dir=data_dir, cache_dir=cache_dir)
     if not data.equal_length:
         raise DataError(f"{dataset} has series of different lengths; name one of equal lengths.")
