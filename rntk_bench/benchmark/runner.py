@@ -81,6 +81,11 @@ class Outcome:
     record: Record | None = None
     message: str = ""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The key of the evaluation in its plan."""
+        return self.dataset, self.method
+
 
 class LoadedEvaluation(NamedTuple):
     """An evaluation and its dataset."""
