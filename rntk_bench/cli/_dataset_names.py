@@ -24,6 +24,8 @@ _LIST_MARK = "@"
 _MAX_LIST_BYTES = 1 << 20
 """Larger than any list of datasets; a larger file is not one."""
 
+_MAX_WARNINGS = 3
+
 all_option = click.option(
     "--all",
     "everything",
@@ -110,8 +112,15 @@ def known_datasets(data_dir: Path | None) -> list[str]:
     return sorted({*ARCHIVE, *MULTIVARIATE, *user_names}, key=lambda name: (name.casefold(), name))
 
 
+_DATASETS_HINT = "'rntk-bench datasets' lists them all."
+
+
 def expand_datasets(
-    words: Sequence[str], known: Collection[str], *, quiet: bool = False
+    words: Sequence[str],
+    known: Collection[str],
+    *,
+    quiet: bool = False,
+    hint: str = _DATASETS_HINT,
 ) -> list[str]:
     """The datasets that words name, in the order of the words and each once.
 
@@ -128,6 +137,8 @@ def expand_datasets(
         Every name that patterns can match.
     quiet : bool
         Print no notes.
+    hint : str
+        Ends the sentence on a pattern that matches nothing.
 
     Raises
     ------
@@ -135,26 +146,25 @@ def expand_datasets(
         A pattern matches nothing, a spelling fits several names, or a list cannot be read.
     """
     spellings: dict[str, list[str]] = defaultdict(list)
-    for name in known:
+    for name in sorted(set(known)):
         spellings[name.casefold()].append(name)
     names: list[str] = []
-    respelled: dict[str, str] = {}
+    notes, readings = [], []
     for word in _unfold(words, known):
+        matches = [word.text]
         if word.text in known:
-            names.append(word.text)
+            pass
         elif _is_pattern(word.text):
-            matches = _match(word, spellings)
-            names += matches
-            if not quiet:
-                note(f"'{word.text}' stands for {abbreviate_list(matches)}.")
-        else:
-            name = _respell(word, spellings)
-            names.append(name)
-            if name != word.text:
-                respelled[word.text] = name
-    if respelled and not quiet:
-        readings = [f"{word} is read as {name}" for word, name in respelled.items()]
-        note(f"{abbreviate_list(readings)}.")
+            matches = _match(word, spellings, hint)
+            notes.append(f"'{word.text}' stands for {abbreviate_list(matches)}.")
+        elif (name := _respell(word, spellings)) != word.text:
+            matches = [name]
+            readings.append(f"{word.text} is read as {name}")
+        names += matches
+    if readings:
+        notes.append(f"{abbreviate_list(list(dict.fromkeys(readings)))}.")
+    for text in () if quiet else notes:
+        note(text)
     return list(dict.fromkeys(names))
 
 
@@ -179,20 +189,18 @@ def _is_pattern(text: str) -> bool:
     return any(wildcard in text for wildcard in "*?[")
 
 
-def _match(word: _Word, spellings: dict[str, list[str]]) -> list[str]:
+def _match(word: _Word, spellings: dict[str, list[str]], hint: str) -> list[str]:
     """The known names that match a pattern in any case, in alphabetical order."""
     pattern = word.text.casefold()
     matches = [key for key in sorted(spellings) if fnmatchcase(key, pattern)]
     if not matches:
-        raise InputError(
-            f"{word.place}No dataset matches {word.text!r}; 'rntk-bench datasets' lists them all."
-        )
-    return [name for key in matches for name in sorted(spellings[key])]
+        raise InputError(f"{word.place}No dataset matches {word.text!r}; {hint}")
+    return [name for key in matches for name in spellings[key]]
 
 
 def _respell(word: _Word, spellings: dict[str, list[str]]) -> str:
     """The known name that differs in case only, or the word itself if there is none."""
-    names = sorted(spellings.get(word.text.casefold(), [word.text]))
+    names = spellings.get(word.text.casefold(), [word.text])
     if len(names) > 1:
         raise InputError(
             f"{word.place}{word.text!r} may be {' or '.join(names)}; write it as one of these."
@@ -267,8 +275,10 @@ def _archive_on_this_machine(
             "download some with 'rntk-bench fetch'."
         )
         raise [*errors, nothing][0]
-    for incomplete in errors:
+    for incomplete in errors[:_MAX_WARNINGS]:
         warn(str(incomplete))
+    if len(errors) > _MAX_WARNINGS:
+        warn(f"{len(errors) - _MAX_WARNINGS} more datasets are left out for such reasons.")
     if not quiet:
         others = "; 'rntk-bench fetch --all' downloads the others" * (len(names) < len(ARCHIVE))
         note(f"{len(names)} of the archive's {len(ARCHIVE)} datasets are on this machine{others}.")

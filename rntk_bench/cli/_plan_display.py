@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import shutil
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -111,7 +111,7 @@ class PlanDisplay:
         self._next_state = now + REFRESH_SECONDS
         if self._state is None:
             self._state = _new_bar(0, "{desc}")
-        self._state.set_description_str(text[: shutil.get_terminal_size().columns - 1])
+        self._state.set_description_str(text)
 
     def _print(self, outcome: Outcome) -> None:
         dataset, method, record = one_line(outcome.dataset), outcome.method, outcome.record
@@ -141,7 +141,19 @@ def _new_bar(line: int, layout: str, **options: Any) -> Any:
     """A line of the terminal, counted from the first below the output."""
     from tqdm import tqdm
 
-    return tqdm(position=line, bar_format=layout, leave=False, dynamic_ncols=True, **options)
+    columns, lines = _terminal_size()
+    bar = tqdm(position=line, bar_format=layout, leave=False, ncols=columns, nrows=lines, **options)
+    bar.dynamic_ncols = _terminal_size  # tqdm's own draws nothing where the size is not known
+    return bar
+
+
+def _terminal_size(_: object = None) -> tuple[int, int]:
+    """Usable columns and lines of the terminal, or those of an ordinary one."""
+    try:
+        size = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        size = os.terminal_size((0, 0))
+    return (size.columns or 80) - 1, size.lines or 24
 
 
 def format_time_left(seconds: float) -> str:

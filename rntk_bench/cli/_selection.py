@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rntk_bench.report.results.results import Results
     from rntk_bench.storage.records import Record
 
+_MAX_WARNINGS = 3
+"""So many names without a record have a warning each, which suggests another name."""
+
 protocols = click.option(
     "--protocol",
     "protocols",
@@ -168,15 +171,18 @@ def filter_records(
     """The records of these datasets, methods and protocols; an empty list of names selects all.
 
     Datasets are named as `expand_datasets` reads them, among those with a record. A name without a
-    record is a warning. The datasets and methods of an experiment, which need not be finished,
-    replace those that are not named; the ones without a record are listed in a note.
+    record is a warning; many of them, as a list may have, are one. The datasets and methods of an
+    experiment, which need not be finished, replace those that are not named; the ones without a
+    record are listed in a note.
 
     Raises
     ------
     InputError
         No record is left, or as `expand_datasets` does.
     """
-    datasets = expand_datasets(datasets, {record.dataset for record in records})
+    recorded = sorted({record.dataset for record in records})
+    hint = f"there are records of {abbreviate_list(recorded)}."
+    datasets = expand_datasets(datasets, recorded, hint=hint)
     named = {"dataset": datasets, "method": methods, "protocol": protocols}
     planned = {"dataset": experiment.datasets, "method": experiment.methods} if experiment else {}
     planned = {field: names for field, names in planned.items() if not named[field]}
@@ -186,9 +192,11 @@ def filter_records(
         field: [name for name in dict.fromkeys(names) if not _filter(selected, {field: [name]})]
         for field, names in criteria.items()
     }
-    unknown, excluded = [], []
+    unknown, excluded, many = [], [], []
     for field, name in ((f, n) for f in missing if f not in planned for n in missing[f]):
-        if _filter(records, {field: [name]}):
+        if selected and len(missing[field]) > _MAX_WARNINGS:
+            many.append(f"There is no record of {field} {abbreviate_list(missing[field])}.")
+        elif _filter(records, {field: [name]}):
             excluded.append(f"The other options leave no record of {field} {name!r}.")
         else:
             others = {other: names for other, names in criteria.items() if other != field}
@@ -196,7 +204,7 @@ def filter_records(
     problems = unknown + excluded
     if not selected:
         raise InputError([*problems, "There is no record of what the configuration plans."][0])
-    for problem in problems:
+    for problem in [*problems, *dict.fromkeys(many)]:
         warn(problem)
     for field in planned:
         if names := missing[field]:
