@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rntk_bench.version import __version__
+from rntk_bench.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from rntk_bench.kernels import NNGP, NTK, RBF, RNTK, Kernel, Polynomial
 
-__all__ = ["NNGP", "NTK", "RBF", "RNTK", "Kernel", "Polynomial", "__version__"]
+__all__ = ["NNGP", "NTK", "RBF", "RNTK", "Kernel", "Polynomial"]
 
 
 def __getattr__(name: str) -> Any:

@@ -206,9 +206,9 @@ def read_experiment(path: Path) -> Experiment:
         )
         raise ConfigError(f"{path} does not exist; {hint}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as text: {error}.") from error
+        raise ConfigError(f"{path} cannot be read as text: {error}; name a TOML file.") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+        raise ConfigError(f"{path} is not valid TOML: {error}; correct it there.") from error
     try:
         return _experiment(content)
     except ConfigError as error:

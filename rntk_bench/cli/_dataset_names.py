@@ -240,17 +240,19 @@ def _read_lines(path: Path) -> list[str]:
         with path.open("rb") as stream:
             content = stream.read(_MAX_LIST_BYTES + 1)
         if len(content) > _MAX_LIST_BYTES:
-            raise InputError(f"{path} is larger than any list of datasets; name a list.")
+            raise InputError(f"{path} is larger than any list of datasets; name another file.")
         return content.decode("utf-8-sig").splitlines()
     except FileNotFoundError:
         raise InputError(
-            f"{path} does not exist; @FILE is a list with one dataset per line."
+            f"{path} does not exist; write one dataset per line into it, or name another file."
         ) from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not a text in UTF-8; save the list as one.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(f"{path} cannot be read as a list of datasets: {reason}.") from None
+        raise InputError(
+            f"{path} cannot be read as a list of datasets: {reason}; name another file."
+        ) from None
 
 
 def _archive_on_this_machine(

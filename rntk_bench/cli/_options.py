@@ -41,7 +41,9 @@ class _SizeType(click.ParamType[int]):
 
 def _check_jobs(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
     if jobs == 0:
-        raise click.BadParameter("it is 0, but must be -1 or at least 1.", ctx, parameter)
+        raise click.BadParameter(
+            "it is 0; give -1 for all cores, or a number from 1.", ctx, parameter
+        )
     return jobs
 
 
@@ -72,7 +74,7 @@ cache_limit = click.option(
 )
 
 
-class _ConfigurationType(paths.PathType):
+class _ConfigurationType(click.ParamType[Path]):
     """A configuration: the name of one that comes with the package, or a TOML file.
 
     A name is never looked for among files, so that it means the same in every folder; ``./quick``
@@ -81,17 +83,16 @@ class _ConfigurationType(paths.PathType):
 
     name = "configuration"
 
-    def __init__(self) -> None:
-        super().__init__(folder=False)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
         """The path of the configuration, which need not exist if it looks like a file's."""
         from rntk_bench.config import shipped_configurations
 
         shipped = shipped_configurations()
-        if value in shipped:
-            return shipped[value]
-        path = super().convert(value, param, ctx)
+        if str(value) in shipped:
+            return shipped[str(value)]
+        path: Path = paths.FILE.convert(value, param, ctx)
         if path.name == os.fspath(value) and not path.suffix and not path.exists():
             self.fail(
                 f"there is neither a configuration nor a file named {value!r}; name a TOML file, "

@@ -58,7 +58,7 @@ class PlanDisplay:
         """Draw the bar of an evaluation; returns the callback for its progress."""
         evaluation, dataset = loaded
         self._time_left.start(evaluation, dataset)
-        name = f"{one_line(evaluation.dataset)} {evaluation.method.name}"
+        name = _title(evaluation.dataset, evaluation.method.name)
         if self._on_terminal:
             self._show_state(name, at_once=True)
             unit = f"{evaluation.method.progress_unit}s"
@@ -114,9 +114,9 @@ class PlanDisplay:
         self._state.set_description_str(text)
 
     def _print(self, outcome: Outcome) -> None:
-        dataset, method, record = one_line(outcome.dataset), outcome.method, outcome.record
+        title, record = _title(outcome.dataset, outcome.method), outcome.record
         if outcome.kind in ("failed", "unreadable"):
-            name = f"{dataset} {method}" if outcome.kind == "failed" else dataset
+            name = title if outcome.kind == "failed" else one_line(outcome.dataset)
             say(f"{name} failed: {outcome.message}", err=True)
             return
         if self._quiet or record is None or record.selection is None or record.test is None:
@@ -124,7 +124,7 @@ class PlanDisplay:
         selection = record.selection
         time = "kept" if outcome.kind == "kept" else f"{record.timings['total']:.1f} s"
         say(
-            f"{dataset} {method}: test {100 * record.test['accuracy']:.2f} %, "
+            f"{title}: test {100 * record.test['accuracy']:.2f} %, "
             f"validation {100 * selection['accuracy']:.2f} % "
             f"({format_choice(selection)}, {selection['ties']} tied) [{time}]"
         )
@@ -135,6 +135,10 @@ class PlanDisplay:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _title(dataset: str, method: str) -> str:
+    return f"{one_line(dataset)} {method}"
 
 
 def _new_bar(line: int, layout: str, **options: Any) -> Any:

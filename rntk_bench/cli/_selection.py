@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from rntk_bench.report.results.results import Results
     from rntk_bench.storage.records import Record
 
+_NOTHING_PLANNED = (
+    "There is no record of what the configuration plans; run it, or name another folder with "
+    "--results."
+)
 _MAX_WARNINGS = 3
 """So many names without a record have a warning each, which suggests another name."""
 
@@ -137,7 +141,7 @@ def load_results(
     collected = collect_results(filter_records(records, datasets, methods, protocols, experiment))
     if not files:
         if columns:
-            raise InputError("--column chooses among the columns of a file: name one with --with.")
+            raise InputError("--column chooses among the columns of a file; name one with --with.")
         return collected
     published = [column for path in dict.fromkeys(files) for column in read_published(path)]
     joined, messages = join_published(collected, select_columns(published, columns))
@@ -197,13 +201,15 @@ def filter_records(
         if selected and len(missing[field]) > _MAX_WARNINGS:
             many.append(f"There is no record of {field} {abbreviate_list(missing[field])}.")
         elif _filter(records, {field: [name]}):
-            excluded.append(f"The other options leave no record of {field} {name!r}.")
+            excluded.append(
+                f"The other options leave no record of {field} {name!r}; leave one of them out."
+            )
         else:
             others = {other: names for other, names in criteria.items() if other != field}
             unknown.append(_unknown_name(_filter(records, others) or records, field, name))
     problems = unknown + excluded
     if not selected:
-        raise InputError([*problems, "There is no record of what the configuration plans."][0])
+        raise InputError([*problems, _NOTHING_PLANNED][0])
     for problem in [*problems, *dict.fromkeys(many)]:
         warn(problem)
     for field in planned:

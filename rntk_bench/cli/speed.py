@@ -150,7 +150,9 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
     resolved = resolve(experiment)
     networks = [method for method in resolved if isinstance(method, NetworkMethod)]
     if len(networks) < len(resolved):
-        raise InputError(f"-m takes finite networks here: {', '.join(NETWORK_METHODS)}.")
+        raise InputError(
+            f"-m takes finite networks here; choose one of {', '.join(NETWORK_METHODS)}."
+        )
     from rntk_bench.speed.networks import compare_networks
 
     click.echo(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from rntk_bench.config import Experiment
-from rntk_bench.kernels import RNTK, Kernel
+from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.svc import CrossValidation, SVCOptions
@@ -81,35 +80,14 @@ def estimate_cost(
     size: Size, method: Method, experiment: Experiment, slowness: float = 1.0, n_jobs: int = 1
 ) -> Cost:
     """Estimate an evaluation: of a kernel without pruning and cache, of a network on the CPU."""
-    return cost_formula(method, experiment, slowness, n_jobs)(size)
-
-
-def cost_formula(
-    method: Method, experiment: Experiment, slowness: float = 1.0, n_jobs: int = 1
-) -> Callable[[Size], Cost]:
-    """The function behind `estimate_cost`, for many datasets: the kernels are created once."""
     if isinstance(method, NetworkMethod):
-        return partial(
-            _network_cost, method=method, experiment=experiment, slowness=slowness, n_jobs=n_jobs
-        )
+        return _network_cost(size, method, experiment, slowness, n_jobs)
     assert isinstance(method, KernelMethod)
-    return partial(
-        _kernel_cost,
-        method=method,
-        kernels=method.kernels(),
-        experiment=experiment,
-        slowness=slowness,
-    )
+    return _kernel_cost(size, method, experiment, slowness)
 
 
-def _kernel_cost(
-    size: Size,
-    method: KernelMethod,
-    kernels: Sequence[Kernel],
-    experiment: Experiment,
-    slowness: float,
-) -> Cost:
-    n = size.n_train
+def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slowness: float) -> Cost:
+    n, kernels = size.n_train, method.kernels()
     further = DIMENSION * (size.n_dimensions - 1)
     steps = size.length * (1.0 + further) if method.kernel.uses_time else 1.0
     gram = 0.5 * n * n * steps * PAIR_STEP

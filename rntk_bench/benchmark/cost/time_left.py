@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from rntk_bench.benchmark.cost.formula import Cost, Size, cost_formula
+from rntk_bench.benchmark.cost.formula import Size, estimate_cost
 from rntk_bench.benchmark.plan import Evaluation
 from rntk_bench.benchmark.runner import Outcome, stored_record
 from rntk_bench.datasets import ARCHIVE
@@ -17,6 +17,8 @@ from rntk_bench.errors import InputError
 PRIOR_SECONDS = 1.0
 """So many forecast seconds count as measured from the start, on the machine for which the formula
 was fitted: a shorter measurement says little about the rest."""
+BUDGET_SECONDS = 0.1
+"""After so long, `TimeLeft.seconds` leaves further formulas to its next calls."""
 
 
 class _Measured(NamedTuple):
@@ -66,12 +68,12 @@ class TimeLeft:
         self._pending = {evaluation.key: evaluation for evaluation in plan}
         self._n_jobs, self._overwrite, self._clock = n_jobs, overwrite, clock
         self._sizes: dict[str, Size] = dict(ARCHIVE)
-        self._formulas: dict[str, Callable[[Size], Cost]] = {}
         self._forecasts: dict[str, dict[str, float]] = defaultdict(dict)  # by method, by dataset
-        self._is_kept: dict[tuple[str, ...], bool] = {}
+        self._is_kept: dict[tuple[object, ...], bool] = {}
         self._measured: dict[str, _Measured] = defaultdict(_Measured)
         self._current: Evaluation | None = None
         self._fraction, self._start = 0.0, clock()
+        self._budget_end = self._start
         self.n_evaluations = len(self._pending)
 
     @property
@@ -98,6 +100,7 @@ class TimeLeft:
             return
         evaluation = self._pending.pop(outcome.key, None)
         if outcome.kind == "computed" and evaluation is not None:
+            self._is_kept[evaluation.key] = False
             self._measured[evaluation.method.name] += self._since_start(evaluation, 1.0)
         if outcome.kind != "kept":
             self.start()
@@ -105,15 +108,18 @@ class TimeLeft:
     def seconds(self) -> float:
         """The time left."""
         measured = dict(self._measured)
-        current, done = self._current, _Measured()
+        current = self._current
         if current is not None and self._fraction > 0.0:
-            done = self._since_start(current, self._fraction)
-            measured[current.method.name] = measured.get(current.method.name, _Measured()) + done
+            name = current.method.name
+            finished_part = self._since_start(current, self._fraction)
+            measured[name] = measured.get(name, _Measured()) + finished_part
         overall = sum(measured.values(), _Measured()).ratio(1.0)
         ratios = {name: each.ratio(overall) for name, each in measured.items()}
         left = 0.0
+        self._budget_end = self._clock() + BUDGET_SECONDS
         for evaluation in self._pending.values():
-            seconds = ratios.get(evaluation.method.name, overall) * self._forecast(evaluation)
+            seconds = self._forecast(evaluation, at_once=evaluation is current)
+            seconds *= ratios.get(evaluation.method.name, overall)
             if evaluation is current:
                 # Before its first part is finished, only the clock says how much of it is done.
                 elapsed = 0.0 if self._fraction else self._clock() - self._start
@@ -123,23 +129,23 @@ class TimeLeft:
 
     def _since_start(self, evaluation: Evaluation, fraction: float) -> _Measured:
         """What was measured of a finished fraction of an evaluation."""
-        return _Measured(self._clock() - self._start, fraction * self._forecast(evaluation))
+        forecast = self._forecast(evaluation, at_once=True)
+        return _Measured(self._clock() - self._start, fraction * forecast)
 
-    def _forecast(self, evaluation: Evaluation) -> float:
-        """The formula's seconds; the mean of the method's others if the size is not known yet."""
+    def _forecast(self, evaluation: Evaluation, at_once: bool) -> float:
+        """The formula's seconds; before these are known, the mean of the method's others."""
         if evaluation.key not in self._is_kept:
             self._is_kept[evaluation.key] = self._has_record(evaluation)
         if self._is_kept[evaluation.key]:
             return 0.0
         method, dataset = evaluation.method, evaluation.dataset
         forecasts = self._forecasts[method.name]
-        if dataset not in forecasts and dataset in self._sizes:
-            if method.name not in self._formulas:
-                formula = cost_formula(method, evaluation.experiment, n_jobs=self._n_jobs)
-                self._formulas[method.name] = formula
-            seconds = self._formulas[method.name](self._sizes[dataset]).seconds
-            forecasts[dataset] = seconds / self._n_jobs
         if dataset in forecasts:
+            return forecasts[dataset]
+        if dataset in self._sizes and (at_once or self._clock() <= self._budget_end):
+            size, experiment = self._sizes[dataset], evaluation.experiment
+            seconds = estimate_cost(size, method, experiment, n_jobs=self._n_jobs).seconds
+            forecasts[dataset] = seconds / self._n_jobs
             return forecasts[dataset]
         return fmean(forecasts.values()) if forecasts else PRIOR_SECONDS
 

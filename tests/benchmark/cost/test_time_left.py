@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from rntk_bench.benchmark.cost.formula import estimate_cost
-from rntk_bench.benchmark.cost.time_left import PRIOR_SECONDS, TimeLeft
+from rntk_bench.benchmark.cost.time_left import BUDGET_SECONDS, PRIOR_SECONDS, TimeLeft
 from rntk_bench.benchmark.plan import make_plan
 from rntk_bench.benchmark.runner import Outcome
 from rntk_bench.config import Experiment
@@ -124,8 +124,9 @@ def test_kept_and_failed_evaluations_measure_nothing(clock):
 
 
 def test_unreadable_data_end_all_evaluations_on_them(clock):
-    left = TimeLeft(plan_of("Mine", "Ham"), clock=clock)
-    left.finish(Outcome("Mine", "rntk", "unreadable"))
+    plan = plan_of("Mine", "Ham")
+    left = TimeLeft(plan, clock=clock)
+    left.finish(Outcome(*plan[0].key, "unreadable"))
     assert (left.n_done, left.n_evaluations) == (2, 4)
 
 
@@ -160,6 +161,22 @@ def test_only_what_has_no_record_takes_time(clock, tmp_path):
     assert left.seconds() == pytest.approx(rest)
     left.start(plan[0], ARCHIVE["Yoga"])
     assert left.seconds() == pytest.approx(rest + forecast(plan[0]))
+
+
+def test_many_formulas_are_spread_over_the_calls(monkeypatch, clock):
+    def slow(*arguments, **options):
+        clock.now += 0.7 * BUDGET_SECONDS
+        return estimate_cost(*arguments, **options)
+
+    monkeypatch.setattr("rntk_bench.benchmark.cost.time_left.estimate_cost", slow)
+    plan = make_plan(["Yoga", "Ham", "Car", "Wine", "Fish"], METHODS[:1], EXPERIMENT, Path("no"))
+    forecasts = list(map(forecast, plan))
+    left = TimeLeft(plan, clock=clock)
+    for known in (2, 4, 5, 5):
+        expected = sum(forecasts[:known]) * len(plan) / known
+        start = clock.now
+        assert left.seconds() == pytest.approx(expected)
+        assert clock.now - start < 1.5 * BUDGET_SECONDS
 
 
 def test_a_name_that_no_record_can_have_takes_no_time(clock):
