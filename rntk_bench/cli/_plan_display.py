@@ -47,7 +47,7 @@ class PlanDisplay:
         self._on_terminal = not quiet and sys.stderr.isatty()
         self._state: Any = None
         self._bar: Any = None
-        self._next_state = time.monotonic() + LINE_SECONDS
+        self._next_state: float | None = None
 
     def start_plan(self) -> Callable[[str], None]:
         """Start the clock of a plan on a cluster; returns the callback that describes its state."""
@@ -97,6 +97,8 @@ class PlanDisplay:
         """Show the state of the plan, unless that was done a short while ago or it is finished."""
         n_done, n_evaluations = self._time_left.n_done, self._time_left.n_evaluations
         now = time.monotonic()
+        if self._next_state is None:  # counted from the first progress, after compiling
+            self._next_state = now + LINE_SECONDS
         if self._quiet or n_done == n_evaluations or (now < self._next_state and not at_once):
             return
         text = (

@@ -119,6 +119,8 @@ def test_a_finished_plan_has_no_time_left(clock, capsys):
     left = Left()
     left.n_done = len(PLAN) - 1
     display = PlanDisplay(left, quiet=False)
+    show = display.start_evaluation(LoadedEvaluation(PLAN[3], None))
+    show(1, 2, 0.5)
     clock.seconds = 1000.0
     display.report(outcome(PLAN[3]))
     assert not capsys.readouterr().err
