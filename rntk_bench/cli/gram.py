@@ -110,8 +110,7 @@ def _kernel(name: str, assignments: tuple[str, ...]) -> Kernel:
         key, equals, value = assignment.partition("=")
         if not equals or key not in known:
             raise InputError(
-                f"--set {assignment} is not a parameter; write NAME=VALUE with a NAME among "
-                f"{', '.join(known)}."
+                f"--set {assignment} must be NAME=VALUE with a NAME among {', '.join(known)}."
             )
         if key in values:
             raise InputError(f"--set {key} is given twice; set each parameter once.")

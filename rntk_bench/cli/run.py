@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options.datasets("May be repeated.")
+@options.datasets(
+    "A dataset in any case, a pattern such as 'GunPoint*', or a file with one of these per line. "
+    "May be repeated."
+)
 @all_option
 @archive_option
 @options.methods("May be repeated.")

@@ -59,8 +59,8 @@ def test_words_are_names_in_any_case_and_patterns(words, names, said, capsys):
         (["Gnu*"], KNOWN, "No dataset matches 'Gnu*'; 'rntk-bench datasets' lists them all."),
         (["HAM"], ["Ham", "ham"], "'HAM' may be Ham or ham; write it as one of these."),
         (["@"], KNOWN, "names no file"),
-        (["@none.txt"], KNOWN, "none.txt does not exist; @FILE is a list"),
-        (["@."], KNOWN, "cannot be read as a list of datasets: Is a directory."),
+        (["@none.txt"], KNOWN, "none.txt does not exist; write one dataset per line"),
+        (["@."], KNOWN, "cannot be read as a list of datasets: Is a directory; name another"),
         (["@a\0b"], KNOWN, "cannot be read as a list of datasets"),
     ],
 )

@@ -53,11 +53,11 @@ def test_names_choose_records(names, expected, capsys):
         ({"protocols": [FIRST, "zz"]}, f"no record of protocol 'zz'; there are {FIRST}, {SECOND}."),
         (
             {"datasets": ["Ham"], "methods": ["rntk", "poly"]},
-            "The other options leave no record of method 'poly'.",
+            "The other options leave no record of method 'poly'; leave one of them out.",
         ),
         (
             {"datasets": ["Ham", "Coffee"], "methods": ["poly"]},
-            "The other options leave no record of dataset 'Ham'.",
+            "The other options leave no record of dataset 'Ham'; leave one of them out.",
         ),
     ],
 )
