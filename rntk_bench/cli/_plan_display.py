@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LINE_SECONDS = 60.0
 """Time between two lines with the state of the plan, where there is no terminal."""
 REFRESH_SECONDS = 1.0
-"""Time after which a terminal shows it anew while nothing else changes."""
+"""Time between two forecasts of the time left, and after which a terminal shows it anew."""
 SHORT_SECONDS = 0.5
 """An evaluation that takes less has no bar."""
 _BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {unit}{postfix}"
@@ -48,6 +48,7 @@ class PlanDisplay:
         self._state: Any = None
         self._bar: Any = None
         self._next_state: float | None = None
+        self._forecast, self._next_forecast = "", 0.0
 
     def start_plan(self) -> Callable[[str], None]:
         """Start the clock of a plan on a cluster; returns the callback that describes its state."""
@@ -101,10 +102,10 @@ class PlanDisplay:
             self._next_state = now + LINE_SECONDS
         if self._quiet or n_done == n_evaluations or (now < self._next_state and not at_once):
             return
-        text = (
-            f"{n_done} of {n_evaluations} evaluations done, "
-            f"{format_time_left(self._time_left.seconds())} left"
-        )
+        if now >= self._next_forecast:
+            self._forecast = format_time_left(self._time_left.seconds())
+            self._next_forecast = now + REFRESH_SECONDS
+        text = f"{n_done} of {n_evaluations} evaluations done, {self._forecast} left"
         text += f": {under_way}" if under_way else ""
         if not self._on_terminal:
             self._next_state = now + LINE_SECONDS

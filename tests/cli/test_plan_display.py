@@ -126,6 +126,28 @@ def test_a_finished_plan_has_no_time_left(clock, capsys):
     assert not capsys.readouterr().err
 
 
+def test_many_kept_evaluations_are_not_forecast_one_by_one(clock, monkeypatch):
+    asked = []
+    left = Left()
+    left.n_evaluations = 1000
+    monkeypatch.setattr(left, "seconds", lambda: asked.append(clock.seconds) or 1.0, raising=False)
+    display = PlanDisplay(left, quiet=False)
+    display._on_terminal = True
+    monkeypatch.setattr(_plan_display, "_new_bar", lambda *_, **__: SilentBar())
+    for number in range(500):
+        clock.seconds = 50.0 + number / 100.0
+        display.report(outcome(PLAN[0], "kept"))
+    assert 4 <= len(asked) <= 6
+    display.close()
+
+
+class SilentBar:
+    """A bar that draws nothing."""
+
+    def __getattr__(self, name):
+        return lambda *_, **__: None
+
+
 def test_quiet_says_failures_alone(clock, capsys):
     display = PlanDisplay(Left(), quiet=True)
     show = display.start_evaluation(LoadedEvaluation(PLAN[0], None))
