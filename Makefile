@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/rntk-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint test demo tables figures docs ci clean
+.PHONY: help install lint test demo tables figures docs dist ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ $(VENV)/installed-lint: $(VENV)/installed
 
 $(VENV)/installed-docs: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[docs,offline]'
+	@touch $@
+
+$(VENV)/installed-dist: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[offline,dist]'
 	@touch $@
 
 install: $(VENV)/installed ## Create .venv and install the package with its offline datasets
@@ -66,8 +70,18 @@ docs: $(VENV)/installed-docs ## Build the manual as HTML in docs/_build; warning
 	rm -rf docs/api
 	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build
 
+dist: $(VENV)/installed-dist ## Build sdist and wheel in dist, and run the wheel in an empty environment and folder
+	rm -rf dist build
+	$(BIN)/pyproject-build
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv build/environment
+	build/environment/bin/python -m pip install --quiet dist/*.whl
+	mkdir build/folder
+	cd build/folder && ../environment/bin/rntk-bench run -d GunPoint -c quick
+	cd build/folder && ../environment/bin/rntk-bench run -d GunPoint
+
 ci: export RNTK_BENCH_FAULTS ?= 1
-ci: lint test demo tables docs ## Everything the gate checks, with all faults of tests/faults
+ci: lint test demo tables docs dist ## Everything the gate checks, with all faults of tests/faults
 
 clean: ## Remove the environment, caches, your own runs and the built manual
 	rm -rf $(VENV) build dist results/runs results/report.html docs/_build docs/api docs/commands .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from importlib.metadata import version as installed_version
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -13,12 +12,13 @@ from typing import Any, cast
 from click import Context
 from sphinx.application import Sphinx
 
+from rntk_bench import __version__
 from rntk_bench.cli import main
 
 project = "rntk-bench"
 author = "The rntk-bench maintainers"
 project_copyright = f"2026, {author}"
-version = release = installed_version("rntk-bench")
+version = release = __version__
 
 extensions = [
     "myst_parser",

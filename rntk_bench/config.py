@@ -193,6 +193,17 @@ def load_experiment(
     return experiment if seed is None else replace(experiment, seed=seed)
 
 
+def shipped_configurations() -> dict[str, Path]:
+    """The configurations that come with the package, by name, in alphabetical order.
+
+    A wheel has them inside the package, a checkout in its folder `configs`.
+    """
+    package = Path(__file__).parent
+    inside, checkout = package / "configs", package.parent / "configs"
+    folder = inside if inside.is_dir() else checkout
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
 _LARGEST = sys.float_info.max
 
 _TABLES = {
@@ -226,11 +237,17 @@ def read_experiment(path: Path) -> Experiment:
             raise ConfigError(f"{path} is larger than any experiment; name its TOML file.")
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigError(f"{path} does not exist; name an experiment's TOML file.") from None
+        shipped = shipped_configurations()
+        hint = (
+            f"the one that comes with this package is named without a path, {path.stem}."
+            if path.stem in shipped
+            else f"name a TOML file, or one of {', '.join(shipped)}."
+        )
+        raise ConfigError(f"{path} does not exist; {hint}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as text: {error}.") from error
+        raise ConfigError(f"{path} cannot be read as text: {error}; name a TOML file.") from error
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+        raise ConfigError(f"{path} is not valid TOML: {error}; correct it there.") from error
     try:
         return _experiment(content)
     except ConfigError as error:

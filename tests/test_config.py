@@ -1,6 +1,14 @@
+from pathlib import Path
+
 import pytest
 
-from rntk_bench.config import Experiment, Network, load_experiment, read_experiment
+from rntk_bench.config import (
+    Experiment,
+    Network,
+    load_experiment,
+    read_experiment,
+    shipped_configurations,
+)
 from rntk_bench.errors import ConfigError
 from tests.paths import CONFIGS
 
@@ -117,11 +125,35 @@ def test_methods_and_seed_stand_in_place_of_the_files():
     assert (changed.name, changed.methods, changed.seed) == ("quick", ("gru",), 7)
 
 
-@pytest.mark.parametrize("name", ["paper", "quick", "reference"])
-def test_shipped_configurations_are_valid(name):
-    experiment = read_experiment(CONFIGS / f"{name}.toml")
-    assert experiment.name == name
-    assert experiment.datasets
+def test_configurations_come_with_the_package_by_the_names_of_their_files():
+    shipped = shipped_configurations()
+    assert list(shipped) == sorted(path.stem for path in CONFIGS.glob("*.toml"))
+    for name, path in shipped.items():
+        assert path.read_text(encoding="utf-8") == (CONFIGS / path.name).read_text("utf-8")
+        assert read_experiment(path).name == name
+
+
+def test_inside_the_package_they_come_first(tmp_path, monkeypatch):
+    package = tmp_path / "site-packages" / "rntk_bench"
+    monkeypatch.setattr("rntk_bench.config.__file__", str(package / "config.py"))
+    assert shipped_configurations() == {}
+    for folder in (package, package.parent):
+        (folder / "configs").mkdir(parents=True, exist_ok=True)
+        (folder / "configs" / "quick.toml").touch()
+    assert shipped_configurations() == {"quick": package / "configs" / "quick.toml"}
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("configs/quick.toml", "comes with this package is named without a path, quick."),
+        ("mine.toml", "name a TOML file, or one of lengths, "),
+    ],
+)
+def test_a_missing_file_is_answered_by_the_names_of_those_that_are_there(path, hint):
+    with pytest.raises(ConfigError, match="does not exist") as caught:
+        read_experiment(Path("nowhere") / path)
+    assert hint in str(caught.value)
 
 
 @pytest.mark.parametrize("clip", [None, 2.0])

@@ -147,7 +147,7 @@ class KernelEvaluation:
             reasons = " or ".join(sorted(set(self.search.invalid_reasons.values())))
             raise RntkBenchError(
                 f"No setting of {self._method.name}'s grid can be used on "
-                f"{self._problem.dataset.name}: the Gram {reasons}."
+                f"{self._problem.dataset.name}: the Gram {reasons}; take other values."
             ) from None
 
     def _classify(self, choice: Choice) -> tuple[IntArray, int]:
@@ -156,7 +156,7 @@ class KernelEvaluation:
         if not np.isfinite(test).all():
             raise RntkBenchError(
                 f"The chosen setting of {self._method.name} overflows on the test series of "
-                f"{self._problem.dataset.name}."
+                f"{self._problem.dataset.name}; leave its values out of the grid."
             )
         ((_, train),) = self._grams.train([[choice.setting]])
         divisor = gram_divisor(train, self.search.gram_scale)

@@ -60,7 +60,9 @@ def evaluate_network(
         If the `Deadline` around the call passes; on an accelerator some more epochs are trained.
     """
     if dataset.n_train < 2:
-        raise RntkBenchError(f"{dataset.name} has a single training series; networks need two.")
+        raise RntkBenchError(
+            f"{dataset.name} has a single training series, and networks need two; use a kernel."
+        )
     watch = Stopwatch()
     with watch("total"):
         problem = network_problem(dataset, experiment)
@@ -93,7 +95,8 @@ def evaluate_network(
                     predictions = classify_retrained(problem, training, setting, choice, warnings)
     if predictions is None:
         raise RntkBenchError(
-            f"The chosen network of {method.name} overflows on the test series of {dataset.name}."
+            f"The chosen network of {method.name} overflows on the test series of {dataset.name}; "
+            "scale them down, or try smaller learning rates."
         )
     if choice.by_default:
         warnings.append(undecided_message(f"{choice.ties} settings", choice.accuracy))

@@ -86,7 +86,12 @@ class Outcome:
     @property
     def title(self) -> str:
         """The dataset, the method and the resample as text."""
-        return evaluation_title(self.dataset, self.method, self.resample)
+        return evaluation_title(*self.key)
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """The key of the evaluation in its plan."""
+        return self.dataset, self.method, self.resample
 
 
 class LoadedEvaluation(NamedTuple):

@@ -36,6 +36,7 @@ from rntk_bench.cli import (
 from rntk_bench.cli._signals import exit_code, handle_sigterm, memory_message, reraise_interrupts
 from rntk_bench.cli._streams import prepare_streams, refuse_unwritable_stream, say
 from rntk_bench.errors import RntkBenchError
+from rntk_bench.version import __version__
 
 
 class _Group(click.Group):
@@ -64,10 +65,29 @@ class _Group(click.Group):
             ctx.exit(1)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="rntk-bench", prog_name="rntk-bench")
-def main() -> None:
+_FIRST_STEPS = """\
+rntk-bench benchmarks the Recurrent Neural Tangent Kernel on the UCR time-series archive.
+
+Three commands to begin with:
+
+  rntk-bench run -d Coffee    benchmark the paper's four kernels on the dataset Coffee
+  rntk-bench table            print the paper's tables from the results
+  rntk-bench report           write all results into one HTML page
+
+'rntk-bench --help' lists every command, and 'rntk-bench run --help' what one of them can do."""
+
+
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="rntk-bench")
+@click.pass_context
+def main(context: click.Context) -> None:
     """Benchmark the Recurrent Neural Tangent Kernel on the UCR time-series archive."""
+    if context.invoked_subcommand is None:
+        click.echo(_FIRST_STEPS)
 
 
 for _command in (

@@ -14,6 +14,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from rntk_bench.cli._dataset_names import known_datasets
+from rntk_bench.config import shipped_configurations
 from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, display_name
 
 Items = list[CompletionItem]
@@ -23,12 +25,7 @@ _RECORD = re.compile(r"(.+)-([0-9a-f]{8})\.json")
 
 def datasets(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
     """Datasets of the archive, and those in the folder of `--data-dir`."""
-    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE
-
-    splits = _files(ctx.params.get("data_dir"), "*/*_TRAIN.*")
-    user_names = [path.parent.name for path in splits if path.stem == f"{path.parent.name}_TRAIN"]
-    names = sorted({*ARCHIVE, *MULTIVARIATE, *user_names}, key=str.casefold)
-    return _matching_items(incomplete, names)
+    return _matching_items(incomplete, known_datasets(ctx.params.get("data_dir")))
 
 
 def recorded_datasets(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
@@ -64,10 +61,11 @@ def protocols(ctx: click.Context, _: click.Parameter, incomplete: str) -> Items:
 
 
 def configurations(_: click.Context, __: click.Parameter, incomplete: str) -> Items:
-    """TOML files with this prefix, also in the folder `configs`; all files if there are none."""
+    """Configurations that come with the package, and TOML files, also in the folder `configs`; all
+    files if none has this prefix."""
     folders = {Path(incomplete.rpartition("/")[0]), Path("configs")}
     paths = {str(path) for folder in folders for path in _files(folder, "*.toml")}
-    items = _matching_items(incomplete, sorted(paths))
+    items = _matching_items(incomplete, [*shipped_configurations(), *sorted(paths)])
     return items or [CompletionItem(incomplete, type="file")]
 
 

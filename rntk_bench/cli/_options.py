@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -68,7 +69,9 @@ class _ResamplesType(click.ParamType[tuple[int, ...]]):
 
 def _check_jobs(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
     if jobs == 0:
-        raise click.BadParameter("it is 0, but must be -1 or at least 1.", ctx, parameter)
+        raise click.BadParameter(
+            "it is 0; give -1 for all cores, or a number from 1.", ctx, parameter
+        )
     return jobs
 
 
@@ -98,14 +101,57 @@ cache_limit = click.option(
     help="Maximum size of the Gram cache; the least recently used matrices are removed first.",
 )
 
-config = click.option(
-    "-c",
-    "--config",
-    type=paths.FILE,
-    envvar="RNTK_BENCH_CONFIG",
-    show_envvar=True,
-    shell_complete=_completion.configurations,
-    help="Experiment configuration in TOML. [default: the paper's grids and protocol]",
+
+class _ConfigurationType(click.ParamType[Path]):
+    """A configuration: the name of one that comes with the package, or a TOML file.
+
+    A name is never looked for among files, so that it means the same in every folder; ``./quick``
+    is the file of that name.
+    """
+
+    name = "configuration"
+
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """The path of the configuration, which need not exist if it looks like a file's."""
+        from rntk_bench.config import shipped_configurations
+
+        shipped = shipped_configurations()
+        if str(value) in shipped:
+            return shipped[str(value)]
+        path: Path = paths.FILE.convert(value, param, ctx)
+        if path.name == os.fspath(value) and not path.suffix and not path.exists():
+            self.fail(
+                f"there is neither a configuration nor a file named {value!r}; name a TOML file, "
+                f"or one of {', '.join(shipped)}.",
+                param,
+                ctx,
+            )
+        return path
+
+
+_CONFIGURATION = _ConfigurationType()
+
+
+def configuration(help: str, envvar: str | None = None) -> Callable[[Any], Any]:
+    """The option -c for a configuration, by its name or its file."""
+    return click.option(
+        "-c",
+        "--config",
+        type=_CONFIGURATION,
+        metavar="NAME|FILE",
+        envvar=envvar,
+        show_envvar=True,
+        shell_complete=_completion.configurations,
+        help=help,
+    )
+
+
+config = configuration(
+    "Experiment configuration: quick, paper or another that comes with this package, or a TOML "
+    "file. [default: the paper's grids and protocol]",
+    "RNTK_BENCH_CONFIG",
 )
 
 
@@ -116,7 +162,7 @@ def datasets(help: str, complete: ShellComplete = _completion.datasets) -> Calla
         "--dataset",
         "datasets",
         multiple=True,
-        metavar="NAME",
+        metavar="NAME|PATTERN|@FILE",
         shell_complete=complete,
         help=help,
     )

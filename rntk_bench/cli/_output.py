@@ -46,7 +46,8 @@ def write_tables(
     """Format tables and write them; the notes of CSV tables go to the standard error."""
     if standalone and table_format not in DOCUMENTS:
         raise InputError(
-            f"--standalone goes with --format {' or '.join(DOCUMENTS)}, not {table_format}."
+            f"--standalone goes with --format {' or '.join(DOCUMENTS)}, not {table_format}; choose "
+            "one of these, or leave it out."
         )
     text = "\n".join(map(RENDERERS[table_format], tables))
     if standalone:

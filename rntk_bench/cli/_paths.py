@@ -31,14 +31,16 @@ class PathType(click.Path):
             path = expand_home(value)
             mode = path.stat().st_mode
             if not self.file_okay and not stat.S_ISDIR(mode):
-                self.fail(f"{one_line(str(path))} is not a folder.", param, ctx)
+                self.fail(f"{one_line(str(path))} is not a folder; name another.", param, ctx)
         except InputError as error:
             self.fail(str(error), param, ctx)
         except ValueError:
-            self.fail("it has a null character, which no path has.", param, ctx)
+            self.fail("it has a null character, which no path has; write it without.", param, ctx)
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
-                self.fail("it is longer than a file's name can be.", param, ctx)
+                self.fail(
+                    "it is longer than a file's name can be; choose a shorter one.", param, ctx
+                )
         return super().convert(path, param, ctx)
 
 

@@ -12,6 +12,7 @@ import click
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
+from rntk_bench.cli._dataset_names import expand_datasets
 from rntk_bench.cli._streams import note, warn
 from rntk_bench.config import MAX_RESAMPLE
 from rntk_bench.errors import InputError
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from rntk_bench.config import Experiment
     from rntk_bench.report.results.results import Results
     from rntk_bench.storage.records import Record
+
+_NOTHING_PLANNED = (
+    "There is no record of what the configuration plans; run it, or name another folder with "
+    "--results."
+)
+_MAX_WARNINGS = 3
+"""So many names without a record have a warning each, which suggests another name."""
 
 protocols = click.option(
     "--protocol",
@@ -72,13 +80,7 @@ def record_options(command: Callable[..., None]) -> Callable[..., None]:
     """Folder, datasets, methods and protocols, the keywords of `load_records`."""
     for option in (
         protocols,
-        click.option(
-            "-c",
-            "--config",
-            type=paths.FILE,
-            shell_complete=_completion.configurations,
-            help="Only the datasets and methods of this configuration.",
-        ),
+        options.configuration("Only the datasets and methods of this configuration."),
         options.methods("Only these methods.", complete=_completion.recorded_methods),
         options.datasets("Only these datasets.", _completion.recorded_datasets),
         options.results,
@@ -196,7 +198,7 @@ def load_results(
     joined = collect_results(records)
     joined = replace(joined, notes=joined.notes + left_out)
     if columns and not files:
-        raise InputError("--column chooses among the columns of a file: name one with --with.")
+        raise InputError("--column chooses among the columns of a file; name one with --with.")
     if files:
         published = [column for path in dict.fromkeys(files) for column in read_published(path)]
         joined, messages = join_published(joined, select_columns(published, columns))
@@ -229,14 +231,19 @@ def filter_records(
 ) -> list[Record]:
     """The records of these datasets, methods and protocols; an empty list of names selects all.
 
-    A name without a record is a warning. The datasets and methods of an experiment, which need not
-    be finished, replace those that are not named; the ones without a record are listed in a note.
+    Datasets are named as `expand_datasets` reads them, among those with a record. A name without a
+    record is a warning; many of them, as a list may have, are one. The datasets and methods of an
+    experiment, which need not be finished, replace those that are not named; the ones without a
+    record are listed in a note.
 
     Raises
     ------
     InputError
-        No record is left.
+        No record is left, or as `expand_datasets` does.
     """
+    recorded = sorted({record.dataset for record in records})
+    hint = f"there are records of {abbreviate_list(recorded)}."
+    datasets = expand_datasets(datasets, recorded, hint=hint)
     named = {"dataset": datasets, "method": methods, "protocol": protocols}
     planned = {"dataset": experiment.datasets, "method": experiment.methods} if experiment else {}
     planned = {field: names for field, names in planned.items() if not named[field]}
@@ -246,17 +253,21 @@ def filter_records(
         field: [name for name in dict.fromkeys(names) if not _filter(selected, {field: [name]})]
         for field, names in criteria.items()
     }
-    unknown, excluded = [], []
+    unknown, excluded, many = [], [], []
     for field, name in ((f, n) for f in missing if f not in planned for n in missing[f]):
-        if _filter(records, {field: [name]}):
-            excluded.append(f"The other options leave no record of {field} {name!r}.")
+        if selected and len(missing[field]) > _MAX_WARNINGS:
+            many.append(f"There is no record of {field} {abbreviate_list(missing[field])}.")
+        elif _filter(records, {field: [name]}):
+            excluded.append(
+                f"The other options leave no record of {field} {name!r}; leave one of them out."
+            )
         else:
             others = {other: names for other, names in criteria.items() if other != field}
             unknown.append(_unknown_name(_filter(records, others) or records, field, name))
     problems = unknown + excluded
     if not selected:
-        raise InputError([*problems, "There is no record of what the configuration plans."][0])
-    for problem in problems:
+        raise InputError([*problems, _NOTHING_PLANNED][0])
+    for problem in [*problems, *dict.fromkeys(many)]:
         warn(problem)
     for field in planned:
         if names := missing[field]:

@@ -8,12 +8,15 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_datasets, known_datasets
 from rntk_bench.cli._streams import say
 from rntk_bench.errors import DataError, one_line
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=_completion.datasets)
+@click.argument(
+    "names", metavar="[NAME|PATTERN|@FILE]...", nargs=-1, shell_complete=_completion.datasets
+)
 @click.option("--all", "all_datasets", is_flag=True, help="Fetch every dataset of the archive.")
 @options.data_dir
 @options.cache_dir
@@ -35,10 +38,11 @@ def fetch(
 
     if all_datasets == bool(names):
         raise click.UsageError("Give the names of the datasets, or --all.")
+    chosen = list(ARCHIVE) if all_datasets else expand_datasets(names, known_datasets(data_dir))
     any_failed = False
     hint = missing_source_hint()
     # disable=None draws the progress bar on terminals only.
-    progress = tqdm(tuple(ARCHIVE) if all_datasets else names, disable=None, leave=False)
+    progress = tqdm(chosen, disable=None, leave=False)
     with SktimeProcess() as sktime:
         for name in progress:
             try:

@@ -25,7 +25,9 @@ def _check_widths(
     """The distinct widths in order; none, or enough for a slope."""
     distinct = sorted(set(widths))
     if len(distinct) == 1:
-        raise click.BadParameter("a slope needs at least two widths.", ctx, parameter)
+        raise click.BadParameter(
+            "a slope needs at least two widths; give --width twice or more.", ctx, parameter
+        )
     return distinct
 
 

@@ -71,7 +71,7 @@ def scatter(a: str, b: str, out: Path, **selected: Any) -> None:
             "name 'RNTK (paper)', for example, or leave it out."
         )
     if a == b:
-        raise InputError(f"A scatter plot needs two methods, not {a} twice.")
+        raise InputError(f"A scatter plot needs two methods, not {a} twice; name another.")
     figure = plot_scatter(accuracies, a, b)
     common = _common_datasets(accuracies[[a, b]], notes)
     _save(figure, out, f"scatter-{a}-{b}", common.reset_index())
@@ -122,6 +122,9 @@ def grid(
     loaded = _selection.load_results(
         results, datasets=(dataset,), methods=(method,), protocols=protocols, resample=resample
     )
+    if len(loaded.datasets) > 1:
+        raise InputError(f"{dataset!r} stands for {len(loaded.datasets)} datasets; name one.")
+    (dataset,) = loaded.datasets
     for line in loaded.notes:
         note(line)
     record = loaded.records[dataset, method]

@@ -36,7 +36,10 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
     check_output(output)
     classifier = load_model(model)
     if not isinstance(classifier, KernelClassifier):
-        raise InputError(f"{model} is a {type(classifier).__name__}, but must be a classifier.")
+        raise InputError(
+            f"{model} is a {type(classifier).__name__}, but must be a classifier; fit one with "
+            "'rntk-bench fit'."
+        )
     predictions = predict_split(classifier, read_split(file, "none" if no_labels else "partial"))
     text = predictions.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     write_text(text, output)

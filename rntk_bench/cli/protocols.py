@@ -11,6 +11,7 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_datasets, known_datasets
 from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
 from rntk_bench.errors import InputError
@@ -53,7 +54,7 @@ def protocols(
 
     check_output(output)
     experiment = load_experiment(config)
-    names = datasets or experiment.datasets
+    names = expand_datasets(datasets, known_datasets(data_dir)) or experiment.datasets
     if not names:
         raise InputError("There are no datasets to compare protocols on; name some with --dataset.")
     planned = comparisons(experiment, names, data_dir, cache_dir)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,23 +19,27 @@ from rntk_bench.cli._backend import (
     open_backend,
     scheduler_option,
 )
+from rntk_bench.cli._dataset_names import all_option, archive_option, plan_datasets
+from rntk_bench.cli._plan_display import PlanDisplay
 from rntk_bench.cli._signals import report_progress_on_stop
 from rntk_bench.cli._streams import say, warn
-from rntk_bench.config import format_choice
-from rntk_bench.errors import ConfigError, InputError, one_line
+from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from rntk_bench.benchmark.evaluation import Progress
-    from rntk_bench.benchmark.runner import LoadedEvaluation, Outcome
-    from rntk_bench.config import Experiment
+    from rntk_bench.benchmark.runner import LoadedEvaluation
     from rntk_bench.methods import Method
 
 
 @click.command()
-@options.datasets("May be repeated.")
-@click.option("--all", "everything", is_flag=True, help="All datasets of the configuration.")
+@options.datasets(
+    "A dataset in any case, a pattern such as 'GunPoint*', or a file with one of these per line. "
+    "May be repeated."
+)
+@all_option
+@archive_option
 @options.methods("May be repeated.")
 @options.config
 @options.jobs
@@ -77,6 +81,7 @@ if TYPE_CHECKING:
 def run(
     datasets: tuple[str, ...],
     everything: bool,
+    archive: bool,
     methods: tuple[str, ...],
     config: Path | None,
     jobs: int,
@@ -111,10 +116,12 @@ def run(
     from rntk_bench.benchmark.cost.machine_memory import machine_memory
     from rntk_bench.benchmark.plan import make_plan
     from rntk_bench.benchmark.runner import RunOptions, count_stored, run_plan
+    from rntk_bench.benchmark.time_left import TimeLeft
     from rntk_bench.benchmark.warmup import check_extras, warm_up
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import load_experiment
     from rntk_bench.methods import KERNEL_METHODS, resolve
+    from rntk_bench.report.tables.plan_summary import plan_summary
     from rntk_bench.storage.cache import GramCache, cache_folder
 
     check_options(backend, scheduler, dry_run, memory_limit)
@@ -123,7 +130,20 @@ def run(
         raise InputError("--cache-limit has no use with --no-cache; leave one of them out.")
     experiment = load_experiment(config, methods, seed)
     resolved = resolve(experiment)
-    names = _names(datasets, everything, experiment, config)
+    names = plan_datasets(
+        datasets,
+        everything,
+        archive,
+        experiment,
+        data_dir=data_dir,
+        cache_dir=cache_dir,
+        quiet=quiet,
+    )
+    if not names:
+        raise InputError(
+            f"{config or 'The command'} names no dataset; name some with -d NAME, or run those of "
+            "the paper with --all, or those of the archive that are on this machine with --archive."
+        )
     plan = make_plan(names, resolved, experiment, results, resamples)
     if memory_limit is None and scheduler is None:
         memory_limit = machine_memory()
@@ -138,7 +158,7 @@ def run(
         memory_limit=memory_limit,
     )
     costs.check_memory(plan, run_options)
-    display = _Display(quiet)
+    display = PlanDisplay(TimeLeft(plan, run_options.n_jobs, overwrite), quiet)
 
     def progress() -> str:
         display.close()
@@ -168,9 +188,13 @@ def run(
         if not no_cache:
             grams = GramCache(cache_folder(cache_dir), cache_limit, on_warning=warn)
             run_options = replace(run_options, cache=grams)
-        start_plan = partial(display.start_plan, len(plan))
+        start_plan = display.start_plan
         with open_backend(scheduler, resolved, run_options, start_evaluation, start_plan) as where:
             outcomes = run_plan(plan, run_options, where, display.report)
+        display.close()
+    if not quiet:
+        for line in plan_summary([each.record for each in outcomes if each.record is not None]):
+            say(line)
     kinds = Counter(outcome.kind for outcome in outcomes)
     if kinds["failed"]:
         click.echo(
@@ -179,98 +203,3 @@ def run(
             err=True,
         )
     sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
-
-
-def _names(
-    datasets: Sequence[str], everything: bool, experiment: Experiment, config: Path | None
-) -> list[str]:
-    from rntk_bench.datasets.paper import PAPER_DATASETS
-
-    if datasets and everything:
-        raise InputError("--all and --dataset exclude each other; leave one of them out.")
-    if datasets:
-        return list(dict.fromkeys(datasets))
-    if not everything and config is None:
-        raise InputError(
-            "No dataset is named; name one with -d NAME, or run the paper's with --all."
-        )
-    if config and not experiment.datasets:
-        raise ConfigError(f"{config}: experiment.datasets is missing; list some, or use -d NAME.")
-    return list(experiment.datasets or PAPER_DATASETS)
-
-
-class _Display:
-    """The output of a run: progress bars on a terminal, and one line per finished evaluation.
-
-    There is one bar for each evaluation in this process, or one for a whole plan on a cluster.
-    """
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
-        self._bar: Any = None
-        self._plan_bar: Any = None
-
-    def start_plan(self, n_evaluations: int) -> Callable[[str], None]:
-        """Draw the bar of a plan; returns the callback for its progress."""
-        self._plan_bar = self._new_bar("plan", "evaluation", n_evaluations)
-        return partial(self._plan_bar.set_postfix_str, refresh=True)
-
-    def start_evaluation(self, loaded: LoadedEvaluation) -> Progress:
-        """Draw the bar of an evaluation; returns the callback for its progress."""
-        method = loaded.evaluation.method
-        name = f"{loaded.evaluation.title}: {method.progress_label}"
-        self._bar = self._new_bar(name, method.progress_unit)
-        return self._show_progress
-
-    def _new_bar(self, name: str, unit: str, total: int | None = None) -> Any:
-        from tqdm import tqdm
-
-        hidden = self.quiet or not sys.stderr.isatty()
-        return tqdm(desc=name, unit=unit, total=total, leave=False, disable=hidden)
-
-    def _show_progress(self, done: int, total: int, best: float) -> None:
-        self._bar.total = total
-        self._bar.set_postfix_str(
-            "test" if done == total else f"best validation {100 * best:.2f} %", refresh=False
-        )
-        self._bar.update(done - self._bar.n)
-
-    def report(self, outcome: Outcome) -> None:
-        """Print an outcome, above the plan's bar if there is one."""
-        self._close_bar()
-        if self._plan_bar is None:
-            self._print(outcome)
-            return
-        self._plan_bar.clear()
-        self._print(outcome)
-        self._plan_bar.update()
-        self._plan_bar.refresh()
-
-    def _print(self, outcome: Outcome) -> None:
-        title, record = one_line(outcome.title), outcome.record
-        if outcome.kind in ("failed", "unreadable"):
-            name = title if outcome.kind == "failed" else one_line(outcome.dataset)
-            say(f"{name} failed: {outcome.message}", err=True)
-            return
-        if self.quiet or record is None or record.selection is None or record.test is None:
-            return
-        selection = record.selection
-        time = "kept" if outcome.kind == "kept" else f"{record.timings['total']:.1f} s"
-        say(
-            f"{title}: test {100 * record.test['accuracy']:.2f} %, "
-            f"validation {100 * selection['accuracy']:.2f} % "
-            f"({format_choice(selection)}, {selection['ties']} tied) [{time}]"
-        )
-        for warning in record.warnings if outcome.kind == "computed" else ():
-            say(f"  {warning}", err=True)
-
-    def close(self) -> None:
-        """Remove the bars."""
-        self._close_bar()
-        if self._plan_bar is not None:
-            self._plan_bar.close()
-
-    def _close_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None

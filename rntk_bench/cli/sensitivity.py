@@ -11,6 +11,7 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_dataset, known_datasets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +104,7 @@ def sensitivity(
         options.reject_unused(["quick"], "cannot be combined with --pairs")
     parameter, kernels = _kernels(REFERENCE_KERNELS[activation], values)
     figures.check_output_folder(out)
+    name = expand_dataset(name, known_datasets(data_dir))
     dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
     n_pairs = pairs or (20 if quick else 100)
     curves = pd.concat(

@@ -11,6 +11,7 @@ import click
 
 from rntk_bench.cli import _completion, _selection
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_dataset
 from rntk_bench.cli._streams import warn
 from rntk_bench.config import format_choice
 from rntk_bench.errors import DataError, InputError
@@ -47,13 +48,14 @@ def show(
     """
     from rntk_bench.report.results.names import format_ranges
     from rntk_bench.report.results.results import record_sort_key
-    from rntk_bench.storage.records import protocol_id, record_path
+    from rntk_bench.storage.records import protocol_id, record_files, record_path
 
     if method is None or as_stored:
         options.reject_unused(
             ("data_dir", "cache_dir"), "is only used for the confusion matrix of one record"
         )
     methods = () if method is None else (method,)
+    dataset = expand_dataset(dataset, {path.parent.name for path in record_files(results)})
     records = _selection.filter_records(
         _records(results, dataset), methods=methods, protocols=protocols
     )

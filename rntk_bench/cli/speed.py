@@ -9,6 +9,7 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_dataset, known_datasets
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def speed(
 
         _print("1 thread", compare_repeat(classification.sample_grid(kernels)))
         return
+    dataset = expand_dataset(dataset, known_datasets(data_dir))
     data = load_dataset(dataset, data_dir=data_dir, cache_dir=cache_dir)
     if not data.equal_length:
         raise DataError(f"{dataset} has series of different lengths; name one of equal lengths.")
@@ -148,7 +150,9 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
     resolved = resolve(experiment)
     networks = [method for method in resolved if isinstance(method, NetworkMethod)]
     if len(networks) < len(resolved):
-        raise InputError(f"-m takes finite networks here: {', '.join(NETWORK_METHODS)}.")
+        raise InputError(
+            f"-m takes finite networks here; choose one of {', '.join(NETWORK_METHODS)}."
+        )
     from rntk_bench.speed.networks import compare_networks
 
     click.echo(

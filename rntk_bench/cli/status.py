@@ -13,17 +13,23 @@ from typing import TYPE_CHECKING
 import click
 
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import (
+    all_option,
+    archive_option,
+    known_datasets,
+    plan_datasets,
+)
 from rntk_bench.cli._streams import note, warn
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from rntk_bench.config import Experiment
     from rntk_bench.report.tables.status import EvaluationState
 
 
 @click.command()
 @options.datasets("May be repeated.  [default: the configuration's, or those with records]")
-@click.option("--all", "everything", is_flag=True, help="All datasets of the configuration.")
+@all_option
+@archive_option
 @options.methods(
     "May be repeated.  [default: the configuration's; without one also those with records]"
 )
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 @options.protocol_seed
 @options.resamples
 @options.results
+@options.data_dir
+@options.cache_dir
 @click.option(
     "--format",
     "style",
@@ -42,17 +50,21 @@ if TYPE_CHECKING:
 def status(
     datasets: tuple[str, ...],
     everything: bool,
+    archive: bool,
     methods: tuple[str, ...],
     config: Path | None,
     seed: int | None,
     resamples: tuple[int, ...],
     results: Path,
+    data_dir: Path | None,
+    cache_dir: Path | None,
     style: str,
 ) -> None:
     """Show which evaluations of a plan are done, failed, interrupted, stale or missing.
 
     The plan is given by the same options as for `run`. An evaluation is stale if it has a record,
-    but of another protocol or one that cannot be read. Datasets are not read.
+    but of another protocol or one that cannot be read. Datasets are not read: --data-dir and
+    --cache-dir only say which datasets there are.
     """
     from rntk_bench.config import load_experiment
     from rntk_bench.methods import METHODS, resolve
@@ -68,46 +80,48 @@ def status(
         recorded = {record.method for record in records}
         known = [name for name in METHODS if name in {*experiment.methods, *recorded}]
         experiment = load_experiment(None, known, seed)
-    names = _names(datasets, everything, experiment, results)
+    stored = _datasets_with_files(results)
+    names = plan_datasets(
+        datasets,
+        everything,
+        archive,
+        experiment,
+        data_dir=data_dir,
+        cache_dir=cache_dir,
+        recorded=stored,
+    )
+    for name in names if datasets else ():
+        _warn_of_misspelling(name, {*known_datasets(data_dir), *stored})
+    names = names or sorted(stored)
+    if not names:
+        raise InputError(
+            f"There are no run records in {results}; name their folder with --results, or a plan "
+            "with -d, -c, --all or --archive."
+        )
     protocols = {method.name: method.protocol(experiment) for method in resolve(experiment)}
     if others := {r.resample for r in records if r.dataset in names} - set(resamples):
         note(f"There are records of resamples {format_ranges(others)}; count them with --resample.")
     _print(evaluation_states(results, records, names, protocols, resamples), style)
 
 
-def _names(
-    datasets: Sequence[str], everything: bool, experiment: Experiment, results: Path
-) -> list[str]:
-    """The plan's datasets, as in `run`, or those with files in the results folder."""
-    from rntk_bench.datasets.paper import PAPER_DATASETS
+_SUFFIXES = (".json", ".partial")
+
+
+def _datasets_with_files(results: Path) -> set[str]:
+    """The datasets with a record, or with the checkpoint of one, in the results folder."""
     from rntk_bench.storage.records import is_valid_name
 
-    if datasets and everything:
-        raise InputError("-d and --all are two selections of datasets; leave one of them out.")
-    stored = {
+    return {
         path.parent.name
         for path in results.glob("*/*")
         if path.suffix in _SUFFIXES and is_valid_name(path.parent.name) and path.name[0] != "."
     }
-    for name in datasets:
-        _warn_of_misspelling(name, stored)
-    names = datasets or experiment.datasets or (PAPER_DATASETS if everything else sorted(stored))
-    if not names:
-        raise InputError(
-            f"There are no run records in {results}; name their folder with --results, or a plan "
-            "with -d, -c or --all."
-        )
-    return list(dict.fromkeys(names))
 
 
-_SUFFIXES = (".json", ".partial")
-
-
-def _warn_of_misspelling(name: str, stored: Collection[str]) -> None:
+def _warn_of_misspelling(name: str, known: Collection[str]) -> None:
     """Warn if a dataset without records has almost the name of another."""
-    from rntk_bench.datasets.archive import ARCHIVE, MULTIVARIATE, close_matches
+    from rntk_bench.datasets.archive import close_matches
 
-    known = {*ARCHIVE, *MULTIVARIATE, *stored}
     for other in [] if name in known else close_matches(name, known, 1):
         warn(f"{name} has no records; did you mean {other}?")
 

@@ -52,7 +52,7 @@ def check_dimensions(train: Split, test: Split) -> None:
             if _n_dimensions(split, i) != expected:
                 raise DataError(
                     f"{split.where(row)}: the series has dimension {_n_dimensions(split, i)}, but "
-                    f"the first of {train.path} has dimension {expected}."
+                    f"the first of {train.path} has {expected}; give all the same."
                 )
 
 
@@ -86,9 +86,11 @@ def _check_classes(train: Split, test: Split, y_train: IntArray, y_test: IntArra
         first = unseen[0]
         raise DataError(
             f"{test.where(test.rows[first])}: no series of {train.path} has the label "
-            f"{test.labels[first]!r}, so it cannot be learned."
+            f"{test.labels[first]!r}, so it cannot be learned; correct "
+            "the label, or remove the series."
         )
     if (y_train == y_train[0]).all():
         raise DataError(
-            f"{train.path} has the single class {train.labels[0]!r}, so there is nothing to learn."
+            f"{train.path} has the single class {train.labels[0]!r}, so there is nothing to learn; "
+            "add series of another class."
         )

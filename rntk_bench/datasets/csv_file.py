@@ -36,7 +36,7 @@ def read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
     try:
         _, names = next(rows)
     except StopIteration:
-        raise DataError(f"{path} cannot be read as CSV: it is empty.") from None
+        raise DataError(f"{path} cannot be read as CSV: it is empty; name another file.") from None
     while names[-1] == "":
         names.pop()
     if len(names) == 1:
@@ -72,4 +72,6 @@ def _rows(path: Path) -> Iterator[Row]:
             if any(fields):
                 yield number, fields
     except csv.Error as error:
-        raise DataError(f"{path}, line {number} cannot be read as CSV: {error}.") from error
+        raise DataError(
+            f"{path}, line {number} cannot be read as CSV: {error}; correct it there."
+        ) from error

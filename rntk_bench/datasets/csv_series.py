@@ -43,7 +43,9 @@ def read_prices(path: Path, date: str = "Date", close: str = "Close") -> tuple[f
         raise _type_error(path, lines[row], date, texts[row], "a date")
     if dates.duplicated().any():
         row = int(np.argmax(dates.duplicated()))
-        raise DataError(f"{path}, line {lines[row]}: the date {texts[row][:40]} occurs twice.")
+        raise DataError(
+            f"{path}, line {lines[row]}: the date {texts[row][:40]} occurs twice; keep one of them."
+        )
     values = _numbers(path, lines, close, closes)
     return tuple(values[np.argsort(dates.to_numpy(), kind="stable")].tolist())
 
@@ -70,7 +72,7 @@ def _read_columns(path: Path, *names: str) -> tuple[list[int], list[list[str]]]:
         lines.append(line)
         texts.append([fields[index] for index in indices])
     if not lines:
-        raise DataError(f"{path} has no rows below its header.")
+        raise DataError(f"{path} has no rows below its header; name a file with values.")
     return lines, [list(column) for column in zip(*texts, strict=True)]
 
 
@@ -101,4 +103,6 @@ def _numbers(path: Path, lines: Sequence[int], name: str, texts: Sequence[str]) 
 def _type_error(path: Path, line: int, name: str, text: str, kind: str) -> DataError:
     """The error for a field that is not of the expected kind."""
     content = f"holds {text[:40]!r}" if text else "is empty"
-    return DataError(f"{path}, line {line}: column {name!r} {content}, but must hold {kind}.")
+    return DataError(
+        f"{path}, line {line}: column {name!r} {content}, but must hold {kind}; correct it there."
+    )

@@ -68,7 +68,9 @@ class Split:
         """Validate and append a series `values` of shape (T, m)."""
         if label.strip() in MISSING:
             if self.labelling == "complete":
-                raise DataError(f"{self.where(row)}: the series has no class label.")
+                raise DataError(
+                    f"{self.where(row)}: the series has no class label; add one, or remove the row."
+                )
             label = UNKNOWN
         series = _without_padding(values, self.where(row))
         self.series.append(series[:, 0] if series.shape[1] == 1 else series)
@@ -128,7 +130,7 @@ def read_npz(path: Path) -> tuple[Split, Split]:
                 for row, (x, label) in enumerate(zip(X, y, strict=True), start=1):
                     split.append(row, str(label), np.asarray(x, dtype=np.float64))
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise DataError(f"{path} is damaged: {error}.") from error
+        raise DataError(f"{path} is damaged: {error}; replace it by a complete copy.") from error
     return train, test
 
 
@@ -137,11 +139,11 @@ def _without_padding(values: FloatArray, where: str) -> FloatArray:
     if values.size and np.isfinite(values).all():
         return values
     if np.isinf(values).any():
-        raise DataError(f"{where}: the series has an infinite value.")
+        raise DataError(f"{where}: the series has an infinite value; correct it.")
     missing = np.isnan(values)
     present = np.flatnonzero(~missing.all(axis=1))
     if not present.size:
-        raise DataError(f"{where}: the series has no values.")
+        raise DataError(f"{where}: the series has no values; remove the row.")
     length = int(present[-1]) + 1
     incomplete = np.flatnonzero(missing[:length].any(axis=1))
     if incomplete.size:

@@ -184,7 +184,7 @@ def _find_in_package(package: str, name: str) -> tuple[Path, ...]:
 
 def _check_folder(data_dir: Path) -> None:
     if not data_dir.is_dir():
-        raise DataError(f"The data folder {data_dir} does not exist.")
+        raise DataError(f"The data folder {data_dir} does not exist; name another with --data-dir.")
 
 
 def _file_names(folder: Path) -> set[str]:

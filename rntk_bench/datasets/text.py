@@ -104,7 +104,8 @@ def read_lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise DataError(
-                f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit."
+                f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit; leave "
+                "series out."
             )
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             for number in count(1):
@@ -114,7 +115,7 @@ def read_lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int
                 if len(line) > MAX_ROW_CHARACTERS or number > MAX_ROWS:
                     raise DataError(
                         f"{path}, row {number}: the file has more than {MAX_ROWS} rows or a row of "
-                        f"more than {MAX_ROW_CHARACTERS} characters."
+                        f"more than {MAX_ROW_CHARACTERS} characters; divide it."
                     )
                 if line.isspace() or line.lstrip().startswith(comments):
                     continue
@@ -124,7 +125,7 @@ def read_lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int
                     )
                 yield number, line.rstrip("\n")
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{path} cannot be read: {error.strerror}; name another file.") from error
 
 
 class NumberError(ValueError):

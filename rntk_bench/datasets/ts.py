@@ -59,10 +59,14 @@ def read_ts_rows(path: Path, labelled: bool) -> Iterator[SeriesRow]:
     header = _read_header(path, lines)
     if labelled and header.has_targets:
         raise DataError(
-            f"{path} declares no class labels, but the targets of a regression (@targetLabel true)."
+            f"{path} declares no class labels, but the targets of a regression (@targetLabel "
+            "true); name a file with classes."
         )
     if labelled and not header.has_classes:
-        raise DataError(f"{path} declares no class labels (@classLabel true).")
+        raise DataError(
+            f"{path} declares no class labels; add @classLabel true to its header, and a label to "
+            "each row."
+        )
     first: int | None = None
     for row, line in lines:
         where = f"{path}, row {row}"
@@ -89,13 +93,19 @@ def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:
                 )
             return _parse_header(path, entries)
         if not keyword.startswith("@"):
-            raise DataError(f"{where}: there are values before the @data line of the header.")
+            raise DataError(
+                f"{where}: there are values before the @data line of the header; move them below "
+                "it."
+            )
         if keyword in entries and keyword != "@problemname":  # a title, which nothing depends on
             raise DataError(f"{where}: the header has {spelling[:40]} twice; keep one.")
         if keyword not in _KEYWORDS and (near := get_close_matches(keyword, _KEYWORDS, 1, 0.8)):
             raise DataError(f"{where}: {spelling[:40]} is unknown; did you mean {near[0]}?")
         entries[keyword] = value
-    raise DataError(f"{path} has no @data line: it is empty or not in the .ts format.")
+    raise DataError(
+        f"{path} has no @data line: it is empty or not in the .ts format; replace it by a complete "
+        "copy."
+    )
 
 
 def _parse_header(path: Path, entries: Mapping[str, str]) -> _Header:
@@ -103,7 +113,10 @@ def _parse_header(path: Path, entries: Mapping[str, str]) -> _Header:
     sizes = {key: _size(path, key, entries[key]) for key in _SIZES if key in entries}
     last = {key: _flag(path, key, entries[key]) for key in _LAST_GROUPS if key in entries}
     if flags.get("@timestamps"):
-        raise DataError(f"{path} has a time stamp for each value, which is not supported.")
+        raise DataError(
+            f"{path} has a time stamp for each value, which is not supported; write the values "
+            "alone."
+        )
     if all(last.get(key) for key in _LAST_GROUPS):
         raise DataError(
             f"{path} declares both classes and targets; keep @classLabel true or @targetLabel true."
@@ -156,22 +169,32 @@ def _check_size(header: _Header, values: FloatArray, first: int | None, where: s
     T, m = values.shape
     if header.univariate is not None and header.univariate != (m == 1):
         declared = f"@univariate {str(header.univariate).lower()}"
-        raise DataError(f"{where}: the series has dimension {m}; the header declares {declared}.")
+        raise DataError(
+            f"{where}: the series has dimension {m}, but the header declares {declared}; correct "
+            "one of them."
+        )
     if header.dimensions not in (None, m):
         declared = f"@dimensions {header.dimensions}"
-        raise DataError(f"{where}: the series has dimension {m}; the header declares {declared}.")
+        raise DataError(
+            f"{where}: the series has dimension {m}, but the header declares {declared}; correct "
+            "one of them."
+        )
     if header.equal_length is not False and header.length not in (None, T):
         raise DataError(
-            f"{where}: the series has {T} steps; the header declares @seriesLength {header.length}."
+            f"{where}: the series has {T} steps, but the header declares @seriesLength "
+            f"{header.length}; correct one of them."
         )
     if header.equal_length and first not in (None, T):
         raise DataError(
-            f"{where}: the series has {T} steps and the first has {first}; the header declares "
-            "@equalLength true."
+            f"{where}: the series has {T} steps and the first has {first}, but the header declares "
+            "@equalLength true; correct one of them."
         )
     # If lengths may differ, NaN at the end is padding.
     if header.missing is False and header.equal_length is not False and np.isnan(values).any():
-        raise DataError(f"{where}: a value is missing; the header declares @missing false.")
+        raise DataError(
+            f"{where}: a value is missing, but the header declares @missing false; correct one of "
+            "them."
+        )
 
 
 def _check_label(header: _Header, label: str, where: str) -> None:

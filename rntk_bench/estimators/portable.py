@@ -94,7 +94,9 @@ def save_model(model: SeriesEstimator, path: str | Path) -> None:
     try:
         write_atomically(Path(path), file.getvalue())
     except OSError as error:
-        raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
+        raise ModelError(
+            f"{path} cannot be written: {error.strerror}; choose another file."
+        ) from error
 
 
 def load_model(path: str | Path) -> Any:
@@ -119,7 +121,9 @@ def load_model(path: str | Path) -> Any:
     except FileNotFoundError:
         raise ModelError(f"{path} does not exist; rntk-bench fit writes a model.") from None
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise ModelError(
+            f"{path} cannot be read: {error.strerror or error}; name another file."
+        ) from error
     except (*_MALFORMED, EOFError, BadZipFile, zlib.error):
         raise damaged from None
     if known and version > VERSION:

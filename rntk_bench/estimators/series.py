@@ -86,7 +86,7 @@ def validate_series(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
     elif m != estimator.n_dimensions_in_:
         raise KernelError(
             f"The series have {m} values per step, but {type(estimator).__name__} was fitted to "
-            f"series with {estimator.n_dimensions_in_}."
+            f"series with {estimator.n_dimensions_in_}; give it such series."
         )
     return series
 

@@ -153,7 +153,7 @@ def _cut(i: int, x: FloatArray) -> FloatArray:
     """Remove steps that are NaN in all dimensions from the end of a series (T, m)."""
     present = np.flatnonzero(~np.isnan(x).all(axis=1))
     if not len(present):
-        raise KernelError(f"Series {i} has no values: all are NaN.")
+        raise KernelError(f"Series {i} has no values: all are NaN; leave it out.")
     unpadded = x[: present[-1] + 1]
     finite = np.isfinite(unpadded).all(axis=1)
     if not finite.all():
@@ -184,10 +184,11 @@ def _numbers(x: Any, error_message: str) -> FloatArray:
 
 def _check_same_dimension(series: list[FloatArray]) -> list[FloatArray]:
     if not series:
-        raise KernelError("There are no series.")
+        raise KernelError("There are no series; give at least one.")
     for i, x in enumerate(series):
         if x.shape[1] != series[0].shape[1]:
             raise KernelError(
-                f"Series {i} has {x.shape[1]} dimensions, but series 0 has {series[0].shape[1]}."
+                f"Series {i} has {x.shape[1]} dimensions, but series 0 has {series[0].shape[1]}; "
+                "give all as many."
             )
     return series

@@ -89,7 +89,7 @@ def standardise(values: FloatArray, n_train: int) -> Standardised:
     if np.ptp(train) == 0.0:
         raise InputError(
             f"The first {n_train} values, which are trained on, are constant: there is nothing "
-            "to learn."
+            "to learn; train on more of them."
         )
     with np.errstate(all="ignore"):
         mean, std = float(train.mean()), float(train.std())
@@ -182,7 +182,8 @@ def snr(y_true: FloatArray, y_pred: FloatArray) -> float:
     if not ratio > -np.inf:
         raise InputError(
             "There is no signal-to-noise ratio: the values to predict are all equal to the mean of "
-            "the training values, or the predictions are too large to be squared."
+            "the training values, or the predictions are too large to be squared; take other "
+            "values or settings."
         )
     return ratio
 
@@ -252,7 +253,10 @@ def fit_best(
     grams = grid.grams(train)
     finite = (np.abs(grams) < LARGEST_ENTRY).all(axis=(1, 2))
     if not finite.any():
-        raise InputError(f"No setting of {grid.method.name}'s grid gives a finite Gram matrix.")
+        raise InputError(
+            f"No setting of {grid.method.name}'s grid gives a finite Gram matrix; take other "
+            "values."
+        )
     errors = np.full((len(grams), len(ridges)), np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
         residuals = validation_residuals(grams[finite], y, fold, ridges)

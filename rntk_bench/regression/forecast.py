@@ -72,7 +72,8 @@ def compute_forecast(
     if n_windows < N_FOLDS:
         raise InputError(
             f"The series has {len(values)} values, of which {max(start, 0)} are to be trained on: "
-            f"too few for {N_FOLDS} windows of {window_length} and their targets."
+            f"too few for {N_FOLDS} windows of {window_length} and their targets; give a "
+            "longer series, or choose shorter windows."
         )
     scaled, mean, std = standardise(values, start)
     windows = np.lib.stride_tricks.sliding_window_view(scaled, window_length)

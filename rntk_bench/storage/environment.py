@@ -10,8 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rntk_bench.version import __version__
+
 _PACKAGES = (
-    *("rntk-bench", "numpy", "scipy", "scikit-learn", "numba", "joblib", "sktime"),
+    *("numpy", "scipy", "scikit-learn", "numba", "joblib", "sktime"),
     *("jax", "jaxlib", "optax"),
 )
 
@@ -30,7 +32,10 @@ def environment() -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu(),
         "cores": _cores(),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {
+            "rntk-bench": __version__,
+            **{name: _version(name) for name in _PACKAGES},
+        },
     }
 
 

@@ -10,7 +10,7 @@ from joblib import cpu_count
 from packaging.requirements import Requirement
 from threadpoolctl import threadpool_info
 
-_DEVELOPMENT_EXTRAS = ("test", "lint", "docs")
+_DEVELOPMENT_EXTRAS = ("test", "lint", "docs", "dist")
 _PREFIXES = ("OMP_", "OPENBLAS_", "MKL_", "BLIS_", "VECLIB_", "NUMBA_", "JAX_", "XLA_", "RNTK_")
 
 

@@ -191,7 +191,9 @@ def read_record(path: Path) -> Record:
             path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite
         )
     except OSError as error:
-        raise RecordError(f"Cannot read the record {path}: {error.strerror}.") from error
+        raise RecordError(
+            f"Cannot read the record {path}: {error.strerror}; make it readable."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise RecordError(
             f"{path} is not a whole JSON file; delete it and run its dataset again."

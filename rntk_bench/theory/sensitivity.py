@@ -126,11 +126,16 @@ def dataset_sensitivity(
     """
     x, y = _draw_pairs(dataset.n_train, n_pairs, seed)
     if not len(x):
-        raise DataError(f"{dataset.name} has a single training series, so there are no pairs.")
+        raise DataError(
+            f"{dataset.name} has a single training series, so there are no pairs; choose another "
+            "dataset."
+        )
     s = _aligned_sensitivities(dataset, kernel, x, y)
     maximum = np.nanmean(s, axis=0).max()
     if maximum == 0.0:
-        raise KernelError(f"{kernel} does not depend on the series of {dataset.name}.")
+        raise KernelError(
+            f"{kernel} does not depend on the series of {dataset.name}; choose other parameters."
+        )
     same = dataset.y_train[x] == dataset.y_train[y]
     groups = {"all": np.full(len(x), True), "same class": same, "different classes": ~same}
     steps = np.arange(1, s.shape[1] + 1) - (0 if dataset.equal_length else s.shape[1])

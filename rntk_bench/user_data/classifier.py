@@ -37,7 +37,8 @@ def training_set(split: Split) -> tuple[Sequences, IntArray, tuple[str, ...]]:
     codes, classes = encode_labels(split.labels)
     if len(classes) == 1:
         raise DataError(
-            f"{split.path} has the single class {classes[0]!r}, so there is nothing to learn."
+            f"{split.path} has the single class {classes[0]!r}, so there is nothing to learn; add "
+            "series of another class."
         )
     return stack_series(split), codes, classes
 
@@ -125,5 +126,5 @@ def _check_dimension(model: KernelClassifier, split: Split) -> None:
         if m != model.n_dimensions_in_:
             raise DataError(
                 f"{split.where(row)}: the series has {m} values per step, but the model was fitted "
-                f"to series with {model.n_dimensions_in_}."
+                f"to series with {model.n_dimensions_in_}; give it such series."
             )

@@ -15,7 +15,7 @@ from rntk_bench.cli import main
 from rntk_bench.cli.completion import SHELLS
 from rntk_bench.datasets import dataset_names
 from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS
-from tests.paths import REFERENCE, ROOT
+from tests.paths import CONFIGS, REFERENCE, ROOT
 
 RECORDS = str(REFERENCE)
 
@@ -106,7 +106,9 @@ def test_configurations_are_toml_files(tmp_path, monkeypatch):
     for name in ("mine.toml", "notes.txt", "configs/quick.toml", "deep/down.toml"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
-    assert completed("run", "-c", "") == ["configs/quick.toml", "mine.toml"]
+    shipped = sorted(path.stem for path in CONFIGS.glob("*.toml"))
+    assert completed("run", "-c", "") == [*shipped, "configs/quick.toml", "mine.toml"]
+    assert completed("run", "-c", "q") == ["quick"]
     assert completed("run", "-c", "configs/q") == ["configs/quick.toml"]
     assert completed("table", "-c", "deep/") == ["deep/down.toml"]
     shell = ShellComplete(main, {}, "rntk-bench", "_RNTK_BENCH_COMPLETE")

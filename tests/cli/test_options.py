@@ -100,6 +100,9 @@ EXAMPLES = {
     },
     "cache clear": {"--cache-dir": ("", "--cache-dir cache")},
     "status": {
+        "--archive": ("--results full", "--archive"),
+        "--data-dir": ("-d 'ours*' -d Coffee", "--data-dir data"),
+        "--cache-dir": ("--archive", "--cache-dir cache"),
         "--results": ("", "--results full"),
         "--dataset": ("", "-d Coffee"),
         "--all": ("", "--all"),
@@ -157,6 +160,8 @@ REFUSED = [
     ("show Coffee --results full --cache-dir cache", "--cache-dir"),
     ("show Coffee --results full --resample 2", "--resample"),
     ("status --all -d Coffee", "--all"),
+    ("status --archive -d Coffee", "--archive"),
+    ("run --archive --all", "--archive"),
     ("fetch --all Coffee", "--all"),
     ("figure 2 --quick --width 16 --width 32", "--quick"),
     ("figure 3 --quick --pairs 2", "--quick"),
@@ -225,7 +230,7 @@ def folder(tmp_path_factory):
         f'[experiment]\ndatasets = [{names}]\nmethods = ["rntk", "ntk"]\n'
     )
     (root / "mine.toml").write_text('[experiment]\nmethods = ["ntk"]\n')
-    for name in ("Coffee", DATASETS[0], "Mine", "Yours"):
+    for name in ("Coffee", DATASETS[0], "Mine", "Yours", "Ours"):
         for place in (root / "data" / name, root / "cache" / "datasets" / name):
             place.mkdir(parents=True, exist_ok=True)
             for split in ("TRAIN", "TEST"):
@@ -329,3 +334,30 @@ def test_an_option_that_would_do_nothing_is_refused(outcome, line, option):
 def test_what_stands_in_the_environment_is_not_refused(outcome, monkeypatch):
     monkeypatch.setenv("RNTK_BENCH_CACHE_DIR", "cache")
     assert outcome("show Coffee --results full")[0] == 0
+
+
+def test_a_configuration_is_named_or_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    common = ("status", "--results", "runs", "--format", "csv", "-d", "Coffee")
+
+    def methods(config):
+        done = CliRunner().invoke(main, [*common, "-c", config])
+        return done.exit_code, [line.split(",")[1] for line in done.stdout.splitlines()[1:]]
+
+    named = methods("nngp")
+    assert named == (0, ["nngp"])
+    (tmp_path / "nngp").write_text('[experiment]\nmethods = ["rbf"]\n')
+    (tmp_path / "other").write_text('[experiment]\nmethods = ["poly"]\n')
+    (tmp_path / "quick").mkdir()
+    assert methods("nngp") == named
+    assert methods("./nngp") == (0, ["rbf"])
+    assert methods("other") == (0, ["poly"])
+    assert methods("quick")[0] == 0
+    monkeypatch.setenv("RNTK_BENCH_CONFIG", "nngp")
+    by_variable = CliRunner().invoke(main, common)
+    assert [line.split(",")[1] for line in by_variable.stdout.splitlines()[1:]] == ["nngp"]
+    wrong = CliRunner().invoke(main, [*common, "-c", "quik"])
+    assert wrong.exit_code == 2
+    assert "neither a configuration nor a file named 'quik'; name a TOML file, or one of" in (
+        wrong.stderr
+    )

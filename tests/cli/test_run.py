@@ -51,7 +51,11 @@ def test_options_come_from_the_environment_too(tmp_path, write_dataset):
     ("arguments", "named"),
     [
         ([], "--all"),
-        (["-d", "GunPoint", "--all"], "--all and --dataset exclude each other"),
+        (["-d", "GunPoint", "--all"], "-d and --all are 2 selections of datasets"),
+        (["--all", "--archive"], "--all and --archive are 2 selections"),
+        (["-d", "Nothing*"], "No dataset matches 'Nothing*'"),
+        (["-d", "@none.txt"], "none.txt does not exist"),
+        (["-d", "GunPoint", "-c", "quik"], "neither a configuration nor a file named 'quik'"),
         (["-d", "GunPoint", "--no-cache", "--cache-limit", "1GiB"], "--cache-limit has no use"),
         (["-d", "GunPoint", "-m", "rnkt"], "rntk"),
         (["-d", "GunPoint", "-j", "0"], "--jobs"),

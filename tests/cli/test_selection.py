@@ -47,18 +47,17 @@ def test_names_choose_records(names, expected, capsys):
     ("names", "sentence"),
     [
         ({"datasets": ["Ham", "Cofee"]}, "There is no record of dataset 'Cofee'; did you mean Cof"),
-        ({"datasets": ["Ham", "ham"]}, "There is no record of dataset 'ham'; did you mean Ham?"),
         ({"methods": ["rntk", "pol"]}, "There is no record of method 'pol'; did you mean poly?"),
         ({"methods": ["rntk", "Polynomal"]}, "no record of method 'Polynomal'; did you mean poly?"),
         ({"methods": ["rntk", "xyz"]}, "no record of method 'xyz'; there are poly, rntk."),
         ({"protocols": [FIRST, "zz"]}, f"no record of protocol 'zz'; there are {FIRST}, {SECOND}."),
         (
             {"datasets": ["Ham"], "methods": ["rntk", "poly"]},
-            "The other options leave no record of method 'poly'.",
+            "The other options leave no record of method 'poly'; leave one of them out.",
         ),
         (
             {"datasets": ["Ham", "Coffee"], "methods": ["poly"]},
-            "The other options leave no record of dataset 'Ham'.",
+            "The other options leave no record of dataset 'Ham'; leave one of them out.",
         ),
     ],
 )
@@ -82,6 +81,28 @@ def test_where_nothing_is_left_it_is_an_error(names, sentence, capsys):
     with pytest.raises(InputError, match=sentence.replace("?", r"\?")):
         chosen(**names)
     assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "said"),
+    [
+        (["ham"], [2], "ham is read as Ham."),
+        (["*e*"], [0, 1, 3], "'*e*' stands for Beef, Coffee."),
+        (["B??f", "HAM"], [2, 3], "'B??f' stands for Beef."),
+    ],
+)
+def test_datasets_are_those_with_a_record_in_any_case(words, expected, said, capsys):
+    assert chosen(datasets=words) == expected
+    assert f"Note: {said}" in capsys.readouterr().err.splitlines()
+
+
+def test_a_list_is_like_a_plan_that_need_not_be_finished(tmp_path, capsys):
+    path = tmp_path / "list.txt"
+    path.write_text("Coffee\nWine\nCar\nFish\nYoga\n")
+    assert chosen(datasets=[f"@{path}"]) == [0, 1]
+    assert capsys.readouterr().err == (
+        "Warning: There is no record of dataset Wine, Car, Fish, Yoga.\n"
+    )
 
 
 def test_an_unfinished_plan_is_a_note(capsys):

@@ -85,13 +85,19 @@ def test_headers_in_any_spelling(read, header):
     [
         ("@classLabel true walk running", "row 4: the label 'run' is not one of the classes"),
         ("@classLabel true Walk run", "row 3: the label 'walk' is not one of"),
-        ("@seriesLength 4", "row 4: the series has 3 steps; the header declares @seriesLength 4"),
+        (
+            "@seriesLength 4",
+            "row 4: the series has 3 steps, but the header declares @seriesLength 4",
+        ),
         ("@seriesLength three", "@serieslength is 'three', but must be a whole number"),
         (
             "@univariate false",
-            "row 4: the series has dimension 1; the header declares @univariate false",
+            "row 4: the series has dimension 1, but the header declares @univariate false",
         ),
-        ("@dimensions 2", "row 4: the series has dimension 1; the header declares @dimensions 2"),
+        (
+            "@dimensions 2",
+            "row 4: the series has dimension 1, but the header declares @dimensions 2",
+        ),
         ("@missing no", "@missing is 'no', but must be true or false"),
         ("@equalLength", "@equallength is '', but must be true or false"),
         ("@univariat true", "row 1: @univariat is unknown; did you mean @univariate?"),
@@ -113,8 +119,8 @@ def test_rows_are_what_the_header_says(complaint, header, sentence):
             "1,2:a\n1,2,3:b\n",
             "row 5: the series has 3 steps and the first has 2",
         ),
-        ("@missing false", "1,2:a\n1,?:b\n", "row 5: a value is missing; the header declares"),
-        ("@univariate true", "1,2:3,4:a\n", "row 4: the series has dimension 2; the header"),
+        ("@missing false", "1,2:a\n1,?:b\n", "row 5: a value is missing, but the header declares"),
+        ("@univariate true", "1,2:3,4:a\n", "row 4: the series has dimension 2, but the header"),
     ],
 )
 def test_lengths_gaps_and_dimensions_are_what_the_header_says(complaint, header, rows, sentence):

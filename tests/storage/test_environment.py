@@ -7,6 +7,7 @@ from types import ModuleType
 import numpy as np
 
 from rntk_bench.storage.environment import environment, source_digest
+from rntk_bench.version import __version__
 
 
 def test_it_names_versions_and_machine():
@@ -26,7 +27,8 @@ def test_it_is_json_and_names_neither_host_nor_folder():
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
     monkeypatch.setattr("rntk_bench.storage.environment._PACKAGES", ("no-such-package",))
-    assert environment()["packages"] == {"no-such-package": None}
+    packages = {"rntk-bench": __version__, "no-such-package": None}
+    assert environment()["packages"] == packages
 
 
 def test_a_package_of_other_source_has_another_digest(tmp_path):

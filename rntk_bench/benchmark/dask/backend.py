@@ -287,4 +287,7 @@ def _killed_record(loaded: LoadedEvaluation) -> Record:
 
 
 def _lost() -> ClusterError:
-    return ClusterError("The Dask scheduler is gone, or drops what it is sent.")
+    return ClusterError(
+        "The Dask scheduler is gone, or drops what it is sent; start one again, and give "
+        "the same command."
+    )

@@ -62,7 +62,9 @@ def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> FloatArray:
     x, y = _time_major(X), _time_major(Y)
     if x.shape[1:] != y.shape[1:]:
         (m, P), (m_y, P_y) = x.shape[1:], y.shape[1:]
-        raise KernelError(f"{P} series of {m} dimensions do not match {P_y} of {m_y}.")
+        raise KernelError(
+            f"{P} series of {m} dimensions do not match {P_y} of {m_y}; give as many of the same."
+        )
     gradient = np.zeros_like(x)
     size = max(1, BLOCK // (kernel.n_layers * max(len(x), len(y))))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

@@ -123,7 +123,9 @@ def operators(kernel: RNTK) -> Operators:
         If it is not relu, leaky_relu or erf, or the readout is shared between the steps.
     """
     if kernel.pooling == "shared":
-        raise KernelError("The derivative of the RNTK is not available for pooling='shared'.")
+        raise KernelError(
+            "The derivative of the RNTK is not available for pooling='shared'; choose another."
+        )
     match get_activation(kernel.activation):
         case LeakyReLU(slope):
             return LeakyReLUOperators(slope)

@@ -53,7 +53,9 @@ def parameter_gradient(kernel: Kernel, X: Sequences, names: Sequence[str]) -> Fl
         For other kernels and parameters, or if a derivative leaves the range of float64.
     """
     del X
-    raise KernelError(f"The derivative of {kernel} by {', '.join(names)} is not available.")
+    raise KernelError(
+        f"The derivative of {kernel} by {', '.join(names)} is not available; leave these out."
+    )
 
 
 @parameter_gradient.register

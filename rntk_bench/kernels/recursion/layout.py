@@ -94,7 +94,8 @@ class Pairs:
         y = None if Y is None else read_sequences(Y)
         if y is not None and x[0].shape[1] != y[0].shape[1]:
             raise KernelError(
-                f"The two sets have series of {x[0].shape[1]} and {y[0].shape[1]} dimensions."
+                f"The two sets have series of {x[0].shape[1]} and {y[0].shape[1]} dimensions; give "
+                "both as many."
             )
         T = max(len(series) for series in (*x, *(y or ())))
         return cls(TimeMajor.of(x, T), None if y is None else TimeMajor.of(y, T))

@@ -88,7 +88,9 @@ def choose_axes(grid: ValidationGrid, x: str | None, y: str | None) -> tuple[str
     for horizontal, vertical in pairs:
         if x in (None, horizontal) and y in (None, vertical):
             return horizontal, vertical
-    raise InputError("A heat map needs two different parameters of the grid.")
+    raise InputError(
+        "A heat map needs two different parameters of the grid; name them with --x and --y."
+    )
 
 
 def _draw_marks(panel: Any, grid: ValidationGrid, x: str, y: str, others: Sequence[str]) -> None:

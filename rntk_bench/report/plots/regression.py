@@ -120,7 +120,9 @@ def _read(path: Path, command: str) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"There is no {path}; make it with '{command}'.") from None
     except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+        raise InputError(
+            f"Cannot read {path}: {error.strerror}; make it with '{command}'."
+        ) from error
     except ValueError:  # includes the parsing errors of pandas
         raise InputError(
             f"{path} does not have the columns {', '.join(COLUMNS)}, one row per point; make it "

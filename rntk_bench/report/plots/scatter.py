@@ -30,7 +30,7 @@ def plot_scatter(accuracies: pd.DataFrame, a: str, b: str) -> Figure:
     """
     both = accuracies[[a, b]].dropna()
     if both.empty:
-        raise InputError(f"{a} and {b} have no dataset in common.")
+        raise InputError(f"{a} and {b} have no dataset in common; run both on the same ones.")
     differences = both[a] - both[b]
     figure, panels = figures.create(1, 1, (4.6, 5.2))
     panel = panels[0, 0]

@@ -81,11 +81,15 @@ def compare_methods(accuracies: pd.DataFrame) -> MethodComparison:
     complete, notes = drop_incomplete(accuracies)
     n_datasets, n_methods = complete.shape
     if n_methods < 2:
-        raise InputError("A comparison needs at least two methods with results.")
+        raise InputError(
+            "A comparison needs at least two methods with results; run another, or add the paper's "
+            "with --paper."
+        )
     if n_datasets < MIN_DATASETS:
         raise InputError(
             f"All {n_methods} methods have results on {n_datasets} of {len(accuracies)} datasets; "
-            f"a comparison needs {MIN_DATASETS}, since with fewer no signed-rank test reaches 5 %."
+            f"a comparison needs {MIN_DATASETS}, since with fewer no signed-rank test reaches 5 %; "
+            "run more."
         )
     ordinals = pd.DataFrame(
         np.apply_along_axis(_merge_ties, 1, complete.to_numpy()), complete.index, complete.columns

@@ -13,7 +13,7 @@ from unicodedata import category
 
 from rntk_bench.datasets.archive import close_matches
 from rntk_bench.errors import InputError, one_line
-from rntk_bench.report.results.names import normalise_name
+from rntk_bench.report.results.names import abbreviate_list, normalise_name
 from rntk_bench.report.results.tsml import read_tsml
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "failed"}
@@ -106,9 +106,14 @@ def select_columns(
         ]
         if not matching:
             nearest = close_matches(name, (column.name for column in columns))
-            hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
+            known = list(dict.fromkeys(column.name for column in columns))
+            hint = (
+                f"the nearest are {', '.join(nearest)}"
+                if nearest
+                else f"it has {abbreviate_list(known)}"
+            )
             files = ", ".join(dict.fromkeys(str(column.path) for column in columns))
-            raise InputError(f"No column of {files} is named {name!r}{hint}.")
+            raise InputError(f"No column of {files} is named {name!r}; {hint}.")
         selected += [column for column in matching if column not in selected]
     return selected if names else list(columns)
 
@@ -122,7 +127,9 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
             reader = csv.reader(file, delimiter=max(_DELIMITERS, key=header.count))
             rows = [(reader.line_num, [" ".join(entry.split()) for entry in row]) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}.") from error
+        raise InputError(
+            f"{path} cannot be read as CSV: {error}; correct it, or name another."
+        ) from error
     rows = [(line, row) for line, row in rows if any(row)]
     if len(rows) < 2 or len(rows[0][1]) < 2:
         raise InputError(
@@ -137,7 +144,8 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
             )
         if len(row) != len(rows[0][1]):
             raise InputError(
-                f"{path}, line {line}: it has {len(row)} entries, the header {len(rows[0][1])}."
+                f"{path}, line {line}: it has {len(row)} entries, the header {len(rows[0][1])}; "
+                "give both as many."
             )
     return rows
 
@@ -153,7 +161,8 @@ def _check_unique(path: Path, what: str, names: Sequence[tuple[int, str]]) -> No
         if normalise_name(name) in seen:
             first = seen[normalise_name(name)]
             raise InputError(
-                f"{path}, line {line}: the {what} {name!r} is a duplicate of {first!r}."
+                f"{path}, line {line}: the {what} {name!r} is a duplicate of {first!r}; keep one "
+                "of them."
             )
         seen[normalise_name(name)] = name
 

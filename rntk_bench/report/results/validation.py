@@ -85,7 +85,8 @@ def validation_grid(record: Record) -> ValidationGrid:
     selection = record.selection
     if record.status != "ok" or not selection or "hits" not in selection:
         raise InputError(
-            f"The record of {record.method} on {record.dataset} holds no cross-validation."
+            f"The record of {record.method} on {record.dataset} holds no cross-validation; run it "
+            "again with --overwrite always."
         )
     axes = {name: record.protocol["grid"][name] for name in _order(record, selection)}
     if "inputs" in selection:  # without those that repeat another one on this training set
