@@ -33,6 +33,7 @@ PARSED_ONLY = {
     "run": "computes for minutes",
     "figure": "computes for minutes",
     "regress": "computes for minutes",
+    "protocols": "computes for hours",
     "fetch": "asks the network",
 }
 # Commands of `console` blocks of which the labels alone are compared, the words that begin the
