@@ -33,6 +33,7 @@ PARSED_ONLY = {
     "run": "computes for minutes",
     "figure": "computes for minutes",
     "regress": "computes for minutes",
+    "protocols": "computes for hours",
     "fetch": "asks the network",
     "ceilings": "reads datasets that come with no package",
     "export": "needs the datasets of all records",
