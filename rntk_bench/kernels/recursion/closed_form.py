@@ -91,7 +91,8 @@ def _fill(
             out,
         )
     limit.check()
-    out[:, average] /= pairs.root_of_lengths
+    if average.any():
+        out[:, average] /= pairs.root_of_lengths
 
 
 def _fill_shared(

@@ -11,7 +11,7 @@ import numpy as np
 
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.recursion.rntk import LANES
-from rntk_bench.kernels.series import Sequences, read_sequences
+from rntk_bench.kernels.series import Sequences, read_set
 from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
@@ -30,16 +30,17 @@ class TimeMajor:
     order: IntArray
 
     @classmethod
-    def of(cls, series: Sequence[FloatArray], T: int) -> Self:
-        """Arrange series (T_i, m) on T >= max T_i steps."""
+    def of(cls, series: FloatArray | Sequence[FloatArray], T: int) -> Self:
+        """Arrange series (n, T_1, m), or n arrays (T_i, m), on T >= max T_i steps."""
         lengths = np.array([len(x) for x in series])
         order = np.argsort(-lengths, kind="stable")
         n = len(series)
         # Repeated, not zero: the loop's choice of polynomial looks at all columns.
         columns = np.concatenate([order, np.full(-n % LANES, order[-1])])
         steps = np.zeros((T, series[0].shape[1], len(columns)))
-        if lengths[order[-1]] == T:
-            steps[:] = np.stack([series[i] for i in columns], axis=2)
+        if lengths[order[-1]] == lengths[order[0]]:
+            values = series if isinstance(series, np.ndarray) else np.stack(series)
+            steps[T - lengths[0] :] = values[columns].transpose(1, 2, 0)
         else:
             for column, i in enumerate(columns):
                 steps[T - lengths[i] :, :, column] = series[i]
@@ -90,14 +91,14 @@ class Pairs:
         KernelError
             If they are not series of finite numbers, or differ in dimension.
         """
-        x = read_sequences(X)
-        y = None if Y is None else read_sequences(Y)
+        x = _with_dimensions(read_set(X))
+        y = None if Y is None else _with_dimensions(read_set(Y))
         if y is not None and x[0].shape[1] != y[0].shape[1]:
             raise KernelError(
                 f"The two sets have series of {x[0].shape[1]} and {y[0].shape[1]} dimensions; give "
                 "both as many."
             )
-        T = max(len(series) for series in (*x, *(y or ())))
+        T = max(len(series) for series in (*x, *(() if y is None else y)))
         return cls(TimeMajor.of(x, T), None if y is None else TimeMajor.of(y, T))
 
     @property
@@ -128,6 +129,13 @@ class Pairs:
         reordered = np.empty_like(grams)
         reordered[..., x[:, None], y] = grams
         return reordered
+
+
+def _with_dimensions(series: FloatArray | list[FloatArray]) -> FloatArray | list[FloatArray]:
+    """An array (n, T) as (n, T, 1); anything else as it is."""
+    if isinstance(series, np.ndarray):
+        return series.reshape(*series.shape[:2], -1)
+    return series
 
 
 @dataclass(frozen=True)

@@ -80,19 +80,22 @@ def _gram(
 ) -> None:
     """`shared_grams` of one setting, added to out (k, n, n') of zeros."""
     n, n_columns = out.shape[1:]
-    L, _, T, padded = columns.weights.shape
+    L, _, T, _ = columns.weights.shape
     plain = L == 1 and len(columns.more) == 0 and not readout.erf
     tile = new_tile(L)
-    for i0 in range(0, n, BLOCK):
-        for j0 in range(i0 // LANES * LANES if symmetric else 0, padded, TILE):
-            corner, shape = (i0, j0), (min(BLOCK, n - i0), min(TILE, n_columns - j0))
+    # As in `rntk.py`, the first block has the rows that are too few for a whole one, so that the
+    # columns from the first row of any other block on fill whole vectors.
+    for end in range(n - (n - 1) // BLOCK * BLOCK, n + 1, BLOCK):
+        i0 = max(0, end - BLOCK)
+        for j0 in range(i0 if symmetric else 0, n_columns, TILE):
+            corner, shape = (i0, j0), (end - i0, min(TILE, n_columns - j0))
             n_lags = count_lags(widths, corner, T, lag_step)
             for lag in range(1 - n_lags, n_lags):
                 if stop[0]:
                     return
                 lags = (max(lag * lag_step, 0), max(-lag * lag_step, 0))
                 if plain:
-                    _one_layer(rows, columns, lags, corner, shape[0], curves, readout, tile.sums)
+                    _one_layer(rows, columns, lags, corner, shape, curves, readout, tile.sums)
                 else:
                     recursion(rows, columns, lags, corner, shape[0], curves, readout, True, tile)
                 add_lag(tile.sums, corner, shape, symmetric, abs(lag), widths, tangent, out)
@@ -125,17 +128,22 @@ def _one_layer(
     columns: SetWeights,
     lags: tuple[int, int],
     corner: tuple[int, int],
-    n_rows: int,
+    shape: tuple[int, int],
     curves: Curves,
     readout: Readout,
     sums: FloatArray,
 ) -> None:
     """`recursion` with the readouts' sums for one layer of ReLU on series of numbers."""
-    (i0, j0), (row_lag, column_lag) = corner, lags
+    (i0, j0), (row_lag, column_lag), (n_rows, n_columns) = corner, lags, shape
     T = columns.weights.shape[2] - max(row_lag, column_lag)
     full_range = sortable_bits(SMALL_RANGE) + 1
-    u, theta = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
-    value, tangent = np.zeros((BLOCK, TILE)), np.zeros((BLOCK, TILE))
+    # Only what is used is cleared: a lag of few series takes no longer than clearing whole tiles.
+    u, theta = np.empty((BLOCK, TILE)), np.empty((BLOCK, TILE))
+    value, tangent = np.empty((BLOCK, TILE)), np.empty((BLOCK, TILE))
+    filled = -(-n_columns // LANES) * LANES
+    for i in range(n_rows):
+        for j in range(filled):
+            u[i, j], theta[i, j], value[i, j], tangent[i, j] = 0.0, 0.0, 0.0, 0.0
     largest = np.empty(BLOCK, np.int64)
     zeros = np.zeros(TILE)
     started_rows, started_columns = 0, 0
@@ -210,7 +218,9 @@ def _one_layer(
                     u[i, j], theta[i, j] = next_u, next_theta
                     top = max(top, sortable_bits(next_u))
             largest[i] = top
-    sums[0], sums[1] = value, tangent
+    for i in range(n_rows):
+        for j in range(n_columns):
+            sums[0, i, j], sums[1, i, j] = value[i, j], tangent[i, j]
 
 
 @compiled

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from rntk_bench.kernels.recursion.layout import Pairs, TimeMajor, read_sequences
+from rntk_bench.kernels.recursion.layout import Pairs, TimeMajor
 from rntk_bench.kernels.recursion.rntk import LANES
+from rntk_bench.kernels.series import read_sequences
 
 
 def test_the_longest_first_and_the_ends_aligned():
