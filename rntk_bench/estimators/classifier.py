@@ -249,7 +249,7 @@ class RNTKClassifier(KernelClassifier):
     """`KernelClassifier` for the RNTK, with the same parameters and attributes.
 
     `method` must be one whose kernel is an RNTK: "rntk" (the paper's), "rntk-avg",
-    "rntk-both", "rntk-extended", or "nngp".
+    "rntk-both", "rntk-extended", "rntk-shared", or "nngp".
     """
 
     kernel_class: ClassVar[type[Kernel]] = RNTK
