@@ -45,8 +45,6 @@ class Method(ABC):
         What it is, in one line.
     reference : str
         Where its formula is; numbers are the paper's equations.
-    extra : str
-        The optional dependencies (extra) of this package that it needs; empty for none.
     """
 
     name: str
@@ -55,7 +53,6 @@ class Method(ABC):
     title: str = field(default="", kw_only=True)
     summary: str = field(default="", kw_only=True)
     reference: str = field(default="", kw_only=True)
-    extra: str = field(default="", kw_only=True)
     progress_label: ClassVar[str]
     """What a progress bar says is computed."""
     progress_unit: ClassVar[str]
@@ -241,7 +238,6 @@ _NETWORK: dict[str, Any] = {
         "learning_rate": (1e-2, 1e-3, 1e-4, 1e-5),
     },
     "default": {"n_layers": 1, "width": 100, "learning_rate": 1e-3},
-    "extra": "finite",
 }
 
 METHODS: Mapping[str, Method] = {
