@@ -16,7 +16,7 @@ GROUP: Final = 8
 """The number of outer products that are added at once."""
 LANES: Final = 16
 """The number of float32 in the widest vectors; rows are padded to a multiple of it."""
-_WIDE: Final = 160
+_WIDE: Final = 96
 """From this number of columns on, four rows of C share what is read of B; with fewer, it takes
 longer to start such a loop than to read B again."""
 _DEPTH, _ROWS = 64, 8
