@@ -65,7 +65,7 @@ def compiled(function: _Function) -> _Function:
 @cache
 def _source_stamp() -> tuple[float, int]:
     """The latest change and the total size of the package's sources with compiled loops."""
-    folders = (Path(__file__).parent / name for name in ("kernels", "svm"))
+    folders = (Path(__file__).parent / name for name in ("kernels", "networks", "svm"))
     stats = [path.stat() for folder in folders for path in folder.rglob("*.py")]
     return max(stat.st_mtime for stat in stats), sum(stat.st_size for stat in stats)
 

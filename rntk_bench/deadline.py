@@ -59,6 +59,14 @@ class Deadline:
         if kind is not None:
             self._expire()
 
+    def nested(self) -> Deadline:
+        """Return a deadline for a part of the computation, which passes at the same time.
+
+        An error in the part stops the part alone.
+        """
+        left = self.remaining
+        return Deadline(self.seconds, 0.0 if left is None else (self.seconds or 0.0) - left)
+
     @contextmanager
     def activate(self) -> Iterator[None]:
         """Make this the current deadline in another thread than the one that set it."""

@@ -34,6 +34,15 @@ def logits(classifier, parameters, x):
     return below[-1] @ V * scale("readout", n) + d * scale("bias", 1)
 
 
+def loss(classifier, parameters, series, labels, n_classes):
+    """The mean cross-entropy of series, over the first classes."""
+    total = 0.0
+    for x, label in zip(series, labels, strict=True):
+        z = logits(classifier, parameters, x)[:n_classes]
+        total += np.log(np.exp(z - z.max()).sum()) + z.max() - z[label]
+    return total / len(labels)
+
+
 def stopped_epochs(n_correct, losses, n_held_out, patience, criterion):
     """How many epochs of a run are trained, and its best one, by looking back from each epoch."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -110,9 +110,12 @@ def finished_record(
     notes: Sequence[str],
     warnings: Sequence[str],
     watch: Stopwatch,
-    device: str | None = None,
+    trained_by: Mapping[str, str] | None = None,
 ) -> Record:
-    """The record of an evaluation, from its choice and its test predictions (n_test,)."""
+    """The record of an evaluation, from its choice and its test predictions (n_test,).
+
+    For a network, `trained_by` names the device and the program that trained it.
+    """
     dataset, notes = problem.dataset, [*problem.notes, *notes]
     correct = int((predictions == dataset.y_test).sum())
     return Record(
@@ -132,7 +135,7 @@ def finished_record(
         warnings=[*notes, *warnings],
         error=None,
         timings={stage: round(seconds, 4) for stage, seconds in watch.seconds.items()},
-        environment=environment() | ({} if device is None else {"device": device}),
+        environment=environment() | dict(trained_by or {}),
     )
 
 

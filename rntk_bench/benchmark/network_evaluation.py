@@ -15,13 +15,17 @@ from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import NetworkMethod
-from rntk_bench.networks.cross_validation import TrainedRun, Training, TrainingCurve
+from rntk_bench.networks.cross_validation import (
+    TrainedRun,
+    Training,
+    TrainingCurve,
+    TrainingOptions,
+)
 from rntk_bench.networks.early_stopping import NetworkChoice, NetworkSearch
 from rntk_bench.networks.models import Classifier, Parameters
-from rntk_bench.networks.pool import Setting, device, train_all
+from rntk_bench.networks.pool import Setting, train_all, trained_by
 from rntk_bench.networks.schedule import Task
 from rntk_bench.networks.series import pad_series, round_up_size
-from rntk_bench.networks.training import TrainingOptions
 from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import environment
@@ -109,7 +113,7 @@ def evaluate_network(
         notes=_notes(dataset, training.n_folds, experiment.network.n_folds),
         warnings=warnings,
         watch=watch,
-        device=device(),
+        trained_by=trained_by(),
     )
     return replace(record, test=(record.test or {}) | tested.correct(dataset.y_test))
 
@@ -126,7 +130,7 @@ def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> 
     return {
         "data": dataset.fingerprint,
         "protocol": method.protocol(experiment),
-        "device": device(),
+        **trained_by(),
         "entry": list(TrainingCurve._fields),
         **machine,
     }

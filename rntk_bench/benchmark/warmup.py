@@ -12,27 +12,12 @@ from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
 
 
-def check_extras(methods: Sequence[Method]) -> None:
-    """Check that the packages that the methods need are installed.
-
-    Raises
-    ------
-    ExtraError
-        If they are not.
-    """
-    if any(isinstance(method, NetworkMethod) for method in methods):
-        import rntk_bench.networks  # noqa: F401
-
-
 def warm_up(methods: Sequence[Method]) -> None:
-    """Call every loop that the methods need on a tiny problem; fast if all are compiled.
+    """Call every loop that the methods need on a tiny problem; fast if all are compiled."""
+    if any(isinstance(method, NetworkMethod) for method in methods):
+        from rntk_bench.networks.pool import warm_up as warm_up_networks
 
-    Raises
-    ------
-    ExtraError
-        If a method needs packages that are not installed.
-    """
-    check_extras(methods)
+        warm_up_networks()
     kernel_methods = [method for method in methods if isinstance(method, KernelMethod)]
     if not kernel_methods:
         return

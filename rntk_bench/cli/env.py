@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from rntk_bench.cli import _options as options
-from rntk_bench.errors import ExtraError, InputError, one_line
+from rntk_bench.errors import InputError, one_line
 from rntk_bench.storage.paths import expand_home
 
 
@@ -36,8 +36,7 @@ def env(results: Path, data_dir: Path | None, cache_dir: Path | None, as_json: b
         "threads": installation.threads,
         "blas": installation.blas,
         "extras": installation.extras,
-        "device": _device,
-        "compilations": _compilations,
+        "networks": _networks,
         "folders": partial(_folders, results, data_dir, cache_dir),
     }
     information = {
@@ -90,23 +89,11 @@ def _loops() -> dict[str, str | None]:
     return {**instruction_set(), "folder": folder}
 
 
-def _device() -> str | None:
-    """The device of JAX; None without JAX or if the device is unknown."""
-    try:
-        from rntk_bench.networks.pool import device
+def _networks() -> dict[str, str]:
+    """What trains networks: `device` and `trainer`."""
+    from rntk_bench.networks.pool import trained_by
 
-        return device()
-    except (ExtraError, RuntimeError):
-        return None
-
-
-def _compilations() -> str | None:
-    """The folder of the networks that XLA compiled; None without JAX."""
-    try:
-        from rntk_bench.networks.compilation_cache import compilation_cache_folder
-    except ExtraError:
-        return None
-    return str(compilation_cache_folder())
+    return trained_by()
 
 
 _FILES = {
@@ -161,10 +148,8 @@ def _print(information: dict[str, Any]) -> None:
         extra: _format_extra(extra, wanted)
         for extra, wanted in (information["extras"] or {}).items()
     }
-    if information["device"]:
-        folder = information["compilations"]
-        cache = f", compilations cached in {_abbreviate_home(folder)}" if folder else ""
-        entries["JAX"] = f"computes on {information['device']}{cache}"
+    if networks := information["networks"]:
+        entries["networks"] = f"trained by {networks['trainer']} on {networks['device']}"
     entries |= {name: _format_folder(name, folder) for name, folder in folders.items()}
     for label, text in entries.items():
         options.print_entry(label, one_line(text))

@@ -52,7 +52,7 @@ def _search(method: Method, experiment: Experiment) -> dict[str, Any]:
 
 
 def _to_json(method: Method, experiment: Experiment) -> dict[str, Any]:
-    keys = ("name", "title", "summary", "reference", "extra")
+    keys = ("name", "title", "summary", "reference")
     return {
         **{key: getattr(method, key) for key in keys},
         **_search(method, experiment),
@@ -66,8 +66,6 @@ def _print(method: Method, experiment: Experiment, by_default: bool) -> None:
     options.print_entry(method.name, title + (" (run by default)" if by_default else ""))
     if method.reference:
         options.print_entry("  formula", method.reference)
-    if method.extra:
-        options.print_entry("  extra", f"{method.extra}, pip install 'rntk-bench[{method.extra}]'")
     options.print_entry("  settings", f"{len(method.settings())}")
     for parameter, values in method.grid.items():
         options.print_entry(f"  {parameter}", ", ".join(map(format_value, values)))

@@ -117,7 +117,7 @@ def run(
     from rntk_bench.benchmark.plan import make_plan
     from rntk_bench.benchmark.runner import RunOptions, count_stored, run_plan
     from rntk_bench.benchmark.time_left import TimeLeft
-    from rntk_bench.benchmark.warmup import check_extras, warm_up
+    from rntk_bench.benchmark.warmup import warm_up
     from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import load_experiment
     from rntk_bench.methods import KERNEL_METHODS, resolve
@@ -177,7 +177,6 @@ def run(
         compile_once()
         return display.start_evaluation(loaded)
 
-    check_extras(resolved)
     with report_progress_on_stop(progress):
         if dry_run:
             sizes = costs.dataset_sizes(names, data_dir, cache_dir)

@@ -144,6 +144,10 @@ def speed(
 
 
 def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
+    from functools import partial
+
+    from rntk_bench.benchmark.warmup import warm_up
+    from rntk_bench.compiling import announce_compilation
     from rntk_bench.methods import NETWORK_METHODS, NetworkMethod, resolve
     from rntk_bench.storage.environment import environment
 
@@ -155,6 +159,7 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
         )
     from rntk_bench.speed.networks import compare_networks
 
+    announce_compilation(partial(warm_up, networks), partial(click.echo, err=True))
     click.echo(
         f"{data.name}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
         f"whole grids; {environment()['cpu']}"

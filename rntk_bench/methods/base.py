@@ -33,8 +33,6 @@ class Method(ABC):
         What it is, in one line.
     reference : str
         Where its formula is; numbers are the paper's equations.
-    extra : str
-        The optional dependencies (extra) of this package that it needs; empty for none.
     """
 
     name: str
@@ -43,7 +41,6 @@ class Method(ABC):
     title: str = field(default="", kw_only=True)
     summary: str = field(default="", kw_only=True)
     reference: str = field(default="", kw_only=True)
-    extra: str = field(default="", kw_only=True)
     progress_label: ClassVar[str]
     """What a progress bar says is computed."""
     progress_unit: ClassVar[str]

@@ -62,7 +62,6 @@ _NETWORK: dict[str, Any] = {
         "learning_rate": (1e-2, 1e-3, 1e-4, 1e-5),
     },
     "default": {"n_layers": 1, "width": 100, "learning_rate": 1e-3},
-    "extra": "finite",
 }
 
 METHODS: Mapping[str, Method] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,46 @@ from rntk_bench.svm.folds import fold_weights
 from rntk_bench.types import BoolArray, IntArray
 
 NO_EPOCH = -1
+
+
+def judge_epoch(
+    n_correct: Any, loss: Any, most_correct: Any, smallest_loss: Any, criterion: str
+) -> tuple[Any, Any]:
+    """Whether an epoch is better than the best one before, and whether it is a setback.
+
+    The arguments are numbers, or arrays that JAX traces.
+
+    Parameters
+    ----------
+    n_correct, loss
+        The number of correct validation predictions of the epoch, and the validation loss.
+    most_correct, smallest_loss
+        Those of the best epoch before; NO_EPOCH and infinity if there is none.
+    criterion : str
+        As in `config.Network`.
+    """
+    match criterion:
+        case "accuracy":
+            equal = n_correct == most_correct
+            better = (n_correct > most_correct) | (equal & (loss < smallest_loss))
+            return better, n_correct < most_correct
+        case "strict-accuracy":
+            better = n_correct > most_correct
+        case "loss":
+            better = (loss < smallest_loss) | (most_correct == NO_EPOCH)
+        case _:
+            raise ValueError(f"unknown criterion {criterion!r}")
+    return better, better ^ True
+
+
+def is_over(
+    setbacks: Any, most_correct: Any, n_held_out: Any, patience: int, criterion: str
+) -> Any:
+    """Whether a run stops after so many setbacks in a row; never without a validation set."""
+    over = setbacks >= patience
+    if criterion == "strict-accuracy":  # no epoch can be better than a perfect one
+        over |= most_correct == n_held_out
+    return over & (n_held_out > 0)
 
 
 class EarlyStopping:
@@ -36,7 +77,7 @@ class EarlyStopping:
 
     def __init__(self, n_held_out: int, patience: int, criterion: str) -> None:
         self._n_held_out, self._patience, self._criterion = n_held_out, patience, criterion
-        self._most_correct, self._smallest_loss, self._setbacks = -1, math.inf, 0
+        self._most_correct, self._smallest_loss, self._setbacks = NO_EPOCH, math.inf, 0
         self.epochs = self.best_epoch = 0
         self.is_over = False
 
@@ -49,23 +90,16 @@ class EarlyStopping:
             Whether it is the best epoch so far.
         """
         self.epochs += 1
-        strict = self._criterion == "strict-accuracy"
-        if self._criterion == "accuracy":
-            better = (n_correct, -loss) > (self._most_correct, -self._smallest_loss)
-            setback = n_correct < self._most_correct
-        else:
-            better = (
-                n_correct > self._most_correct
-                if strict
-                else loss < self._smallest_loss or not self.best_epoch
-            )
-            setback = not better
+        better, setback = judge_epoch(
+            n_correct, loss, self._most_correct, self._smallest_loss, self._criterion
+        )
         if better:
             self.best_epoch, self._most_correct, self._smallest_loss = self.epochs, n_correct, loss
         self._setbacks = self._setbacks + 1 if setback else 0
-        is_perfect = strict and self._most_correct == self._n_held_out
-        self.is_over = self._setbacks >= self._patience or is_perfect
-        return better
+        self.is_over = is_over(
+            self._setbacks, self._most_correct, self._n_held_out, self._patience, self._criterion
+        )
+        return bool(better)
 
 
 def stopped_epochs(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
+from rntk_bench.networks.compiled.runs import NetworkInTraining
 from rntk_bench.networks.cross_validation import Training
 from rntk_bench.networks.models import Classifier
-from rntk_bench.networks.series import PaddedSeries, chunks
-from rntk_bench.networks.training import advance_one, logits_of, start_one
+from rntk_bench.networks.series import PaddedSeries
 
 
 class FullCurve(NamedTuple):
@@ -34,7 +33,7 @@ class FullCurve(NamedTuple):
 
 def train_all_epochs(
     training: Training,
-    classifier: Classifier,
+    network: Classifier,
     fold: int,
     rate: float,
     evaluation: PaddedSeries,
@@ -44,28 +43,20 @@ def train_all_epochs(
 
     The evaluation set is the first `n_evaluation` of the series `evaluation`.
     """
-    start_time = time.perf_counter()
-    options = training.options._replace(patience=training.max_epochs, criterion="accuracy")
-    run, series, evaluation = jax.device_put(
-        (training.run(fold, rate), training.series, evaluation)
+    start = time.perf_counter()
+    curve = FullCurve([], [], [], 0.0)
+    trained = NetworkInTraining(
+        network,
+        training.initial(network, fold),
+        training.options,
+        training.series,
+        training.run(fold, rate),
     )
-    rows, n_chunks = chunks(np.arange(n_evaluation))
-    initial = training.initial(classifier, fold)
-    state = start_one(options, initial, training.max_epochs)
-    n_correct_evaluation = []
-    for epoch in range(1, training.max_epochs + 1):
-        state = advance_one(classifier, options, state, series, run, epoch)
-        if int(state.epochs) < epoch:
+    while trained.epochs < training.max_epochs:
+        result = trained.train_epoch()
+        if result is None:
             break
-        logits = [
-            logits_of(classifier, state.parameters, evaluation, chunk) for chunk in rows[:n_chunks]
-        ]
-        predictions = np.concatenate(logits)[:n_evaluation].argmax(axis=1)
-        n_correct_evaluation.append(int((predictions == evaluation.y[:n_evaluation]).sum()))
-    n_epochs = len(n_correct_evaluation)
-    return FullCurve(
-        np.asarray(state.n_correct)[:n_epochs].tolist(),
-        np.nan_to_num(state.losses)[:n_epochs].tolist(),
-        n_correct_evaluation,
-        round(time.perf_counter() - start_time, 4),
-    )
+        curve.n_correct.append(result[0])
+        curve.losses.append(float(np.nan_to_num(result[1])))
+        curve.n_correct_evaluation.append(trained.count_correct(evaluation, n_evaluation))
+    return curve._replace(seconds=round(time.perf_counter() - start, 4))

@@ -1,47 +1,48 @@
-"""Runs all trainings of a cross-validation, in worker processes or vectorised on an accelerator."""
+"""Runs all trainings of a cross-validation, in threads or vectorised on an accelerator."""
 
 from __future__ import annotations
 
-import atexit
-from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import cache
 from threading import Lock
+from types import ModuleType
 from typing import Any
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from rntk_bench.deadline import current_deadline
-from rntk_bench.networks.compilation_cache import use_compilation_cache
-from rntk_bench.networks.cross_validation import (
-    FinalNetwork,
-    TrainedRun,
-    Training,
-    compile_run,
-    logits_on_test,
-    train_final,
-    train_many,
-    train_one,
-)
+from rntk_bench.networks.compiled import runs as compiled_runs
+from rntk_bench.networks.cross_validation import FinalNetwork, TrainedRun, Training, TrainingOptions
 from rntk_bench.networks.models import Classifier, Parameters
 from rntk_bench.networks.schedule import Schedule, Task
-from rntk_bench.networks.series import PaddedSeries
-from rntk_bench.networks.worker import Worker
+from rntk_bench.networks.series import PaddedSeries, pad_series
 
 Setting = tuple[Classifier, float]
 """A network and a learning rate."""
 
-# The workers are used again for the next dataset, with the networks that they have compiled.
-_workers: list[Worker] = []
 
-
-def device() -> str:
-    """The device on which JAX computes: "cpu", or the name of an accelerator."""
+@cache
+def accelerator() -> str | None:
+    """The name of the accelerator that JAX uses, or None."""
+    try:
+        import jax
+        import optax  # noqa: F401  # it is needed as well
+    except ImportError:
+        return None
+    if jax.default_backend() == "cpu":
+        return None
     kind: str = jax.devices()[0].device_kind
     return kind
+
+
+def trained_by() -> dict[str, str]:
+    """The `device` on which networks are trained, "cpu" or an accelerator, and the `trainer`."""
+    device = accelerator()
+    if device is None:
+        return {"device": "cpu", "trainer": "numba"}
+    return {"device": device, "trainer": "jax"}
 
 
 def train_all(
@@ -64,17 +65,46 @@ def train_all(
     add : callable
         Called with each run as soon as it is trained, never twice at the same time.
     n_jobs : int
-        The number of processes, if JAX computes on the CPU.
+        The number of threads, each of which trains one run at a time; an accelerator trains many.
+
+    Raises
+    ------
+    TimeLimitError
+        If the current deadline passes.
     """
-    if jax.default_backend() == "cpu":
-        _train_in_worker_processes(training, settings, tasks, upper_bound, add, n_jobs)
-    else:
+    if accelerator():
         _train_vectorised(training, settings, tasks, upper_bound, add)
+        return
+    schedule = Schedule(tasks, [network for network, _ in settings], upper_bound)
+    lock = Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                task = schedule.next_task()
+            if task is None:
+                return
+            network, rate = settings[task[0]]
+            trained = compiled_runs.train_one(training, network, task[1], rate)
+            with lock:
+                add(task, trained)
+
+    _in_threads([work] * min(n_jobs, len(tasks)))
+
+
+def warm_up() -> None:
+    """Train and test a tiny network, so that the loops are compiled."""
+    network, y = Classifier("gru", 1, 1, 1, 2), np.array([0, 1, 0, 1])
+    series, options = pad_series(np.eye(4), y, 2), TrainingOptions(0.9, 1e-8, 1)
+    training = Training(series, np.array([0, 0, 1, 1]), options, 4, 1, 0)
+    trained = compiled_runs.train_one(training, network, 0, 1e-3)
+    compiled_runs.logits_on_test(network, [trained.weights], series, 4)
 
 
 def train_final_network(training: Training, setting: Setting, n_epochs: int) -> FinalNetwork:
     """Train a network of the chosen setting on the whole training set."""
-    final: FinalNetwork = _call_in_worker(train_final, training, *setting, n_epochs)
+    final: FinalNetwork
+    [final] = call_all(_runs().train_final, [(training, *setting, n_epochs)], 1)
     return final
 
 
@@ -85,117 +115,57 @@ def classify(
 
     None stands for logits that are not all finite.
     """
-    logits: list[NDArray[np.float32] | None] = _call_in_worker(
-        logits_on_test, network, weights, test, n_test
-    )
-    return logits
+    [outputs] = call_all(_runs().logits_on_test, [(network, weights, test, n_test)], 1)
+    return [logits if np.isfinite(logits).all() else None for logits in outputs]
 
 
 def call_all(
     function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], n_jobs: int
 ) -> list[Any]:
-    """Call a function with each tuple of arguments, in `n_jobs` processes."""
-    waiting = deque(enumerate(calls))
+    """Call a function with each tuple of arguments, in `n_jobs` threads."""
+    waiting = list(enumerate(calls))[::-1]
     results: list[Any] = [None] * len(waiting)
 
-    def work(worker: Worker) -> None:
-        with suppress(IndexError):
-            while True:
-                index, arguments = waiting.popleft()
-                results[index] = worker.call(function, *arguments)
+    def work() -> None:
+        while waiting:
+            try:
+                index, arguments = waiting.pop()
+            except IndexError:  # another thread has taken the last one
+                return
+            results[index] = function(*arguments)
 
-    n = min(n_jobs, len(waiting))
-    with ThreadPoolExecutor(max(n, 1)) as threads, _worker_processes(n) as workers:
-        _wait([threads.submit(work, worker) for worker in workers])
+    _in_threads([work] * min(n_jobs, len(waiting)))
     return results
 
 
-def stop_workers() -> None:
-    """Stop the worker processes; the next training starts new ones."""
-    while _workers:
-        _workers.pop().kill()
+def _runs() -> ModuleType:
+    """The module that trains networks: compiled, or in JAX on an accelerator."""
+    if accelerator():
+        from rntk_bench.networks.accelerator import runs
+
+        return runs
+    return compiled_runs
 
 
-atexit.register(stop_workers)
+def _in_threads(functions: Sequence[Callable[[], None]]) -> None:
+    """Call each function in a thread; an error or an interrupt here soon stops all of them.
 
-
-def _call_in_worker(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a worker process if JAX computes on the CPU, otherwise in this process."""
-    if jax.default_backend() != "cpu":
-        return function(*arguments)
-    with ThreadPoolExecutor(1) as threads, _worker_processes(1) as (worker,):
-        return _wait([threads.submit(worker.call, function, *arguments)])[0]
-
-
-@contextmanager
-def _worker_processes(n: int) -> Iterator[list[Worker]]:
-    """Provide n workers.
-
-    An error or an interrupt stops all workers, because the result of an unfinished call would be
-    taken for that of the next call.
+    Even a single function is called in a thread, as an interrupt reaches only the main thread, and
+    only when it does not run a compiled loop.
     """
-    try:
-        while len(_workers) < n:
-            _workers.append(Worker())
-        yield _workers[:n]
-    except BaseException:
-        stop_workers()
-        raise
+    if not functions:
+        return
+    # The threads look at a deadline of their own, which leaving this block by an error passes.
+    with ThreadPoolExecutor(len(functions)) as threads, current_deadline().nested() as deadline:
 
+        def run(function: Callable[[], None]) -> None:
+            # A training that diverges is noticed; NumPy's warnings would come from every thread.
+            with deadline.activate(), np.errstate(all="ignore"):
+                function()
 
-def _train_in_worker_processes(
-    training: Training,
-    settings: Sequence[Setting],
-    tasks: Sequence[Task],
-    upper_bound: Callable[[Task], int | None],
-    add: Callable[[Task, TrainedRun], None],
-    n_jobs: int,
-) -> None:
-    """Train one run at a time in each process.
-
-    On a CPU, the runs of one network take 1.4 to 2.5 times as long in one vectorised call as one
-    after another, even if runs that have ended are removed. Half of the time is spent in matrix
-    products, which are not faster in a batch, and the weights and states of all runs together do
-    not fit into the cache.
-    """
-    schedule = Schedule(tasks, [network for network, _ in settings], upper_bound)
-    keys: dict[Classifier, Hashable] = {
-        network: (network, training.shapes) for network, _ in settings
-    }
-    lock = Lock()
-
-    def work(worker: Worker) -> None:
-        while True:
-            with lock:
-                task = schedule.next_task({n for n, key in keys.items() if key in worker.compiled})
-            if task is None:
-                return
-            network, rate = settings[task[0]]
-            if keys[network] not in worker.compiled:
-                seconds = worker.call(compile_run, training, network)
-                worker.compiled.add(keys[network])
-                with lock:
-                    schedule.record_compilation(network, seconds)
-            trained = worker.call(train_one, training, network, task[1], rate)
-            with lock:
-                schedule.record_run(network, trained.curve.seconds)
-                add(task, trained)
-
-    n = min(n_jobs, len(tasks))
-    with ThreadPoolExecutor(max(n, 1)) as threads, _worker_processes(n) as workers:
-        _wait([threads.submit(work, worker) for worker in workers])
-
-
-def _wait(futures: Sequence[Future[Any]]) -> list[Any]:
-    """Return the results of all futures; raise the first error, or that of the deadline."""
-    limit = current_deadline()
-    done, _ = wait(futures, limit.remaining, FIRST_EXCEPTION)
-    finished = [future.result() for future in done]
-    if len(finished) < len(futures):
-        # The timer that stops loops may be a little late.
-        limit.stop[0] = True
-        limit.check()
-    return finished
+        done, _ = wait([threads.submit(run, f) for f in functions], None, FIRST_EXCEPTION)
+        for future in done:
+            future.result()
 
 
 def _train_vectorised(
@@ -206,7 +176,8 @@ def _train_vectorised(
     add: Callable[[Task, TrainedRun], None],
 ) -> None:
     """Train all folds and learning rates of one network in vectorised calls."""
-    use_compilation_cache()
+    from rntk_bench.networks.accelerator.runs import train_many
+
     networks = {network for network, _ in settings}
     for network in sorted(networks, key=lambda network: network.size):
         candidates = [task for task in tasks if settings[task[0]][0] == network]

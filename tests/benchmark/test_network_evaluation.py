@@ -1,7 +1,10 @@
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +25,7 @@ from rntk_bench.networks.early_stopping import NO_EPOCH
 from rntk_bench.report.results.validation import validation_grid
 from rntk_bench.storage.counts import decode_counts
 from rntk_bench.storage.records import read_record, record_path
-from tests.paths import CONFIGS, REFERENCE
+from tests.paths import CONFIGS, REFERENCE, ROOT
 
 METHOD = NetworkMethod(
     "rnn-gaussian", {"n_layers": (1,), "width": (4, 8), "learning_rate": (0.03, 1e-5)}
@@ -64,36 +67,26 @@ def test_a_network_is_trained_on_the_resampled_training_set():
     assert "resample" not in of_official.protocol
 
 
-def kill_this_process(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def run_out_of_memory(*_):
     raise MemoryError("for the states")
 
 
-@pytest.mark.parametrize(
-    ("function", "said"),
-    [
-        (kill_this_process, "was ended from outside, perhaps for lack of memory"),
-        (run_out_of_memory, "MemoryError: for the states"),
-    ],
-)
-def test_a_worker_that_fails_fails_its_cell_alone(
-    tmp_path, write_dataset, monkeypatch, function, said
-):
+def threads_that_train():
+    return [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
+
+
+def test_a_thread_that_fails_fails_its_cell_alone(tmp_path, write_dataset, monkeypatch):
     network = replace(METHOD, grid={**METHOD.grid, "width": (4,), "learning_rate": (0.03,)})
     rbf = KernelMethod("rbf", {"alpha": (1.0,)}, RBF)
     options = RunOptions(data_dir=write_dataset("Mine"))
     plan = make_plan(["Mine"], [network, rbf], EXPERIMENT, tmp_path / "runs")
     with monkeypatch.context() as broken:
-        broken.setattr(pool, "train_one", function)
+        broken.setattr(pool.compiled_runs, "train_one", run_out_of_memory)
         outcomes = run_plan(plan, options)
     assert [outcome.kind for outcome in outcomes] == ["failed", "computed"]
     record = outcomes[0].record
-    assert said in record.error
-    if function is run_out_of_memory:
-        assert "in run_out_of_memory" in record.traceback
+    assert "MemoryError: for the states" in record.error
+    assert "in run_out_of_memory" in record.traceback
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +127,7 @@ def test_a_record_holds_the_choice_and_its_test(record):
     assert record.protocol["batch_size"] == 8
     assert record.protocol["optimizer"] == "RMSProp"
     assert record.environment["device"] == "cpu"
+    assert record.environment["trainer"] == "numba"
     assert {"training", "test", "total"} <= record.timings.keys()
 
 
@@ -172,7 +166,7 @@ def test_an_interrupted_cell_goes_on_and_gives_the_same_record(whole, tmp_path, 
     for n in (2, 5):
         with pytest.raises(StopHereError):
             cell(n_jobs=2, progress=stop_at(n))
-        assert not pool._workers  # nothing is left running
+        assert not threads_that_train()  # nothing is left running
     train_all, trained = network_cell.train_all, []
 
     def progress_bar(training, settings, tasks, *others):
@@ -234,41 +228,64 @@ def test_a_single_series_is_refused():
         evaluate_network(one, METHOD, EXPERIMENT)
 
 
-def test_on_an_accelerator_the_runs_are_vectorised(monkeypatch):
+@pytest.fixture
+def _accelerator(monkeypatch):
+    """Let JAX train, on the processor, as it would on an accelerator."""
+    monkeypatch.setattr(pool, "accelerator", lambda: "a GPU")
+
+
+@pytest.mark.usefixtures("_accelerator")
+@pytest.mark.parametrize("final", ["best-fold", "retrain"])
+def test_on_an_accelerator_the_runs_are_vectorised(monkeypatch, final):
     method = replace(METHOD, grid={**METHOD.grid, "width": (4,)})
-    record = evaluate_network(made_up(), method, EXPERIMENT)
+    with monkeypatch.context() as never:
+        never.setattr(pool, "compiled_runs", None)
+        together = evaluate_network(made_up(), method, with_network(final=final))
+    assert together.environment["device"] == "a GPU"
+    assert together.environment["trainer"] == "jax"
+    monkeypatch.setattr(pool, "accelerator", lambda: None)
+    assert answer(together) == answer(
+        evaluate_network(made_up(), method, with_network(final=final))
+    )
 
-    def no_process(*_):
-        raise AssertionError("a worker was started")
 
-    monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr(pool, "Worker", no_process)
-    pool.stop_workers()
-    together = evaluate_network(made_up(), method, EXPERIMENT)
-    assert answer(together) == answer(record)
-
-
+@pytest.mark.usefixtures("_accelerator")
 def test_on_an_accelerator_a_deadline_is_heeded_between_parts_of_the_training(
     monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(pool.jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr("rntk_bench.networks.cross_validation.EPOCHS_PER_CALL", 1)
+    monkeypatch.setattr("rntk_bench.networks.accelerator.runs.EPOCHS_PER_CALL", 1)
     with Deadline(0.0), pytest.raises(TimeLimitError):
         evaluate_network(made_up(), METHOD, EXPERIMENT, checkpoint_path=tmp_path / "made.partial")
 
 
-def test_without_the_extra_the_error_names_it():
+def test_without_jax_networks_are_trained_as_well(record):
     script = (
-        "import sys; sys.modules['jax'] = None\n"
-        "from rntk_bench.cli import main\n"
-        "main(['run', '-d', 'Coffee', '-m', 'gru'])"
+        "import json, sys; sys.modules['jax'] = None\n"
+        "from tests.benchmark.test_network_evaluation import *\n"
+        "record = evaluate_network(made_up(), METHOD, EXPERIMENT)\n"
+        "print(json.dumps([record.selection['hits'], record.environment['trainer']]))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    assert done.returncode == 2
-    assert "rntk-bench[finite]" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout) == [record.selection["hits"], "numba"]
+
+
+@pytest.mark.usefixtures("_interrupts")
+def test_an_interrupt_stops_training_within_an_epoch(tmp_path):
+    """An epoch of this network takes a minute."""
+    X = np.zeros((2000, 400))
+    y = np.arange(2000) % 2
+    dataset = Dataset("Large", X, y, X[:2], y[:2], ("a", "b"), "test")
+    method = replace(METHOD, name="gru", grid={**METHOD.grid, "width": (300,)})
+    pool.warm_up()
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_network(dataset, method, EXPERIMENT, n_jobs=2)
+    assert time.monotonic() - start < 30  # a second on an idle machine
+    assert not threads_that_train()
 
 
 def with_network(**changes):
@@ -336,7 +353,7 @@ def test_training_stops_at_a_deadline_and_goes_on_with_more_time(whole, tmp_path
 
     with Deadline(0.0), pytest.raises(TimeLimitError):
         cell()
-    assert not pool._workers
+    assert not threads_that_train()
     assert answer(cell()) == answer(whole)
 
 

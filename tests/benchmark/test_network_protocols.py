@@ -10,7 +10,7 @@ from rntk_bench.benchmark.network_protocols import Comparison, compare, read_row
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment, Network
 from rntk_bench.methods import NetworkMethod
-from rntk_bench.networks.cross_validation import train_one
+from rntk_bench.networks.compiled.runs import train_one
 from rntk_bench.networks.full_training import train_all_epochs
 from rntk_bench.report.tables.network_protocols import protocol_table
 from rntk_bench.report.tables.text import render_text

@@ -34,6 +34,7 @@ def test_text_names_versions_machine_extras_and_folders(tmp_path, write_dataset)
     assert lines["data"] == f"{data}, 2 datasets"
     assert lines["results"] == f"{tmp_path / 'runs'}, does not exist yet"
     assert lines["BLAS"]
+    assert lines["networks"] == "trained by numba on cpu"
 
 
 def test_json_begins_with_what_records_hold(tmp_path):
@@ -44,7 +45,7 @@ def test_json_begins_with_what_records_hold(tmp_path):
     assert found["folders"]["downloads"] == downloads
     assert found["extras"] == extras()
     assert found["loops"]["folder"].endswith("__pycache__")
-    assert "xla" in found["compilations"]
+    assert found["networks"] == {"device": "cpu", "trainer": "numba"}
     assert all(pool["threads"] >= 1 for pool in found["blas"])
     assert not list(tmp_path.iterdir())
 

@@ -23,7 +23,6 @@ def test_every_method_is_described_with_its_grid():
         assert words[0] == name
         assert entry.title in block
         assert ("run by default" in " ".join(words)) == (name in Experiment().methods)
-        assert ("rntk-bench[finite]" in block) == (entry.extra == "finite")
         assert words[words.index("settings") + 1] == str(len(METHODS[name].settings()))
         for axis, values in METHODS[name].grid.items():
             assert f"\n  {axis} " in block
@@ -43,7 +42,7 @@ def test_a_configurations_methods_and_grids_are_shown():
     assert [entry["name"] for entry in found] == ["rntk", "ntk", "rbf", "poly"]
     assert found[2]["grid"] == {"alpha": [0.1, 1.0, 10.0]}
     (gru,) = json.loads(methods("-c", QUICK, "-m", "gru", "--json").stdout)
-    assert (gru["settings"], gru["extra"]) == (2, "finite")
+    assert gru["settings"] == 2
 
 
 def test_an_unknown_method_is_one_sentence():

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.datasets import ARCHIVE
-from rntk_bench.networks import compilation_cache
 from rntk_bench.storage.locks import try_lock
 from tests.faults import process_harness
 from tests.faults.conftest import write_dataset
@@ -96,9 +95,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_what_is_stored_stays(plan, tmp_pa
         assert process_harness.files(results) == set(kept)
 
 
-def test_a_checkpoint_that_does_not_fit_is_no_failed_evaluation(tmp_path, monkeypatch):
-    unused = {"jax_enable_compilation_cache": False}  # its entries would not fit either
-    monkeypatch.setattr(compilation_cache, "compilation_cache_settings", lambda: unused)
+def test_a_checkpoint_that_does_not_fit_is_no_failed_evaluation(tmp_path):
     write_dataset(tmp_path, "A", n=8, length=5)
     grid = "[grid.gru]\nn_layers = [1]\nwidth = [2]\nlearning_rate = [0.1]\n"
     (tmp_path / "tiny.toml").write_text(f"[network]\nmax_epochs = 1\nn_folds = 2\n{grid}")

@@ -138,8 +138,7 @@ def test_ties_are_broken_alike_by_any_number_of_threads(folder):
 
 
 def test_the_same_seed_gives_the_same_records_for_any_jobs(plan, tmp_path):
-    """Kernels and networks, in threads and in processes; another seed gives others."""
-    pytest.importorskip("jax")
+    """Kernels and networks, in one thread and in two; another seed gives others."""
     config = tmp_path / "plan.toml"
     axes = "n_layers = [1]\nwidth = [3]\nlearning_rate = [0.1, 0.01]\n"
     config.write_text(

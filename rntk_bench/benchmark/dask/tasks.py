@@ -33,7 +33,7 @@ ChunkResult = tuple[PartialResult, dict[str, float]]
 """The result of a chunk of a grid, and its seconds for each stage."""
 
 _NETWORK_PACKAGES = ("jax", "jaxlib", "optax")
-# The processes that train networks work for one evaluation at a time.
+# A network is trained on all threads of a worker, so one evaluation at a time.
 _training = Lock()
 _compiled: set[str] = set()
 

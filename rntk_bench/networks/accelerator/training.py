@@ -1,4 +1,4 @@
-"""Training of recurrent classifiers by RMSProp with early stopping, one run or many at a time."""
+"""Training of recurrent classifiers by RMSProp with early stopping, in JAX."""
 
 from __future__ import annotations
 
@@ -10,48 +10,11 @@ import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 
+from rntk_bench.networks.accelerator.model import logits
+from rntk_bench.networks.cross_validation import Run, TrainingOptions
+from rntk_bench.networks.early_stopping import NO_EPOCH, is_over, judge_epoch
 from rntk_bench.networks.models import Classifier, Parameters
 from rntk_bench.networks.series import PaddedSeries
-
-
-class Run(NamedTuple):
-    """The data of one training run, as indices of series.
-
-    Attributes
-    ----------
-    batches : (E, K, B)
-        The series in the mini-batches of each epoch; -1 is padding.
-    n_batches : ()
-        The number of mini-batches of an epoch; the rest of the K are empty.
-    held_out : (Q, V)
-        The series of the validation set, in chunks; -1 is padding.
-    n_chunks : ()
-        The number of chunks; the rest of the Q are empty.
-    rate : ()
-        The learning rate.
-    n_epochs : ()
-        The largest number of epochs, at most E.
-    """
-
-    batches: ArrayLike
-    n_batches: ArrayLike
-    held_out: ArrayLike
-    n_chunks: ArrayLike
-    rate: ArrayLike
-    n_epochs: ArrayLike
-
-
-class TrainingOptions(NamedTuple):
-    """The optimizer's parameters and the stopping rule, as in `config.Network`.
-
-    They are the same for all runs, and constants of the compiled functions.
-    """
-
-    decay: float
-    epsilon: float
-    patience: int
-    criterion: str = "accuracy"
-    clip: float | None = None
 
 
 class TrainingState(NamedTuple):
@@ -174,22 +137,10 @@ def record_epoch(state: TrainingState, validation: Validation, criterion: str) -
     """Add an epoch to the state, which already has the parameters after it."""
     n_correct, loss = validation.n_correct, validation.loss
     first = state.best_epoch == 0
-    most_correct = jnp.where(first, -1, state.n_correct[state.best_epoch - 1])
-    smallest_loss = jnp.where(first, jnp.inf, state.losses[state.best_epoch - 1])
-    match criterion:
-        case "accuracy":
-            better = (n_correct > most_correct) | (
-                (n_correct == most_correct) & (loss < smallest_loss)
-            )
-            setback = n_correct < most_correct
-        case "strict-accuracy":
-            better = n_correct > most_correct
-            setback = ~better
-        case "loss":
-            better = first | (loss < smallest_loss)
-            setback = ~better
-        case _:
-            raise ValueError(f"unknown criterion {criterion!r}")
+    best = state.best_epoch - 1
+    most_correct = jnp.where(first, NO_EPOCH, state.n_correct[best])
+    smallest_loss = jnp.where(first, jnp.inf, state.losses[best])
+    better, setback = judge_epoch(n_correct, loss, most_correct, smallest_loss, criterion)
     return state._replace(
         epochs=state.epochs + 1,
         n_correct=state.n_correct.at[state.epochs].set(n_correct),
@@ -204,11 +155,10 @@ def should_continue(
     state: TrainingState, n_held_out: ArrayLike, n_epochs: ArrayLike, options: TrainingOptions
 ) -> jax.Array:
     """Whether to train another epoch. Without a validation set, all `n_epochs` are trained."""
-    stopped = state.setbacks >= options.patience
-    if options.criterion == "strict-accuracy":  # no epoch can be better than a perfect one
-        stopped |= state.n_correct[state.best_epoch - 1] == n_held_out
-    has_validation = jnp.asarray(n_held_out) > 0
-    return (state.epochs < n_epochs) & ~(stopped & has_validation) & ~state.diverged
+    most_correct = state.n_correct[state.best_epoch - 1]
+    stopped = is_over(state.setbacks, most_correct, n_held_out, options.patience, options.criterion)
+    due: jax.Array = (state.epochs < n_epochs) & ~stopped & ~state.diverged
+    return due
 
 
 def class_logits(
@@ -216,9 +166,9 @@ def class_logits(
 ) -> jax.Array:
     """Logits (B, C) of some rows of the series; very small for classes that do not occur."""
     X, lengths = jnp.asarray(series.X)[rows], jnp.asarray(series.lengths)[rows]
-    logits = classifier.logits(parameters, X, lengths)
+    outputs = logits(classifier, parameters, X, lengths)
     # The value is finite, so that the gradient for these classes is zero and not NaN.
-    return jnp.where(jnp.arange(classifier.n_classes) < series.n_classes, logits, -1e30)
+    return jnp.where(jnp.arange(classifier.n_classes) < series.n_classes, outputs, -1e30)
 
 
 def _optimizer(options: TrainingOptions, rate: ArrayLike) -> optax.GradientTransformation:
@@ -260,18 +210,11 @@ def _all_finite(parameters: Parameters) -> jax.Array:
     return jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(parameters)]).all()
 
 
-_COMPILER_OPTIONS = {
-    # On a GPU, use no kernels whose sums differ from run to run.
-    "xla_gpu_deterministic_ops": True,
-    # On processors with vectors of 512 bits, LLVM often uses 256, which makes a GRU 10 % slower.
-    "xla_cpu_prefer_vector_width": 512,
-}
-_jit = partial(jax.jit, compiler_options=_COMPILER_OPTIONS)
+# On a GPU, use no kernels whose sums differ from run to run.
+_jit = partial(jax.jit, compiler_options={"xla_gpu_deterministic_ops": True})
 _jit_initial_state = partial(_jit, static_argnames=("options", "n_epochs"))
 _jit_advance = partial(_jit, static_argnames=("classifier", "options"))
 
-start_one = _jit_initial_state(initial_state)
 start_many = _jit_initial_state(jax.vmap(initial_state, in_axes=(None, 0, None)))
-advance_one = _jit_advance(advance)
 advance_many = _jit_advance(jax.vmap(advance, in_axes=(None, None, 0, None, 0, None)))
 logits_of = _jit(class_logits, static_argnames="classifier")

@@ -1,0 +1,1 @@
+"""Finite networks on an accelerator: many runs at once, in JAX."""

@@ -1,0 +1,1 @@
+"""Finite networks on a processor: compiled loops that train one run on one thread."""
