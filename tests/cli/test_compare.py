@@ -81,7 +81,7 @@ def test_datasets_that_a_method_lacks_are_named_in_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("-m", "rntk"), "Error: A comparison needs at least two methods with results."),
+        (("-m", "rntk"), "Error: A comparison needs at least two methods with results; run"),
         (("-d", "Coffee", "-d", "Ham", "-m", "rntk", "-m", "ntk"), "on 2 of 2 datasets"),
         (("-m", "none"), "There is no record of method 'none'; there are"),
         (("--alpha", "1"), "--alpha"),

@@ -136,7 +136,10 @@ def test_a_whole_document(results, style, start, end):
 def test_only_some_formats_have_whole_documents(results):
     outcome = run("--format", "csv", "-s", "--results", results)
     assert outcome.exit_code == 2
-    assert outcome.stderr == ("Error: --standalone goes with --format latex or html, not csv.\n")
+    assert outcome.stderr == (
+        "Error: --standalone goes with --format latex or html, not csv; choose one of these, "
+        "or leave it out.\n"
+    )
 
 
 def test_digits(results):
