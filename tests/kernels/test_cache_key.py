@@ -88,11 +88,11 @@ def local():
         *(Unmarked(3), Plain(), local()),
     ],
 )
-def test_what_does_not_say_all_that_it_is_has_no_key(kernel):
+def test_kernels_with_unknown_state_have_no_key(kernel):
     assert kernel.cache_key() is None
 
 
-def test_a_class_that_took_anothers_name_has_its_own_key_alone(tmp_path, monkeypatch):
+def test_a_class_with_the_name_of_another_does_not_get_its_key(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "renamed.py").write_text(
         "from rntk_bench import RNTK\nclass Own(RNTK):\n    pass\n"

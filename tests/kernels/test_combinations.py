@@ -78,7 +78,7 @@ def test_representations_read_as_they_are_written():
         (lambda: Represented("z"), "Represented: 'z' is not a kernel"),
     ],
 )
-def test_what_is_no_kernel_is_refused_by_name(create, message):
+def test_invalid_parts_are_refused_by_name(create, message):
     with pytest.raises(KernelError, match=message):
         create()
 

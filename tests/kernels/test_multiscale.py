@@ -118,6 +118,13 @@ def test_constant_series_and_sets_that_do_not_differ():
             MultiscaleRNTK().fit(same)
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_overflow_names_the_summand(n_jobs):
+    tangent = RNTK(1e3, pooling="shared")
+    with pytest.raises(KernelError, match=r"Represented\(RNTK.*leaves the range of float64"):
+        MultiscaleRNTK(tangent).fit(walks([200] * 3), n_jobs=n_jobs)
+
+
 def test_another_network():
     X = SETS["one length"]
     tangent = RNTK(1.3, sigma_b=0.3, pooling="shared")

@@ -29,7 +29,7 @@ def test_all_depths_come_from_one_pass():
         np.testing.assert_array_equal(gram, kernel.gram(prepared))
 
 
-def test_batches_bring_depths_together_and_lose_none():
+def test_batches_group_the_depths():
     kernels = [NTK(w, 0.0, 1.0, depth) for depth in (1, 2, 3) for w in (1.0, 2.0)]
     batches = NTK.batches(kernels)
     assert batches == [[0, 2, 4], [1, 3, 5]]

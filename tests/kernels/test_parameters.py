@@ -40,7 +40,7 @@ def test_a_float32_is_the_double_nearest_to_it_and_not_what_it_prints():
 
 
 @pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: type(value).__name__)
-def test_what_is_no_number_is_refused_by_name(value):
+def test_values_that_are_not_numbers_are_refused_by_name(value):
     for make, name in ((RNTK, "RNTK: sigma_w"), (NTK, "NTK: sigma_w"), (RBF, "RBF: alpha")):
         with pytest.raises(KernelError, match=f"^{name} is [^\n]* must be a finite number >= 0.$"):
             make(value)
@@ -69,7 +69,7 @@ def test_whole_numbers_of_any_type_count(count):
 @pytest.mark.parametrize(
     "count", [0, -1, 1.5, "2", True, None, np.nan, np.inf, 1e300, 10**400, np.array([2])]
 )
-def test_what_does_not_count_is_refused_by_name(count):
+def test_values_that_are_not_counts_are_refused_by_name(count):
     for make, name in ((RNTK, "n_layers"), (NTK, "n_layers"), (Polynomial, "degree")):
         with pytest.raises(KernelError, match=f"{name} is .* must be 1, 2, 3"):
             make(**{name: count})
@@ -90,7 +90,7 @@ def test_activations_have_plain_parameters_too():
             make()
 
 
-def test_a_kernel_of_ones_own_uses_the_same_place():
+def test_user_defined_kernels_validate_parameters_in_the_same_way():
     @dataclass(frozen=True)
     class Constant(Kernel):
         level: float = 1.0

@@ -82,13 +82,13 @@ def test_bad_series_are_refused(bad):
         RBF()(bad)
 
 
-def test_gaps_of_close_directions_keep_their_digits():
+def test_close_directions_keep_the_digits_of_one_minus_correlation():
     base = X[0] / np.linalg.norm(X[0])
     tilt = Y[0] - (Y[0] @ base) * base
     tilt /= np.linalg.norm(tilt)
     for angle in (1e-9, 1e-6, 1e-3, 0.5, 3.0):
         Z = np.array([base, math.cos(angle) * base + math.sin(angle) * tilt])
-        gap = Products.of(Z).one_minus_correlation[0, 1]
-        assert gap == pytest.approx(
+        distance = Products.of(Z).one_minus_correlation[0, 1]
+        assert distance == pytest.approx(
             2 * math.sin(angle / 2) ** 2, rel=1e-6 if angle < 1e-7 else 1e-9
         )

@@ -110,6 +110,6 @@ def test_the_rms_of_a_training_set():
         (lambda: Represented(RBF(), "difference")([np.ones(3), np.ones(1)]), "Series 1.*needs 2"),
     ],
 )
-def test_what_cannot_be_represented_is_refused_by_name(create, message):
+def test_invalid_parameters_and_short_series_are_refused_by_name(create, message):
     with pytest.raises(KernelError, match=message):
         create()

@@ -40,7 +40,7 @@ def test_rows_of_any_table_are_series_and_nan_at_their_end_is_padding(kernel, co
     np.testing.assert_array_equal(kernel(X, container(padded())), kernel(X, RAGGED))
 
 
-def test_a_mask_hides_what_is_under_it():
+def test_masked_values_are_missing():
     masked = np.ma.array(padded(fill=99.0), mask=np.isnan(padded()))
     np.testing.assert_array_equal(RNTK()(masked), RNTK()(RAGGED))
     with pytest.raises(KernelError, match="Series 0 holds a value"):
@@ -62,19 +62,19 @@ def test_padding_of_the_whole_set_leaves_an_array():
         read_series(padded())
 
 
-def gap(at, value=np.nan):
+def with_value(at, value=np.nan):
     changed = X.copy()
     changed[2, at] = value
     return changed
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("series", "message"),
     [
-        (gap(0), "Series 2 holds a value that is not finite .* at step 1;"),
-        (gap(3), "only NaN at a series' end is padding"),
-        (gap(6, np.inf), "Series 2 .* at step 7;"),
-        (gap(slice(None)), "Series 2 has no value"),
+        (with_value(0), "Series 2 holds a value that is not finite .* at step 1;"),
+        (with_value(3), "only NaN at a series' end is padding"),
+        (with_value(6, np.inf), "Series 2 .* at step 7;"),
+        (with_value(slice(None)), "Series 2 has no value"),
         (list(padded()), "in a list of series, omit missing steps"),
         (sparse.csr_array(X), r"X.toarray\(\)"),
         (X + 0j, "must be numbers"),
@@ -93,12 +93,12 @@ def gap(at, value=np.nan):
         ),
     ],
 )
-def test_what_is_no_set_of_series_is_refused_with_what_to_do(given, said):
+def test_invalid_sets_of_series_are_refused(series, message):
     for kernel in (RNTK(), RBF()):
-        with pytest.raises(KernelError, match=said):
-            kernel(given)
-        with pytest.raises(KernelError, match=said):
-            kernel.diag(given)
+        with pytest.raises(KernelError, match=message):
+            kernel(series)
+        with pytest.raises(KernelError, match=message):
+            kernel.diag(series)
 
 
 def test_one_step_of_many_values_is_read_with_a_warning():

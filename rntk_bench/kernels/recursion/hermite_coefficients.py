@@ -1,12 +1,12 @@
-"""Hermite coefficients of an activation as functions of the deviation, tabled by octaves.
+"""Tables of an activation's Hermite coefficients as functions of the standard deviation s.
 
 With the normalised Hermite polynomials h_k and z standard normal,
 
     a_k(s) = E[phi(s z) h_k(z)],    E[phi(s z)^2] = sum_k a_k(s)^2,
     E[phi'(s z)^2] = sum_k k a_k(s)^2 / s^2,
 
-and all of them are smooth functions of s > 0 for any phi. Quadrature gives them at Chebyshev
-nodes on each cell of an octave [2^e, 2^(e+1)), polynomials in between.
+and all of them are smooth functions of s > 0 for any phi. They are computed by quadrature at the
+Chebyshev nodes of each interval of an octave [2^e, 2^(e+1)), and interpolated by polynomials.
 """
 
 from __future__ import annotations
@@ -21,28 +21,35 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from rntk_bench.kernels.activations import DISTANCE, Function, Smooth
-from rntk_bench.kernels.recursion.hermite import CELLS, DEGREE, EXPONENTS, UNROLLED, Table, project
+from rntk_bench.kernels.recursion.hermite import (
+    DEGREE,
+    EXPONENTS,
+    INTERVALS,
+    UNROLLED,
+    Table,
+    project,
+)
 from rntk_bench.types import FloatArray, IntArray
 
 MAX_TERMS: Final = 512
 TOLERANCE: Final = 1e-16
-"""Share of E[phi^2], and of E[phi'^2], in the terms left out, where MAX_TERMS are enough for it."""
+"""Fraction of E[phi^2], and of E[phi'^2], in the terms that are left out, if MAX_TERMS suffice."""
 SPACING: Final = 1.0 / 16.0
 """Distance of the quadrature's nodes. The trapezoidal rule with Gaussian weight converges faster
 than any power for smooth phi; every second node alone shows its error."""
 NODES: Final = SPACING * np.arange(-208, 209)
 WEIGHTS: Final = SPACING * np.exp(-0.5 * NODES**2) / np.sqrt(2.0 * np.pi)
 X_NODES: Final = np.cos(np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1))
-"""Where on a cell, from -1 to 1, its polynomials are equal to the quadrature."""
+"""Positions in an interval, from -1 to 1, at which its polynomials equal the quadrature."""
 CHECKS: Final = np.array([-1.0, 0.0, 1.0])
-"""Where their error is measured: for a smooth function it is largest near these."""
+"""Positions at which their error is measured: that of a smooth function is largest near them."""
 ROUNDING: Final = 16.0 * np.finfo(float).eps
-"""Relative error of a polynomial up to which it is that of its own arithmetic."""
+"""Relative error of a polynomial that its rounding alone explains."""
 
 
 @dataclass(frozen=True)
 class Octave:
-    """The functions of s on the cells of one octave; the fields are those of `Table`."""
+    """The functions of s on the intervals of one octave; the fields are those of `Table`."""
 
     energies: FloatArray
     terms: FloatArray
@@ -54,21 +61,21 @@ class Octave:
     def of(cls, phi: Smooth, exponent: int) -> Self:
         """The octave of the numbers with these exponent bits; 0 is s = 0 alone."""
         x = np.append(X_NODES, CHECKS)
-        position = (np.arange(CELLS)[:, None] + 0.5 * (x + 1.0)) / CELLS
+        position = (np.arange(INTERVALS)[:, None] + 0.5 * (x + 1.0)) / INTERVALS
         s = np.ldexp(1.0 + position, exponent - 1023) if exponent else np.zeros_like(position)
         with np.errstate(all="ignore"):
-            energy = np.stack([energies(f, s) for f in (phi.phi, phi.slope)])  # (2, cells, x)
-            a = coefficients(phi.phi, s)  # (k, cells, x)
-            fractions = _ratio(_term_energies(a, s), energy[:, None])  # (2, k, cells, x)
+            energy = np.stack([energies(f, s) for f in (phi.phi, phi.slope)])  # (2, intervals, x)
+            a = coefficients(phi.phi, s)  # (k, intervals, x)
+            fractions = _ratio(_term_energies(a, s), energy[:, None])  # (2, k, intervals, x)
             counts = np.stack([_n_terms(fractions[:, parity::2]) for parity in (0, 1)], axis=1)
             a = a[: 2 * counts.max()]
             polynomials = _polynomials(energy), _polynomials(a)
-            lost = _quadrature_error(phi, s, energy).max(axis=-1) + 2.0 * TOLERANCE
-            off = _table_error(*polynomials, energy, a, s)
+            by_quadrature = _quadrature_error(phi, s, energy).max(axis=-1) + 2.0 * TOLERANCE
+            by_polynomials = _table_error(*polynomials, energy, a, s)
             beyond = np.abs((energy > 0.0) * (s > 0.0) - fractions.sum(axis=1)).max(axis=-1)
             curvature = energies(phi.curvature, s[:, -len(CHECKS) :]).max(axis=-1)
-        terms = polynomials[1].reshape(CELLS, DEGREE + 1, -1, 2).swapaxes(2, 3)
-        errors = np.stack([lost, off, beyond], axis=-1).swapaxes(0, 1)
+        terms = polynomials[1].reshape(INTERVALS, DEGREE + 1, -1, 2).swapaxes(2, 3)
+        errors = np.stack([by_quadrature, by_polynomials, beyond], axis=-1).swapaxes(0, 1)
         return cls(polynomials[0], np.ascontiguousarray(terms), counts, errors, curvature)
 
 
@@ -100,10 +107,10 @@ class Tables:
 
 
 def tables(phi: Smooth) -> Tables:
-    """Those of phi, kept for the next call: an octave takes as long as a small Gram."""
+    """The tables of phi, cached for the next call: an octave takes as long as a small Gram."""
     try:
         return _cached_tables(phi)
-    except TypeError:  # a callable that cannot be told from others by a hash
+    except TypeError:  # a callable without a hash
         return Tables(phi)
 
 
@@ -113,7 +120,7 @@ def _cached_tables(phi: Smooth) -> Tables:
 
 
 def _concatenate(octaves: dict[int, Octave]) -> Table:
-    """The octaves one after the other, all with as many terms."""
+    """One table of several octaves, padded to the same number of terms."""
     slots = np.full(EXPONENTS, -1)
     slots[list(octaves)] = np.arange(len(octaves))
     members = [_EMPTY, *octaves.values()]
@@ -133,7 +140,7 @@ def _concatenate(octaves: dict[int, Octave]) -> Table:
 
 
 def energies(function: Function, s: FloatArray, every: int = 1) -> FloatArray:
-    """E[function(s z)^2] for each deviation, from every node or every second."""
+    """E[function(s z)^2] for each standard deviation, by all nodes or every second one."""
     nodes, weights = NODES[::every], every * WEIGHTS[::every]
     energy: FloatArray = (np.square(function(s[..., None] * nodes)) * weights).sum(axis=-1)
     return energy
@@ -166,38 +173,38 @@ def _hermite() -> FloatArray:
 
 
 def _term_energies(a: FloatArray, s: FloatArray) -> FloatArray:
-    """a_k^2 and k a_k^2 / s^2 of a (k, cells, x), stacked."""
+    """a_k^2 and k a_k^2 / s^2 of a (k, intervals, x), stacked."""
     k = np.arange(len(a))[:, None, None]
     return np.stack([a**2, k * _ratio(a, np.broadcast_to(s, a.shape)) ** 2])
 
 
 def _n_terms(fractions: FloatArray) -> IntArray:
-    """Terms of one parity that each cell needs, from their fractions (2, k, cells, x)."""
-    left = np.cumsum(fractions[:, ::-1], axis=1)[:, ::-1]
-    needed = (left > TOLERANCE).sum(axis=1).max(axis=(0, 2))
+    """Terms of one parity that each interval needs, by their fractions (2, k, intervals, x)."""
+    remaining = np.cumsum(fractions[:, ::-1], axis=1)[:, ::-1]
+    needed = (remaining > TOLERANCE).sum(axis=1).max(axis=(0, 2))
     rounded: IntArray = -(-needed // UNROLLED) * UNROLLED
     return rounded
 
 
 def _polynomials(values: FloatArray) -> FloatArray:
-    """Polynomials (cells, DEGREE + 1, n), lowest power first, through values (n, cells, x)."""
-    # By way of Chebyshev's: their coefficients fall, so that the powers' lose no digits.
+    """Polynomials (intervals, DEGREE + 1, n), lowest power first, by values (n, intervals, x)."""
+    # Through Chebyshev polynomials, whose coefficients decrease, so that no digits are lost.
     by_chebyshev = np.einsum("ji,nci->njc", _CHEBYSHEV, values[..., : DEGREE + 1])
     return np.ascontiguousarray(np.einsum("dj,njc->cdn", _POWERS, by_chebyshev))
 
 
 def _quadrature_error(phi: Smooth, s: FloatArray, energy: FloatArray) -> FloatArray:
-    """What quadrature, and a difference for phi', miss of both energies, relatively."""
+    """Relative errors of both energies by quadrature, and by a finite difference for phi'."""
     coarse = np.stack([energies(f, s, every=2) for f in (phi.phi, phi.slope)])
     other = energies(partial(phi.slope, distance=2.0 * DISTANCE), s)
     # Twice, for a phi with kinks, whose energies converge no faster than the nodes' distance.
-    missed = 2.0 * _difference(coarse, energy)
-    missed[1] += _difference(other, energy[1])
-    return missed
+    errors = 2.0 * _difference(coarse, energy)
+    errors[1] += _difference(other, energy[1])
+    return errors
 
 
 def _difference(values: FloatArray, energy: FloatArray) -> FloatArray:
-    """Of sums from the energy, relatively, beyond the rounding of both."""
+    """Relative difference of values from the energy, beyond the rounding of both."""
     relative = _ratio(np.abs(values - energy), energy)
     return np.maximum(relative - np.finfo(float).eps, 0.0)
 
@@ -205,7 +212,7 @@ def _difference(values: FloatArray, energy: FloatArray) -> FloatArray:
 def _table_error(
     energies: FloatArray, terms: FloatArray, energy: FloatArray, a: FloatArray, s: FloatArray
 ) -> FloatArray:
-    """Relative errors (2, cells) of V and V' that the polynomials make, measured at CHECKS."""
+    """Relative errors (2, intervals) of V and V' that the polynomials make, measured at CHECKS."""
     powers, at = CHECKS ** np.arange(DEGREE + 1)[:, None], np.s_[..., DEGREE + 1 :]
     errors, error = (
         np.einsum("cdn,dx->ncx", polynomials, powers) - values[at]

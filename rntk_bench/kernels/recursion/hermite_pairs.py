@@ -53,8 +53,8 @@ def hermite_gram(
     Readout k is taken at the last step, or summed over all steps if `average[k]`; it is
     V + V' theta, or V if not `tangent[k]`. At each layer and step `counts` (2, L, T) even and odd
     terms are taken, and `closest` (L, T) is raised to the largest c^2. With `symmetric` only pairs
-    i < j are computed, and mirrored; the diagonal is left alone. Once stop[0] is true it returns
-    with what it has.
+    i < j are computed, and mirrored; the diagonal is left alone. It returns early once
+    stop[0] is true.
     """
     n, n_columns = out.shape[1:]
     padded, pooled = columns.s.shape[2], bool(average.any())
@@ -153,7 +153,7 @@ def _recursion(
         if height <= 0 or width <= 0:
             continue
         if height > started_rows or width > started_columns:
-            # Columns that fill up a vector have been computed before they begin.
+            # Columns that fill up a vector have been computed before they start.
             for i in range(height):
                 for j in range(0 if i >= started_rows else started_columns, width):
                     value[:, i, j], carried[:, i, j], sums[:, i, j] = 0.0, 0.0, 0.0
@@ -237,16 +237,16 @@ def _coefficients(
     slots, terms = table.slots, table.terms
     for i in range(len(s)):
         inverse[i] = 1.0 / s[i] if s[i] > 0.0 else 0.0
-        cell, x = locate(s[i], slots)
+        interval, x = locate(s[i], slots)
         for k in range(n_even):
-            value = terms[cell, DEGREE, 0, k]
+            value = terms[interval, DEGREE, 0, k]
             for d in range(DEGREE):
-                value = value * x + terms[cell, DEGREE - 1 - d, 0, k]
+                value = value * x + terms[interval, DEGREE - 1 - d, 0, k]
             out[0, i, k] = value
         for k in range(n_odd):
-            value = terms[cell, DEGREE, 1, k]
+            value = terms[interval, DEGREE, 1, k]
             for d in range(DEGREE):
-                value = value * x + terms[cell, DEGREE - 1 - d, 1, k]
+                value = value * x + terms[interval, DEGREE - 1 - d, 1, k]
             out[1, i, k] = value
 
 

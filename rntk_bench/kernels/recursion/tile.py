@@ -157,6 +157,7 @@ def recursion(
                         u[layer, i, j] = c
                         theta[layer, i, j] = c + g * carried + e * lower[1, i, j]
                         lower[0, i, j], lower[1, i, j] = value, carried
+                # Two loops, because the shorter polynomials take half of the time where they serve.
                 elif largest[layer, i] < full_range:
                     for j in range(width):
                         deficit, slope = relu_small_range(u[layer, i, j], curves)

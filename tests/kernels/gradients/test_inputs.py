@@ -56,7 +56,7 @@ def test_every_readout_direction_and_layer(parameters):
     check(series(1, 5), series(1, 3, seed=1), **{**OTHER, **parameters})
 
 
-def test_an_nngp_has_the_derivative_of_its_own_kernel():
+def test_derivative_of_the_nngp_kernel():
     X, Y = series(1, 4), series(1, 4, seed=1)
     expected = naive_gradient.input_gradient(X[0], Y[0], tangent=False, **OTHER)
     np.testing.assert_allclose(input_gradient(NNGP(**OTHER), X, Y)[0], expected, rtol=1e-11)
@@ -126,6 +126,6 @@ def test_pairs_do_not_depend_on_each_other_nor_on_the_blocks():
         (RNTK(40.0), series(1, 400), series(1, 400, seed=1), "leaves the range of float64"),
     ],
 )
-def test_what_cannot_be_differentiated_is_refused(kernel, X, Y, message):
+def test_kernels_without_derivatives_are_refused(kernel, X, Y, message):
     with pytest.raises(KernelError, match=message):
         input_gradient(kernel, X, Y)

@@ -15,7 +15,7 @@ STEP = 1e-5
 
 def differences(kernel, X, names):
     """Central differences (n, n, p), a layer's after the other."""
-    found = []
+    actual = []
     for name in names:
         value = getattr(kernel, name)
         moves = np.eye(np.size(value)) * STEP
@@ -24,19 +24,19 @@ def differences(kernel, X, names):
                 tuple(value + s * move) if np.ndim(value) else value + s * STEP for s in (1, -1)
             ]
             up, down = (replace(kernel, **{name: end})(X) for end in ends)
-            found.append((up - down) / (2 * STEP))
-    return np.stack(found, axis=-1)
+            actual.append((up - down) / (2 * STEP))
+    return np.stack(actual, axis=-1)
 
 
 def assert_right(kernel, X, names):
-    found, expected = parameter_gradient(kernel, X, names), differences(kernel, X, names)
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
+    actual, expected = parameter_gradient(kernel, X, names), differences(kernel, X, names)
+    assert actual.shape == expected.shape
+    np.testing.assert_allclose(actual, expected, atol=1e-8 * np.abs(expected).max())
 
 
 RECURRENT = {
     "the paper's": RNTK(1.3, sigma_b=0.2, sigma_h=0.4),
-    "layers of their own": RNTK((1.3, 0.9), (1.0, 0.7), (0.3, 0.1), 0.5, 0.8, 2, "erf"),
+    "one value per layer": RNTK((1.3, 0.9), (1.0, 0.7), (0.3, 0.1), 0.5, 0.8, 2, "erf"),
     "nngp": NNGP(1.2, sigma_b=0.1, sigma_h=0.3, n_layers=3),
     "average, both": RNTK(
         1.1, 1.0, 0.3, 0.2, 1.0, 2, "leaky_relu", pooling="average", direction="both"
@@ -46,7 +46,7 @@ RECURRENT = {
 
 
 @pytest.mark.parametrize("kernel", RECURRENT.values(), ids=RECURRENT)
-def test_of_the_rntk(kernel):
+def test_derivatives_of_the_rntk(kernel):
     rng = np.random.default_rng(0)
     assert_right(kernel, rng.standard_normal((6, 5)), SIGMAS)
     assert_right(kernel, [rng.standard_normal((T, 2)) for T in (3, 5, 4, 5, 1, 2)], SIGMAS[::-1])
@@ -79,20 +79,20 @@ def test_equal_series_have_the_limit_of_near_ones():
         (Polynomial(3, 0.4), ["r"]),
     ],
 )
-def test_of_the_kernels_that_see_vectors(kernel, names):
+def test_derivatives_of_kernels_of_vectors(kernel, names):
     rng = np.random.default_rng(1)
     assert_right(kernel, rng.standard_normal((5, 6)), names)
     assert_right(kernel, [rng.standard_normal((T, 2)) for T in (3, 1, 2)], names)
 
 
 @pytest.mark.parametrize(
-    ("kernel", "name", "said"),
+    ("kernel", "name", "message"),
     [
         (RNTK(), "n_layers", "n_layers"),
         (RNTK(activation="tanh"), "sigma_w", "relu"),
         (Polynomial(), "degree", "only for r"),
     ],
 )
-def test_what_has_no_derivative_is_refused(kernel, name, said):
-    with pytest.raises(KernelError, match=said):
+def test_parameters_without_derivatives_are_refused(kernel, name, message):
+    with pytest.raises(KernelError, match=message):
         parameter_gradient(kernel, np.ones((2, 3)), [name])

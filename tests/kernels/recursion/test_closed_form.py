@@ -146,7 +146,7 @@ def test_the_general_loop_at_one_layer_is_the_plain_one():
     assert np.abs(deep(X) - average(X)).max() > 1e-3
 
 
-def test_one_sigma_for_all_layers_or_one_a_layer():
+def test_one_sigma_for_all_layers_or_one_per_layer():
     X = series([5, 3, 4])
     for options in ({}, {"activation": "erf"}):
         np.testing.assert_array_equal(
@@ -181,7 +181,7 @@ def test_backward_is_the_kernel_of_the_reversed_series():
         np.testing.assert_array_equal(both(X, X[:2]), forward(X, X[:2]) + backward(X, X[:2]))
 
 
-def test_what_came_before_the_shorter_series_counts_through_the_variance_alone():
+def test_steps_before_the_shorter_series_count_through_the_variance_only():
     """For the last readout, two sequences of equal variances meet only where both have steps."""
     rng = np.random.default_rng(5)
     end = rng.standard_normal(4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rntk_bench.kernels.activations import ACTIVATIONS, Smooth
-from rntk_bench.kernels.recursion.hermite import CELLS, DEGREE, locate
+from rntk_bench.kernels.recursion.hermite import DEGREE, INTERVALS, locate
 from rntk_bench.kernels.recursion.hermite_coefficients import (
     Octave,
     Tables,
@@ -60,7 +60,7 @@ def test_equals_gauss_hermite_quadrature(name, s):
         (Smooth(lambda z: np.maximum(z - 0.3, 0.0)), 0.9),  # and where the quadrature is rough
     ],
 )
-def test_the_polynomials_are_right_within_the_stated_error(phi, s):
+def test_the_polynomials_keep_the_stated_error(phi, s):
     table = Tables(phi).extended([exponent(s)])
     worst = 0.0
     for each in s * (1.0 + 0.1 * RNG.random(20)):
@@ -73,9 +73,9 @@ def test_the_polynomials_are_right_within_the_stated_error(phi, s):
     assert worst > 0.0
 
 
-def test_an_odd_function_has_no_even_terms_and_few_where_it_is_nearly_linear():
+def test_an_odd_function_has_no_even_terms_and_few_terms_if_nearly_linear():
     small, large = (Octave.of(ACTIVATIONS["tanh"], exponent(s)).counts for s in (1e-6, 0.9))
-    assert small.shape == (CELLS, 2)
+    assert small.shape == (INTERVALS, 2)
     assert not small[:, 0].any()
     assert not large[:, 0].any()
     assert small[:, 1].max() == 4 < large[:, 1].max()
@@ -83,7 +83,7 @@ def test_an_odd_function_has_no_even_terms_and_few_where_it_is_nearly_linear():
     assert gelu[:, 1].max() == 4 < gelu[:, 0].max()
 
 
-def test_tables_are_kept_for_equal_activations_and_work_without_a_hash():
+def test_tables_are_cached_for_equal_activations_and_work_without_a_hash():
     assert tables(Smooth(np.arctan)) is tables(Smooth(np.arctan))
     phi = Smooth(Unhashable())
     assert tables(phi) is not tables(phi)

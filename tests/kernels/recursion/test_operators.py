@@ -14,7 +14,7 @@ mpmath.mp.dps = 60
 
 
 def exact(u):
-    """4 (1/2 - f) and 4 h at the gap u = 1 - c, by (159) and (160)."""
+    """4 (1/2 - f) and 4 h at u = 1 - c, by (159) and (160)."""
     u = mpmath.mpf(float(u))
     c = 1 - u
     angle = mpmath.pi - mpmath.acos(c)
@@ -26,14 +26,14 @@ RELU = Curves.of()
 
 
 @pytest.mark.parametrize(
-    ("operators", "gaps"),
+    ("operators", "one_minus_correlations"),
     [
         (relu_small_range, np.concatenate([[1e-300, 1e-20], np.linspace(1e-9, SMALL_RANGE, 200)])),
         (relu_full_range, np.concatenate([[1e-300, 1e-20], np.linspace(1e-9, 2.0, 400)])),
     ],
 )
-def test_polynomials_are_the_operators_to_rounding(operators, gaps):
-    for u in gaps:
+def test_polynomials_are_the_operators_to_rounding(operators, one_minus_correlations):
+    for u in one_minus_correlations:
         deficit, slope = operators(u, RELU)
         expected_lack, expected_slope = exact(u)
         assert deficit == pytest.approx(expected_lack, rel=3e-14)

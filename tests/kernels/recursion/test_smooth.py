@@ -131,7 +131,7 @@ def test_near_duplicates_stay_within_the_bound():
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.2])
-def test_closer_series_cost_a_kinked_function_more_of_its_accuracy(slope):
+def test_the_bound_of_a_kinked_function_grows_for_closer_series(slope):
     kinked = RNTK(1.2, sigma_b=0.1, activation=lambda z: np.maximum(z, slope * z))
     exact = RNTK(1.2, sigma_b=0.1, activation=LeakyReLU(slope))
     full_range = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]])
