@@ -152,7 +152,7 @@ def test_records_are_the_same_for_any_number_of_jobs_and_on_the_cluster(address,
             assert answers(results) == expected
 
 
-def test_the_time_limit_of_a_cell_holds_for_its_pieces_together(address, tmp_path, data):
+def test_the_time_limit_of_an_evaluation_holds_for_its_chunks_together(address, tmp_path, data):
     here, there = tmp_path / "here", tmp_path / "there"
     options = RunOptions(data_dir=data, timeout=1e-6)
     run_here(here, options, ["Mine"])
@@ -174,7 +174,7 @@ def test_a_network_is_trained_on_one_worker_and_has_the_same_record(address, tmp
     assert answers(there) == answers(here)
 
 
-def test_a_worker_killed_half_way_costs_no_cell(address, tmp_path, data):
+def test_a_worker_killed_half_way_costs_no_evaluation(address, tmp_path, data):
     here, there = tmp_path / "here", tmp_path / "there"
     datasets, options = ["Mine", "Other"], RunOptions(data_dir=data)
     run_here(here, options, datasets)
@@ -209,7 +209,7 @@ class Poison(RBF):
 """
 
 
-def test_a_cell_that_kills_its_workers_fails_and_the_others_are_computed(
+def test_an_evaluation_that_kills_its_workers_fails_and_the_others_are_computed(
     tmp_path, data, monkeypatch
 ):
     (tmp_path / "poison.py").write_text(POISON)
@@ -244,7 +244,7 @@ class Breaking(RBF):
 
 
 @pytest.mark.parametrize("length", [WHOLE, CUT])
-def test_any_exception_on_a_worker_fails_its_cell_alone(tmp_path, data, monkeypatch, length):
+def test_any_exception_on_a_worker_fails_its_evaluation_alone(tmp_path, data, monkeypatch, length):
     (tmp_path / "breaking.py").write_text(BREAKING)
     monkeypatch.syspath_prepend(tmp_path)
     from breaking import Breaking
