@@ -239,7 +239,7 @@ def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path,
     assert answer(plain) == answer(cold) == answer(warm)
 
 
-def test_grams_are_stored_only_of_kernels_that_can_be_told_apart():
+def test_grams_are_stored_only_of_kernels_with_a_cache_key():
     scope = {"__name__": "typed", "RNTK": RNTK}
     exec("class Typed(RNTK): pass", scope)
     assert grams.gram_identity(scope["Typed"]()) is None
@@ -249,7 +249,7 @@ def test_grams_are_stored_only_of_kernels_that_can_be_told_apart():
     assert grams.gram_identity(one) != grams.gram_identity(other)
 
 
-def test_a_kernel_of_ones_own_is_told_apart_by_its_file(tmp_path, monkeypatch):
+def test_a_users_kernel_is_identified_by_its_file(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "own_kernel.py").write_text(
         "from rntk_bench import RNTK\nclass Own(RNTK):\n    pass\n"

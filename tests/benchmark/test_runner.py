@@ -53,7 +53,7 @@ def test_another_protocol_or_other_data_is_computed_and_both_records_stay(result
     assert run(results, options, ["Mine"])[0] == ["computed"]
 
 
-def test_a_failed_cell_is_recorded_and_the_others_go_on(results, write_dataset):
+def test_a_failed_evaluation_is_recorded_and_the_others_go_on(results, write_dataset):
     options = RunOptions(data_dir=write_dataset("Mine"))
     kinds, _ = run(results, options, ["Mine"], [OVERFLOWING, RBF_METHOD])
     assert kinds == ["failed", "computed"]
@@ -87,7 +87,7 @@ UNEXPECTED = [
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize(("error", "said"), UNEXPECTED)
-def test_any_exception_fails_its_cell_alone(
+def test_any_exception_fails_its_evaluation_alone(
     results, write_dataset, monkeypatch, error, said, n_jobs
 ):
     monkeypatch.setattr(Breaking, "error", error, raising=False)
@@ -111,7 +111,7 @@ def test_an_error_of_ours_needs_no_traceback(results, write_dataset):
 
 
 @pytest.mark.parametrize("error", [StorageError("No room."), KeyboardInterrupt()])
-def test_what_ends_a_run_is_no_failed_cell(results, write_dataset, monkeypatch, error):
+def test_what_ends_a_run_is_no_failed_evaluation(results, write_dataset, monkeypatch, error):
     hidden = SystemError("of compiled code")
     hidden.__context__ = error
     raised = hidden if isinstance(error, KeyboardInterrupt) else error
@@ -234,7 +234,7 @@ def test_always_and_fail_fast(results, write_dataset):
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_cell_that_takes_too_long_fails_and_the_next_has_its_own_time(
+def test_an_evaluation_that_takes_too_long_fails_and_the_next_has_its_own_time(
     results, write_dataset, n_jobs
 ):
     data = write_dataset("Mine")

@@ -83,7 +83,7 @@ def test_a_mistyped_dataset_exits_2_and_the_others_go_on(tmp_path, write_dataset
     assert "Mine rbf: test" in result.output
 
 
-def test_a_failed_cell_exits_1(tmp_path, write_dataset):
+def test_a_failed_evaluation_exits_1(tmp_path, write_dataset):
     config = tmp_path / "huge.toml"
     config.write_text('[experiment]\nmethods = ["rntk"]\n[grid.rntk]\nsigma_w = [1e200]\n')
     result = invoke(

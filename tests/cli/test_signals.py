@@ -24,7 +24,7 @@ from rntk_bench.errors import StorageError
         (StorageError("No room."), 3, "Error: No room.\nStopped: two of three.\n"),
     ],
 )
-def test_what_is_finished_is_told(capsys, stop, code, said):
+def test_what_is_finished_is_reported(capsys, stop, code, said):
     with pytest.raises(SystemExit) as caught, report_progress_on_stop(lambda: "two of three."):
         raise stop
     assert caught.value.code == code

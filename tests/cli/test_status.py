@@ -41,7 +41,7 @@ def test_evaluations_of_the_reference_are_done_where_the_protocols_file_is(confi
     assert outcome.stdout.startswith(f"Status. {done} of {len(cells)} evaluations are done")
 
 
-def test_csv_and_json_have_an_entry_for_each_cell():
+def test_csv_and_json_have_an_entry_for_each_evaluation():
     chosen = ("-c", CONFIG, "-d", "Coffee", "-d", "PLAID", "-m", "rntk", "-m", "gru")
     rows = cells(*chosen)
     assert [(row["dataset"], row["method"], row["state"], row["reason"]) for row in rows] == [

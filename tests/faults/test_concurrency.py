@@ -8,7 +8,7 @@ from tests.faults import process_harness
 PROCESSES = 4
 
 
-def test_four_processes_compute_each_cell_once(plan, tmp_path):
+def test_four_processes_compute_each_evaluation_once(plan, tmp_path):
     logs = [tmp_path / f"log-{number}" for number in range(PROCESSES)]
     processes = [process_harness.start(plan.arguments(tmp_path, "-j", "1"), log) for log in logs]
     for process in processes:
@@ -38,7 +38,7 @@ def test_every_process_gets_a_share(plan, tmp_path):
     assert min(shares) >= 2
 
 
-def test_a_cell_whose_process_is_killed_is_taken_over(plan, tmp_path):
+def test_an_evaluation_whose_process_is_killed_is_taken_over(plan, tmp_path):
     first = process_harness.start(plan.arguments(tmp_path), tmp_path / "first")
     locks = []
     while not locks:

@@ -261,7 +261,7 @@ def test_every_command_notices_its_folder_at_the_start(
     assert outcome.stderr.count("\n") == 1
 
 
-def test_a_record_under_way_elsewhere_is_not_swept(plan, tmp_path):
+def test_a_record_that_another_process_writes_is_not_removed(plan, tmp_path):
     (tmp_path / "results" / "A").mkdir(parents=True)
     with try_lock(tmp_path / "results" / "A" / ".other.json.0.tmp"):
         assert invoke(*plan.arguments(tmp_path, "-d", "A", "-m", "rbf")).exit_code == 0

@@ -71,7 +71,7 @@ def test_settings_at_the_edge_are_recorded_and_never_chosen(folder):
     assert found["rbf"] == {"vanishes"}
 
 
-def test_a_grid_without_a_sound_setting_fails_alone(folder):
+def test_a_grid_without_a_valid_setting_fails_alone(folder):
     config = EDGES.replace("alpha = [1e-300, 1e-17, 1.0, 1e300]", "alpha = [1e-300]")
     outcome = run(folder, config, "--results", folder / "runs", "-m", "rbf", "-m", "poly")
     assert outcome.exit_code == 1
@@ -126,7 +126,7 @@ sigma_b = [0.0, 1e-12]
 """
 
 
-def test_ties_are_broken_alike_by_any_number_of_threads(folder):
+def test_ties_are_broken_the_same_by_any_number_of_threads(folder):
     answers = []
     for number, jobs in enumerate((1, 2, 2, 4)):
         results = folder / f"runs-{number}"

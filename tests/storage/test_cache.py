@@ -62,7 +62,7 @@ def test_a_symmetric_matrix_comes_back_bit_for_bit(cache, n):
     assert cache.get(key(1), (n, n), symmetric=True).tobytes() == gram.tobytes()
 
 
-def test_a_symmetric_matrix_takes_half_the_room(cache):
+def test_a_symmetric_matrix_takes_half_the_bytes(cache):
     cache.put(key(1), symmetric(), symmetric=True)
     half = cache.info().bytes
     cache.put(key(2), symmetric(), symmetric=False)
@@ -110,7 +110,7 @@ def flip(position):
         lambda content: b"something else" * 20,
     ],
 )
-def test_a_damaged_entry_is_a_miss_told_once_and_removed(cache, told, damage):
+def test_a_damaged_entry_is_a_miss_reported_once_and_removed(cache, told, damage):
     for name in (key(1), key(2)):
         cache.put(name, symmetric(), symmetric=True)
         path = path_of(cache, name)
@@ -219,7 +219,7 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
         GramCache(tmp_path)
 
 
-def test_a_full_disk_ends_the_storing_and_is_told_once(cache, told, monkeypatch):
+def test_a_full_disk_ends_the_storing_and_is_reported_once(cache, told, monkeypatch):
     cache.put(key(0), full(), symmetric=False)
 
     def fail(*args, **kwargs):

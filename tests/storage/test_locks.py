@@ -10,7 +10,7 @@ from rntk_bench.storage.locks import is_locked, output_lock, remove_stale, try_l
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the locks are POSIX's")
 
 
-def test_a_claim_is_one_process_s_and_gone_after_it(tmp_path):
+def test_a_lock_belongs_to_one_process_and_is_gone_after_it(tmp_path):
     path = tmp_path / "cell.lock"
     with try_lock(path) as mine:
         assert mine
@@ -23,7 +23,7 @@ def test_a_claim_is_one_process_s_and_gone_after_it(tmp_path):
     assert not is_locked(path)
 
 
-def test_an_error_gives_the_claim_up(tmp_path):
+def test_an_error_releases_the_lock(tmp_path):
     with pytest.raises(RuntimeError), try_lock(tmp_path / "cell.lock"):
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
@@ -42,7 +42,7 @@ def test_a_killed_process_holds_nothing(tmp_path):
         assert mine
 
 
-def test_sweeping_leaves_what_a_living_process_holds(tmp_path):
+def test_stale_files_are_removed_but_not_those_of_a_running_process(tmp_path):
     (tmp_path / ".dead.tmp").write_text("half a record")
     (tmp_path / "kept.json").write_text("{}")
     with try_lock(tmp_path / ".alive.tmp"):
@@ -68,7 +68,7 @@ def test_a_file_removed_between_opening_and_lock_is_made_again(tmp_path, monkeyp
         assert path.exists()
 
 
-def test_without_locks_everybody_gets_the_claim(tmp_path, monkeypatch):
+def test_where_there_are_no_locks_every_process_gets_it(tmp_path, monkeypatch):
     def unsupported(*arguments):
         raise OSError("no locks available")
 
@@ -82,7 +82,7 @@ def test_without_locks_everybody_gets_the_claim(tmp_path, monkeypatch):
     assert not path.exists()
 
 
-def test_an_output_has_one_writer_and_the_second_is_told_who(tmp_path):
+def test_an_output_has_one_writer_and_the_second_learns_who(tmp_path):
     path = tmp_path / "curve.partial"
     with output_lock(path):
         said = f"^Process {os.getpid()} is writing {path}; wait until it has ended"

@@ -14,7 +14,7 @@ def test_the_scale_does_not_matter(scale):
     assert invalid_reason(scale * gram()) is None
 
 
-def test_a_single_series_and_equal_series_are_sound():
+def test_a_single_series_and_equal_series_are_valid():
     assert invalid_reason(np.array([[2.0]])) is None
     doubled = np.tile(gram(5), (4, 4))
     doubled[0, 5] = doubled[5, 0] = doubled[0, 0] * (1 + 1e-15)
@@ -36,13 +36,13 @@ def test_what_has_no_distances_vanishes():
     assert invalid_reason(1e20 + gram()) == VANISHES  # nothing is left of what it was
 
 
-def test_negative_distances_beyond_rounding_are_told():
+def test_negative_distances_beyond_rounding_are_reported():
     K = gram()
     K[3, 4] = K[4, 3] = 0.5 * (K[3, 3] + K[4, 4]) + 0.1
     assert invalid_reason(K) == INDEFINITE
 
 
-def test_digits_that_a_constant_has_eaten_are_told():
+def test_digits_lost_to_a_large_constant_are_reported():
     x = np.repeat(np.random.default_rng(0).standard_normal((3, 5)), 8, axis=0)
     noise = np.random.default_rng(1).uniform(-0.5, 0.5, (24, 24))
     for constant, found in ((2.0**10, None), (2.0**35, INDEFINITE), (2.0**45, VANISHES)):

@@ -60,7 +60,7 @@ def test_pruning_order_and_threads_change_nothing(seed, n_repeats):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_pieces_searched_elsewhere_give_the_same_as_one_search(seed):
+def test_chunks_searched_elsewhere_give_the_same_as_one_search(seed):
     n_correct, sizes = random_counts(seed)
     whole = searched(n_correct, sizes)
     merged = Search(Prescribed(n_correct, sizes), len(n_correct))
@@ -103,7 +103,7 @@ def test_ties_go_to_the_smallest_cost_then_to_the_first_setting():
     assert (choice.setting, choice.C, choice.ties) == (1, 0, 3)
 
 
-def test_unequal_folds_weigh_alike():
+def test_unequal_folds_have_equal_weights():
     # 1/3 + 1 ties with 1 + 1/3 of another pair of folds, but not with more predictions right.
     n_correct = np.array([[[1, 4]], [[3, 1]]])
     choice = searched(n_correct, [3, 4]).choose()

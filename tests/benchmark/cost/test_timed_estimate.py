@@ -96,7 +96,7 @@ def test_what_no_fewer_series_make_short_is_estimated(clock):
 
 
 @pytest.mark.parametrize("error", [RntkBenchError("It cannot be read."), MemoryError()])
-def test_a_cell_that_cannot_be_tried_is_estimated(monkeypatch, error):
+def test_an_evaluation_that_cannot_be_tried_is_estimated(monkeypatch, error):
     def refuse(*_, **__):
         raise error
 

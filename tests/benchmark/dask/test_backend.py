@@ -165,7 +165,7 @@ def test_resamples_have_the_same_records_on_the_cluster(address, tmp_path, data)
     assert answers(there) == expected
 
 
-def test_the_time_limit_of_a_cell_holds_for_its_pieces_together(address, tmp_path, data):
+def test_the_time_limit_of_an_evaluation_holds_for_its_chunks_together(address, tmp_path, data):
     here, there = tmp_path / "here", tmp_path / "there"
     options = RunOptions(data_dir=data, timeout=1e-6)
     run_here(here, options, ["Mine"])
@@ -187,7 +187,7 @@ def test_a_network_is_trained_on_one_worker_and_has_the_same_record(address, tmp
     assert answers(there) == answers(here)
 
 
-def test_a_worker_killed_half_way_costs_no_cell(address, tmp_path, data):
+def test_a_worker_killed_half_way_costs_no_evaluation(address, tmp_path, data):
     here, there = tmp_path / "here", tmp_path / "there"
     datasets, options = ["Mine", "Other"], RunOptions(data_dir=data)
     run_here(here, options, datasets)
@@ -222,7 +222,7 @@ class Poison(RBF):
 """
 
 
-def test_a_cell_that_kills_its_workers_fails_and_the_others_are_computed(
+def test_an_evaluation_that_kills_its_workers_fails_and_the_others_are_computed(
     tmp_path, data, monkeypatch
 ):
     (tmp_path / "poison.py").write_text(POISON)
@@ -257,7 +257,7 @@ class Breaking(RBF):
 
 
 @pytest.mark.parametrize("length", [WHOLE, CUT])
-def test_any_exception_on_a_worker_fails_its_cell_alone(tmp_path, data, monkeypatch, length):
+def test_any_exception_on_a_worker_fails_its_evaluation_alone(tmp_path, data, monkeypatch, length):
     (tmp_path / "breaking.py").write_text(BREAKING)
     monkeypatch.syspath_prepend(tmp_path)
     from breaking import Breaking

@@ -75,7 +75,7 @@ def test_a_critical_difference_diagram_names_every_method_once(names, nemenyi):
     assert any("Wilcoxon" in text and "Holm" in text for text in shown)
 
 
-def test_bars_join_what_is_alike_and_dots_are_their_members():
+def test_bars_join_what_does_not_differ_and_dots_are_their_members():
     rows = table(NAMES)
     rows["GRU"] = rows["RNTK"] - 30
     figure = plot_cd(rows, alpha=1e-12)

@@ -103,7 +103,7 @@ def test_methods_that_are_all_equal_do_not_differ():
     assert indistinguishable_groups(found, 0.05) == [["A", "B", "C"]]
 
 
-def test_a_group_holds_no_two_methods_that_are_told_apart():
+def test_a_group_holds_no_two_methods_that_differ_significantly():
     rng = np.random.default_rng(3)
     accuracies = pd.DataFrame(
         70 + rng.normal(scale=3, size=(25, 8)) + 0.8 * np.arange(8), columns=list("ABCDEFGH")

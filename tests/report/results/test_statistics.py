@@ -65,7 +65,7 @@ def test_ties_take_the_smallest_rank(accuracies, ranks):
     assert competition_ranks([Fraction(accuracy) for accuracy in accuracies]) == ranks
 
 
-def test_ranks_tell_apart_what_rounds_alike():
+def test_ranks_differ_where_only_the_rounded_numbers_are_equal():
     close = [Fraction(8999, 9000), Fraction(9000, 9001)]
     assert f"{float(close[0]):.2%}" == f"{float(close[1]):.2%}"
     assert competition_ranks(close) == [2, 1]

@@ -72,14 +72,14 @@ def test_a_record_that_cannot_be_read_is_stale(tmp_path):
     assert state(tmp_path) == ("stale", "cannot be read")
 
 
-def test_a_record_of_a_method_whose_name_begins_alike_is_not_taken_for_it(tmp_path):
+def test_a_record_of_a_method_whose_name_begins_the_same_is_not_taken_for_it(tmp_path):
     folder = tmp_path / "Ham"
     folder.mkdir()
     (folder / "rntk-avg-0123abcd.json").write_text("{}")
     assert state(tmp_path, method="rntk") == ("missing", "")
 
 
-def test_a_journal_is_an_interrupted_cell_unless_there_is_a_record(tmp_path):
+def test_a_checkpoint_is_an_interrupted_evaluation_unless_there_is_a_record(tmp_path):
     method = METHODS["gru"]
     protocol = method.protocol(Experiment())
     path = record_path(tmp_path, "Ham", "gru", protocol)

@@ -79,7 +79,7 @@ def test_text_wraps_notes():
     assert max(map(len, render_text(table).splitlines())) <= 120
 
 
-def test_text_makes_room_for_a_long_group_title():
+def test_text_makes_space_for_a_long_group_title():
     table = Table("T", "", [Column("a"), Column("b", "a long title")], [[Cell("x"), Cell("y")]], [])
     assert render_text(table).splitlines()[2:] == [
         "   a long title",
