@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from rntk_bench.benchmark.cost import memory
@@ -25,7 +27,11 @@ def test_it_grows_with_what_it_depends_on():
     assert bytes_of("rntk-extended") > base
     # One pass of the NTK leaves a Gram for each of its depths.
     assert bytes_of("ntk") - bytes_of("rbf") > 5 * 8 * 1000**2
-    assert bytes_of("gru", 4) > 2 * bytes_of("gru")
+    assert bytes_of("gru", n_jobs=4) - bytes_of("gru") > 3 * 8 * 4 * 500 * 3 * 500
+    folds = replace(EXPERIMENT, network=replace(EXPERIMENT.network, n_folds=10))
+    size = ArchiveEntry(1000, 10, 100, 2, "")
+    # The weights of every fold may be kept until the end.
+    assert estimate_memory(size, METHODS["gru"], folds) > 1.3 * bytes_of("gru")
     assert bytes_of("gru", length=20_000) > 5 * bytes_of("gru")
 
 
