@@ -144,7 +144,7 @@ class TimeLeft:
             return forecasts[dataset]
         if dataset in self._sizes and (at_once or self._clock() <= self._budget_end):
             size, experiment = self._sizes[dataset], evaluation.experiment
-            seconds = estimate_cost(size, method, experiment, n_jobs=self._n_jobs).seconds
+            seconds = estimate_cost(size, method, experiment).seconds
             forecasts[dataset] = seconds / self._n_jobs
             return forecasts[dataset]
         return fmean(forecasts.values()) if forecasts else PRIOR_SECONDS

@@ -116,7 +116,7 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         if dataset is not None and isinstance(method, KernelMethod):
             check_size(dataset.y_train, name)
         n_jobs = limit_jobs(options.memory_limit, size, method, experiment, options.n_jobs)
-        cost = estimate_cost(size, method, experiment, slowness, n_jobs)
+        cost = estimate_cost(size, method, experiment, slowness)
         seconds, at_most = cost.seconds / n_jobs, cost.at_most / n_jobs
         if dataset is not None and isinstance(method, KernelMethod):
             seconds = at_most = estimate_seconds(

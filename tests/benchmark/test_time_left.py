@@ -38,7 +38,7 @@ def plan_of(*datasets, results=Path("nowhere")):
 
 def forecast(evaluation, n_jobs=1):
     size = ARCHIVE.get(evaluation.dataset, OWN)
-    return estimate_cost(size, evaluation.method, EXPERIMENT, n_jobs=n_jobs).seconds / n_jobs
+    return estimate_cost(size, evaluation.method, EXPERIMENT).seconds / n_jobs
 
 
 def run(left, clock, evaluation, slowness, kind="computed"):

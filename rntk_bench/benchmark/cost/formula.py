@@ -24,12 +24,11 @@ folds and 5 values of C, on the machine where `calibrate` gave 1."""
 REFERENCE = 1.95e-3
 """Seconds of the work of `calibrate` on that machine."""
 OVERHEAD = 2e-4
-PASS_STEP, UNIT_STEP, FLOP = 1.0e-6, 3.2e-9, 1.57e-11
+PASS_STEP, UNIT_STEP, FLOP = 7.4e-7, 3.0e-9, 2.9e-11
 """Seconds of a network's layer for a step of one pass over a mini-batch, for a gate of a unit in
-a series' step, and for a multiplication or addition of its linear maps, fitted to 24 networks on
-GunPoint and 24 on SmoothSubspace with a process on each core; a training pass counts for three."""
-COMPILATION, START = 2.6, 3.0
-"""Seconds to compile one network, and to start a process."""
+a series' step, and for a multiplication or addition of its linear maps. A training pass counts for
+three. Fitted to an epoch of 15 networks on GunPoint and 16 on SmoothSubspace, on an AMD EPYC with
+512-bit vectors where `calibrate` gave 0.39; the fit is within 17 % of each."""
 EPOCHS = 3
 """Mean epochs of a run before the setbacks that stop it, in the records of `results/reference`."""
 
@@ -77,11 +76,11 @@ def calibrate() -> float:
 
 
 def estimate_cost(
-    size: Size, method: Method, experiment: Experiment, slowness: float = 1.0, n_jobs: int = 1
+    size: Size, method: Method, experiment: Experiment, slowness: float = 1.0
 ) -> Cost:
     """Estimate an evaluation: of a kernel without pruning and cache, of a network on the CPU."""
     if isinstance(method, NetworkMethod):
-        return _network_cost(size, method, experiment, slowness, n_jobs)
+        return _network_cost(size, method, experiment, slowness)
     assert isinstance(method, KernelMethod)
     return _kernel_cost(size, method, experiment, slowness)
 
@@ -107,32 +106,25 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
 
 
 def _network_cost(
-    size: Size, method: NetworkMethod, experiment: Experiment, slowness: float, n_jobs: int
+    size: Size, method: NetworkMethod, experiment: Experiment, slowness: float
 ) -> Cost:
     from rntk_bench.networks.models import RNN_CELLS
-    from rntk_bench.networks.series import EVALUATION_BATCH_SIZE
 
     protocol, gates = experiment.network, RNN_CELLS[method.name].gates
     folds = min(protocol.n_folds, size.n_train)
     held_out = size.n_train / folds
     trained = size.n_train - held_out
-    passes = 3 * math.ceil(trained / protocol.batch_size) + math.ceil(
-        held_out / EVALUATION_BATCH_SIZE
-    )
+    batch = protocol.batch_size
+    passes = 3 * math.ceil(trained / batch) + math.ceil(held_out / batch)
     rows = 3 * trained + held_out
     epoch = 0.0
-    networks = set()
     for setting in method.settings():
         n, layers = int(setting["width"]), int(setting["n_layers"])
         flops = 2 * gates * n * (n * (2 * layers - 1) + size.n_dimensions - 1)
         step = layers * (passes * PASS_STEP + rows * gates * n * UNIT_STEP) + rows * flops * FLOP
         epoch += folds * size.length * step
-        networks.add((n, layers))
-    # A training on everything has a shape of its own, and no other job beside it.
-    compiled = len(networks) + (n_jobs if protocol.final == "retrain" else 0)
-    compilation = slowness * (COMPILATION * compiled + START * n_jobs)
     seconds, at_most = (
-        slowness * epoch * epochs + compilation
+        slowness * epoch * epochs
         for epochs in (min(EPOCHS + protocol.patience, protocol.max_epochs), protocol.max_epochs)
     )
     return Cost(seconds, at_most)

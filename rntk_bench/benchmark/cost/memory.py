@@ -13,13 +13,15 @@ SERIES, PRODUCTS = 8, 2
 """How often the series are held, as text, as read, normalised, sorted and laid out; and matrices
 of the series' products, of kernels that see vectors. Fitted, with the above, to the four kernels on
 six archive datasets, from Coffee to TwoPatterns."""
-NETWORK_BASE, COMPILED, STATES = 280 << 20, 6 << 20, 7.5
-"""Bytes of a process with JAX and of a compiled network, and how often a process holds the states
-of all gates, layers and steps; fitted to CricketY and GunPoint."""
+NETWORKS = 270 << 20
+"""Bytes to compile the loops that train networks, and of JAX, which is asked for an accelerator."""
+WEIGHTS = 8
+"""How often a training run holds the weights: with their scales, gradients, moving means, those of
+the best epoch and so on."""
 
 
 def estimate_memory(size: Size, method: Method, experiment: Experiment, n_jobs: int = 1) -> int:
-    """Estimated peak memory of an evaluation in bytes, for all of its processes together.
+    """Estimated peak memory of an evaluation in bytes.
 
     Parameters
     ----------
@@ -28,7 +30,7 @@ def estimate_memory(size: Size, method: Method, experiment: Experiment, n_jobs: 
     method : Method
     experiment : Experiment
     n_jobs : int
-        Number of threads, or of processes that train networks.
+        Number of threads.
     """
     if isinstance(method, NetworkMethod):
         return _network_memory(size, method, experiment, n_jobs)
@@ -75,22 +77,34 @@ def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
 
 
 def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n_jobs: int) -> int:
-    from rntk_bench.networks.models import RNN_CELLS
+    from rntk_bench.networks.compiled.layout import Shape
+    from rntk_bench.networks.compiled.training import buffer_values
+    from rntk_bench.networks.models import Classifier
 
-    gates = RNN_CELLS[method.name].gates
-    data = 8 * SERIES * _values(size)
-    # In single precision, with room to the next bucket.
-    packed = 4 * 2 * max(size.n_train, size.n_test) * size.length * size.n_dimensions
-    settings = [(int(s["n_layers"]), int(s["width"])) for s in method.settings()]
-    networks = set(settings)
-    # While settings tie, the evaluation holds the weights of all of their folds' best epochs.
-    per_fold = sum(n * ((2 * n_layers - 1) * n + size.n_dimensions) for n_layers, n in settings)
-    weights = 4 * experiment.network.n_folds * gates * per_fold
-    largest = gates * max(n_layers * width for n_layers, width in networks)
-    batch = min(experiment.network.batch_size, size.n_train)
-    states = int(STATES * 4 * size.length * batch * largest)
-    job = NETWORK_BASE + len(networks) * COMPILED + states + packed
-    return NETWORK_BASE + data + weights + n_jobs * job
+    protocol = experiment.network
+    shapes = [
+        Shape.of(
+            Classifier(
+                method.name,
+                int(setting["width"]),
+                int(setting["n_layers"]),
+                size.n_dimensions,
+                size.n_classes,
+            )
+        )
+        for setting in method.settings()
+    ]
+    batch = min(protocol.batch_size, size.n_train)
+    jobs = (
+        WEIGHTS * shape.n_weights + buffer_values(shape, size.length, batch) for shape in shapes
+    )
+    # The best weights of every run whose setting may still be chosen.
+    kept = protocol.n_folds * sum(shape.n_weights for shape in shapes)
+    mini_batches = protocol.n_folds * protocol.max_epochs * size.n_train
+    # In single precision, with room to the next power of two.
+    padded = 2 * max(size.n_train, size.n_test) * size.length * size.n_dimensions
+    singles = n_jobs * max(jobs) + kept + 2 * mini_batches + padded
+    return BASE + NETWORKS + 8 * SERIES * _values(size) + 4 * singles
 
 
 def _values(size: Size) -> int:

@@ -76,6 +76,15 @@ def new_buffers(shape: Shape, n_steps: int, n_rows: int) -> Buffers:
     )
 
 
+def buffer_values(shape: Shape, n_steps: int, n_rows: int) -> int:
+    """The number of values in the large arrays of `Buffers`."""
+    width = shape.gates * shape.units
+    per_layer = shape.units + width * (2 if shape.gates > 1 else 1)
+    if shape.n_layers > 1:
+        per_layer += shape.units
+    return n_steps * n_rows * (shape.n_layers * per_layer + shape.n_dimensions)
+
+
 class Optimizer(NamedTuple):
     """The parameters of RMSProp; no clipping is an infinite `clip`."""
 

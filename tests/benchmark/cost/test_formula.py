@@ -44,14 +44,10 @@ def test_calibration_is_a_positive_factor():
 
 
 def test_a_networks_cost_grows_with_what_it_depends_on():
-    def cost(method="gru", experiment=None, slowness=1.0, n_jobs=1, **changes):
+    def cost(method="gru", experiment=None, slowness=1.0, **changes):
         sizes = {"n_train": 100, "n_test": 50, "length": 200, "n_classes": 3, **changes}
         return estimate_cost(
-            ArchiveEntry(**sizes, type=""),
-            METHODS[method],
-            experiment or Experiment(),
-            slowness,
-            n_jobs,
+            ArchiveEntry(**sizes, type=""), METHODS[method], experiment or Experiment(), slowness
         )
 
     base = cost()
@@ -63,6 +59,5 @@ def test_a_networks_cost_grows_with_what_it_depends_on():
     assert cost("rnn-gaussian").seconds < base.seconds / 2
     assert cost(slowness=2.0).seconds == 2 * base.seconds
     assert cost(n_dimensions=900).seconds > 2 * base.seconds
-    assert cost(n_jobs=2).seconds > base.seconds
     short = cost(experiment=Experiment(network=Network(max_epochs=3)))
     assert short.seconds == short.at_most < base.seconds

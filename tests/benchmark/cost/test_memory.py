@@ -1,6 +1,8 @@
-import jax
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from jax.tree import leaves
 
 from rntk_bench.benchmark.cost import memory
 from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
@@ -28,7 +30,11 @@ def test_it_grows_with_what_it_depends_on():
     assert bytes_of("rntk-extended") > base
     # One pass of the NTK leaves a Gram for each of its depths.
     assert bytes_of("ntk") - bytes_of("rbf") > 5 * 8 * 1000**2
-    assert bytes_of("gru", 4) > 2 * bytes_of("gru")
+    assert bytes_of("gru", n_jobs=4) - bytes_of("gru") > 3 * 8 * 4 * 500 * 3 * 500
+    folds = replace(EXPERIMENT, network=replace(EXPERIMENT.network, n_folds=10))
+    size = ArchiveEntry(1000, 10, 100, 2, "")
+    # The weights of every fold may be kept until the end.
+    assert estimate_memory(size, METHODS["gru"], folds) > 1.3 * bytes_of("gru")
     assert bytes_of("gru", length=20_000) > 5 * bytes_of("gru")
 
 
@@ -53,12 +59,12 @@ def test_every_dimension_of_the_series_counts(method):
 
 @pytest.mark.parametrize("method", ["gru", "rnn-gaussian"])
 def test_the_weights_of_all_settings_are_held_once(method):
-    """They are as large as those that the networks draw, but for biases and the readout."""
+    """They are as large as those that the networks draw; the mini-batches come on top."""
     settings, n_dimensions = METHODS[method].settings(), 3
     drawn = sum(
         leaf.nbytes
         for s in settings
-        for leaf in jax.tree.leaves(
+        for leaf in leaves(
             Classifier(method, s["width"], s["n_layers"], n_dimensions, 2).initial(
                 np.random.default_rng(0)
             )
@@ -72,4 +78,4 @@ def test_the_weights_of_all_settings_are_held_once(method):
         )
         for n_folds in (2, 4)
     )
-    assert (four - two) / 2 == pytest.approx(drawn, rel=0.02)
+    assert drawn <= (four - two) / 2 <= 1.2 * drawn

@@ -125,3 +125,10 @@ def test_an_overflow_and_a_stop_end_the_epoch():
     for stop in (NEVER, np.ones(1, dtype=bool)):
         assert not loops.train_epoch(shape, optimizer, weights, series, ROWS[None], buffers, stop)
         np.testing.assert_array_equal(weights.parameters, packed)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=str)
+def test_the_size_of_the_buffers_is_known_before(network):
+    shape = Shape.of(network)
+    values = sum(array.size for array in new_buffers(shape, 200, 8))
+    assert 0.98 * values < loops.buffer_values(shape, 200, 8) <= values
