@@ -5,12 +5,14 @@ A *kernel* here is any object with the methods of `rntk_bench.kernels.base.Kerne
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import effective_n_jobs
 
 from rntk_bench.deadline import current_deadline
 from rntk_bench.kernels.prepared import PreparedSets
@@ -54,6 +56,17 @@ def each_gram(
         with deadline.activate(), np.errstate(all="ignore"):
             return list(zip(batch, grams_of([kernels[i] for i in batch], sets), strict=True))
 
-    pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator")
-    for results in pool(delayed(compute)(batch) for batch in grouped_batches(kernels)):
-        yield from results
+    batches, n_threads = grouped_batches(kernels), effective_n_jobs(n_jobs)
+    if n_threads == 1:
+        for batch in batches:
+            yield from compute(batch)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        # At most one batch more than threads is ahead of the consumer, which bounds the memory.
+        pending: deque[Future[list[tuple[int, FloatArray]]]] = deque()
+        for batch in batches:
+            pending.append(pool.submit(compute, batch))
+            if len(pending) > n_threads:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
