@@ -51,7 +51,6 @@ LABELS_ALONE = {
 TIMES = "prints times of its machine; its words are tested in tests/cli/test_speed.py"
 NOT_RUN = {
     "rntk-bench speed -d GunPoint --whole": TIMES,
-    "rntk-bench speed -d GunPoint -c configs/reference.toml -m rnn-gaussian -m rnn-identity": TIMES,
     "rntk-bench speed --regression": TIMES,
     "rntk-bench run -d GunPoint -d ArrowHead -m rntk -m rbf": "is interrupted by Ctrl-C",
     "rntk-bench table 1 --results results/reference -c configs/reference.toml -m rntk -m ntk "

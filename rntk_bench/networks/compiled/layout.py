@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rntk_bench.compiling import compiled
-from rntk_bench.networks.compiled.products import GROUP, LANES
+from rntk_bench.networks.compiled.products import LANES, ROWS
 from rntk_bench.networks.models import RNN_CELLS, Classifier, Parameters
 from rntk_bench.networks.series import Float32Array
 
@@ -44,7 +44,7 @@ class Shape(NamedTuple):
         return cls(
             RNN_CELLS[network.cell].gates,
             -(-n // LANES) * LANES,
-            -(-n // GROUP) * GROUP,
+            -(-n // ROWS) * ROWS,
             network.n_layers,
             network.n_dimensions,
             network.n_classes,
