@@ -344,18 +344,18 @@ def test_a_configuration_is_named_or_is_a_file(tmp_path, monkeypatch):
         done = CliRunner().invoke(main, [*common, "-c", config])
         return done.exit_code, [line.split(",")[1] for line in done.stdout.splitlines()[1:]]
 
-    named = methods("nngp")
-    assert named == (0, ["nngp"])
-    (tmp_path / "nngp").write_text('[experiment]\nmethods = ["rbf"]\n')
+    named = methods("networks-literal")
+    assert named == (0, ["rnn-gaussian", "rnn-identity", "gru"])
+    (tmp_path / "networks-literal").write_text('[experiment]\nmethods = ["rbf"]\n')
     (tmp_path / "other").write_text('[experiment]\nmethods = ["poly"]\n')
     (tmp_path / "quick").mkdir()
-    assert methods("nngp") == named
-    assert methods("./nngp") == (0, ["rbf"])
+    assert methods("networks-literal") == named
+    assert methods("./networks-literal") == (0, ["rbf"])
     assert methods("other") == (0, ["poly"])
     assert methods("quick")[0] == 0
-    monkeypatch.setenv("RNTK_BENCH_CONFIG", "nngp")
+    monkeypatch.setenv("RNTK_BENCH_CONFIG", "networks-literal")
     by_variable = CliRunner().invoke(main, common)
-    assert [line.split(",")[1] for line in by_variable.stdout.splitlines()[1:]] == ["nngp"]
+    assert [line.split(",")[1] for line in by_variable.stdout.splitlines()[1:]] == named[1]
     wrong = CliRunner().invoke(main, [*common, "-c", "quik"])
     assert wrong.exit_code == 2
     assert "neither a configuration nor a file named 'quik'; name a TOML file, or one of" in (

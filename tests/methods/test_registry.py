@@ -57,15 +57,13 @@ def test_the_papers_configuration_is_the_registry():
         )
 
 
-@pytest.mark.parametrize("name", ["rntk-avg", "rntk-both", "nngp", "rntk-extended", "rntk-shared"])
-def test_what_goes_beyond_the_paper_is_off_by_default_and_has_its_own_grid_file(name):
-    experiment = read_experiment(CONFIGS / f"{name}.toml")
-    assert experiment.methods == (name,)
-    assert name not in Experiment().methods
-    assert experiment.datasets == read_experiment(CONFIGS / "reference.toml").datasets
-    (method,) = resolve(experiment)
-    assert method == METHODS[name]
-    assert method.protocol(experiment) == method.protocol(Experiment())
+def test_the_reference_has_every_kernel_method_with_its_own_grid_and_protocol():
+    experiment = read_experiment(CONFIGS / "reference.toml")
+    assert experiment.methods == tuple(KERNEL_METHODS)
+    assert set(experiment.datasets) <= set(PAPER_DATASETS)
+    for method in resolve(experiment):
+        assert method == METHODS[method.name]
+        assert method.protocol(experiment) == method.protocol(Experiment())
 
 
 def test_the_papers_own_kernel_comes_first_in_the_extended_grid():
