@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from rntk_bench.datasets.text import MAX_FILE_BYTES
+from rntk_bench.errors import RntkBenchError
 
 STALL_S = 30.0
 """How long no byte may arrive until a download is given up."""
@@ -36,8 +37,8 @@ _SETTINGS = {
 }
 
 
-class DownloadError(Exception):
-    """A download that failed.
+class DownloadError(RntkBenchError):
+    """A download from one source that failed; another may serve.
 
     Attributes
     ----------

@@ -1,5 +1,6 @@
 """What -d names: exact names, other cases, patterns, lists, and everything at hand."""
 
+from csv import DictReader
 from pathlib import Path
 
 import pytest
@@ -202,9 +203,9 @@ def test_run_status_show_and_table_read_names_alike(write_dataset):
     assert done.stderr.startswith("Note: mine is read as Mine.\n")
     assert done.stdout.startswith("Mine rbf: test")
     state = invoke("status", "-d", "MINE*", *common, "--data-dir", data, "--format", "csv")
-    assert [line.split(",")[0::3] for line in state.stdout.splitlines()[1:]] == [
-        ["Mine", "done"],
-        ["MineToo", "missing"],
+    assert [(row["dataset"], row["state"]) for row in DictReader(state.stdout.splitlines())] == [
+        ("Mine", "done"),
+        ("MineToo", "missing"),
     ]
     shown = invoke("show", "mine", "rbf", "--data-dir", data)
     assert shown.exit_code == 0

@@ -42,13 +42,13 @@ def test_evaluations_of_the_reference_are_done_where_the_protocols_file_is(confi
 
 
 def test_csv_and_json_have_an_entry_for_each_evaluation():
-    chosen = ("-c", CONFIG, "-d", "Coffee", "-d", "PLAID", "-m", "rntk", "-m", "gru")
+    chosen = ("-c", CONFIG, "-d", "Coffee", "-d", "PLAID", "-m", "rntk", "-m", "rntk-shared")
     rows = cells(*chosen)
     assert [(row["dataset"], row["method"], row["state"], row["reason"]) for row in rows] == [
         ("Coffee", "rntk", "done", ""),
-        ("Coffee", "gru", "done", ""),
+        ("Coffee", "rntk-shared", "done", ""),
         ("PLAID", "rntk", "stale", "differs in max_iterations"),
-        ("PLAID", "gru", "missing", ""),
+        ("PLAID", "rntk-shared", "missing", ""),
     ]
     found = json.loads(status("--results", REFERENCE, "--format", "json", *chosen).stdout)
     assert found["cells"] == [row | {"resample": int(row["resample"])} for row in rows]

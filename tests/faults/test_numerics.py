@@ -75,7 +75,10 @@ def test_a_grid_without_a_valid_setting_fails_alone(folder):
     config = EDGES.replace("alpha = [1e-300, 1e-17, 1.0, 1e300]", "alpha = [1e-300]")
     outcome = run(folder, config, "--results", folder / "runs", "-m", "rbf", "-m", "poly")
     assert outcome.exit_code == 1
-    assert "No setting of rbf's grid can be used on A: the Gram vanishes." in outcome.stderr
+    assert (
+        "No setting of rbf's grid can be used on A: the Gram vanishes; take other values."
+        in outcome.stderr
+    )
     assert "A poly: test" in outcome.stdout
 
 

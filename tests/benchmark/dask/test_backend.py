@@ -293,10 +293,9 @@ def test_a_kernel_of_ones_own_that_the_cluster_lacks_is_named(address, tmp_path,
 
 
 OLD = """
-import importlib.metadata
+import rntk_bench.version
 
-version = importlib.metadata.version
-importlib.metadata.version = lambda name: "0.0.9" if name == "rntk-bench" else version(name)
+rntk_bench.version.__version__ = "0.0.9"
 """
 
 
