@@ -80,7 +80,10 @@ def record_options(command: Callable[..., None]) -> Callable[..., None]:
     """Folder, datasets, methods and protocols, the keywords of `load_records`."""
     for option in (
         protocols,
-        options.configuration("Only the datasets and methods of this configuration."),
+        options.configuration(
+            "Only the datasets and methods of this configuration; its protocol, where there are "
+            "several."
+        ),
         options.methods("Only these methods.", complete=_completion.recorded_methods),
         options.datasets("Only these datasets.", _completion.recorded_datasets),
         options.results,
@@ -171,8 +174,9 @@ def load_results(
 ) -> Results:
     """Read the selected records, and join the published accuracies to them.
 
-    The records are those of the archive's split, of all resamples with `average`, or of one. How a
-    file of accuracies was read is a note.
+    The records are those of the archive's split, of all resamples with `average`, or of one. Of
+    several protocols of a method, that of the configuration is preferred. How a file of accuracies
+    was read is a note.
 
     Parameters
     ----------
@@ -186,7 +190,7 @@ def load_results(
     from rntk_bench.report.results.join import join_published
     from rntk_bench.report.results.published import read_published, select_columns
     from rntk_bench.report.results.resamples import average_resamples
-    from rntk_bench.report.results.results import collect_results
+    from rntk_bench.report.results.results import collect_results, id_without_grid
 
     records, left_out = load_records(results, **selected), []
     if resample is not None:
@@ -195,7 +199,8 @@ def load_results(
         records, others = filter_by_resample(records, 0, "average over them with --resamples")
         if others:
             left_out = [f"Left out without --resamples: resamples {format_ranges(others)}."]
-    joined = collect_results(records)
+    preferred = {id_without_grid(protocol) for protocol in _protocols_of(selected.get("config"))}
+    joined = collect_results(records, preferred)
     joined = replace(joined, notes=joined.notes + left_out)
     if columns and not files:
         raise InputError("--column chooses among the columns of a file; name one with --with.")
@@ -205,6 +210,20 @@ def load_results(
         for message in messages:
             note(message)
     return average_resamples(joined) if average else joined
+
+
+def _protocols_of(config: Path | None) -> list[dict[str, Any]]:
+    """The protocol of every method under a configuration; none without one."""
+    from rntk_bench.config import read_experiment
+    from rntk_bench.methods import METHODS, resolve
+
+    if config is None:
+        return []
+    experiment = read_experiment(config)
+    return [
+        method.protocol(experiment)
+        for method in resolve(replace(experiment, methods=tuple(METHODS)))
+    ]
 
 
 def load_accuracy_table(with_paper: bool, **selected: Any) -> tuple[pd.DataFrame, list[str]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from rntk_bench.methods import display_name
 from rntk_bench.report.results.paper import METHODS
@@ -63,7 +64,7 @@ class Results:
     standard_error: dict[tuple[str, str], float | None] = field(default_factory=dict)
 
 
-def collect_results(records: Sequence[Record]) -> Results:
+def collect_results(records: Sequence[Record], preferred: Collection[str] = ()) -> Results:
     """Choose one protocol for each method, apart from the size of the grid, and its accuracies.
 
     `accuracy` has those of the archive's split; `average_resamples` replaces them by means.
@@ -72,24 +73,29 @@ def collect_results(records: Sequence[Record]) -> Results:
     ----------
     records : sequence of Record
         At least one.
+    preferred : collection of str
+        Identifiers by `id_without_grid`. A method with records of one of these has that protocol;
+        another method has the one with the most results.
     """
     by_method: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        by_method[record.method][_protocol_without_grid(record)].append(record)
+        by_method[record.method][id_without_grid(record.protocol)].append(record)
     columns = sorted(by_method, key=_column_order)
 
     chosen: list[Record] = []
     smaller: set[tuple[str, str]] = set()
     shown, left_out = [], []
     for method in columns:
-        group = max(by_method[method].items(), key=_protocol_sort_key)[1]
+        groups = by_method[method]
+        wanted = {key: group for key, group in groups.items() if key in preferred} or groups
+        group = max(wanted.items(), key=_protocol_sort_key)[1]
         best = _largest_grids(group)
         largest = max(map(_grid_size, best))
         chosen += best
         smaller |= {(r.dataset, r.method) for r in best if _grid_size(r) < largest}
         shown += _protocol_names(best, largest)
         used = {id(record) for record in best}
-        unused = [r for each in by_method[method].values() for r in each if id(r) not in used]
+        unused = [r for each in groups.values() for r in each if id(r) not in used]
         left_out += [
             f"{display_name(method)} {identifier} (datasets: {count})"
             for identifier, count in _datasets_by_protocol(unused).items()
@@ -124,9 +130,9 @@ def _datasets_by_protocol(records: Sequence[Record]) -> Counter[str]:
     return Counter(identifier for identifier, _ in pairs)
 
 
-def _protocol_without_grid(record: Record) -> str:
-    """Identifier of a record's protocol without its grid, the same for all resamples."""
-    return protocol_id({key: value for key, value in record.protocol.items() if key != "grid"})
+def id_without_grid(protocol: Mapping[str, Any]) -> str:
+    """Identifier of a protocol without its grid, the same for all resamples."""
+    return protocol_id({key: value for key, value in protocol.items() if key != "grid"})
 
 
 def _grid_size(record: Record) -> int:

@@ -38,6 +38,21 @@ def test_accuracies_are_exact():
     assert results.failed == {("Beef", "rntk")}
 
 
+def test_a_preferred_protocol_comes_before_the_one_with_most_results():
+    records = [
+        record("Coffee", "rntk", 1, seed=0),
+        record("Beef", "rntk", 1, seed=0),
+        record("Coffee", "rntk", 2, seed=1),
+        record("Coffee", "ntk", 1, seed=0),
+    ]
+    results = collect_results(records, preferred={SECOND})
+    assert results.accuracy == {
+        ("Coffee", "rntk"): Fraction(1),
+        ("Coffee", "ntk"): Fraction(1, 2),
+    }
+    assert results.records["Coffee", "rntk"].protocol == {"seed": 1}
+
+
 def test_a_column_is_the_protocol_with_most_results():
     results = collect_results(
         [
