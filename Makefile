@@ -59,12 +59,11 @@ lint: $(VENV)/installed-lint ## ruff, mypy and the import layers
 	$(BIN)/lint-imports
 
 tables: $(VENV)/installed ## Print the tables of the shipped reference records
-	$(RUN) table --results results/reference -c configs/reference.toml
-	$(RUN) table 1 --results results/reference -c configs/reference.toml \
-		-m rntk -m ntk -m rbf -m poly
-	$(RUN) table 1 --results results/reference -c configs/reference.toml --no-paper \
-		-m rntk -m ntk -m rbf -m poly -m rntk-avg -m rntk-both -m nngp -m rntk-extended
-	$(RUN) table --results results/reference -c configs/lengths.toml --no-paper
+	$(RUN) table --results results/reference -c reference -m rntk -m ntk -m rbf -m poly
+	$(RUN) table --results results/reference -c reference --no-paper
+	$(RUN) table --results results/reference -c networks-literal
+	$(RUN) table --results results/reference -c networks-compact
+	$(RUN) table --results results/reference -c lengths --no-paper
 
 docs: $(VENV)/installed-docs ## Build the manual as HTML in docs/_build; warnings are errors
 	rm -rf docs/api

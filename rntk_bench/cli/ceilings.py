@@ -9,6 +9,8 @@ import click
 
 from rntk_bench.cli import _completion, _output
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._dataset_names import expand_datasets, known_datasets
+from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -57,9 +59,12 @@ def ceilings(
     experiment = load_experiment(config)
     experiment = replace(experiment, methods=methods or ("rntk",))
     kernel_methods = only_kernels(resolve(experiment), "ceilings")
+    names = expand_datasets(datasets, known_datasets(data_dir)) or experiment.datasets
+    if not names:
+        raise InputError("There are no datasets to score; name some with --dataset.")
     finished: list[Ceiling] = []
     try:
-        for name in datasets or experiment.datasets:
+        for name in names:
             dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
             for method in kernel_methods:
                 total = len(method.settings())

@@ -44,6 +44,15 @@ def test_a_row_per_dataset_and_method_beside_the_papers_accuracy(config):
     assert "no result of it" in outcome.stderr
 
 
+def test_datasets_are_named_as_everywhere(config):
+    outcome = run("-c", config, "-d", "coff*", "--format", "csv")
+    assert outcome.exit_code == 0
+    assert outcome.stdout.splitlines()[1].startswith("Coffee,RNTK,")
+    none = run("-m", "rbf")
+    assert none.exit_code == 2
+    assert none.stderr == "Error: There are no datasets to score; name some with --dataset.\n"
+
+
 def test_networks_are_refused():
     outcome = run("-d", "Coffee", "-m", "gru")
     assert outcome.exit_code == 2
