@@ -22,7 +22,7 @@ def test_it_prints_ranks_and_pairs_and_says_of_what():
     assert outcome.stdout.startswith("Ranks. Test accuracy in percent and mean rank, over 20 data")
     assert "Friedman's test: chi-squared" in outcome.stdout
     assert "Pairs. Methods against each other on 20 datasets" in outcome.stdout
-    assert outcome.stdout.count("Protocols: RNTK bd1cec5d") == 1
+    assert outcome.stdout.count("Protocols: RNTK 7ad9149e") == 1
     assert not outcome.stderr
 
 

@@ -97,7 +97,7 @@ def test_what_has_a_record_is_completed_where_records_are_read(monkeypatch):
     assert completed("table", "--results", RECORDS, "-d", "") == recorded
     methods = {path.stem.rpartition("-")[0] for path in Path(RECORDS).glob("*/*.json")}
     assert completed("table", "--results", RECORDS, "-m", "") == sorted(methods)
-    assert "bd1cec5d" in completed("table", "--results", RECORDS, "--protocol", "bd")
+    assert "7ad9149e" in completed("table", "--results", RECORDS, "--protocol", "7a")
     monkeypatch.setenv("RNTK_BENCH_RESULTS", RECORDS)
     assert completed("table", "-d", "") == recorded
 

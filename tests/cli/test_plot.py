@@ -17,7 +17,7 @@ KERNELS = (
     "-m",
     "rbf",
     "-m",
-    "gru",
+    "rntk-multiscale",
 )
 
 
@@ -36,7 +36,7 @@ def run(*arguments):
             ["dataset", "RNTK", "RNTK (paper)"],
             20,
         ),
-        (("box", *KERNELS), "box", ["dataset", "RNTK", "RBF", "GRU"], 20),
+        (("box", *KERNELS), "box", ["dataset", "RNTK", "RBF", "RNTK multiscale"], 20),
         (
             ("grid", "GunPoint", *RESULTS),
             "grid-GunPoint-rntk",
@@ -57,7 +57,7 @@ def test_a_picture_is_three_files_and_its_numbers(tmp_path, arguments, name, col
     files = [f"{name}.{kind}" for kind in ("png", "pdf", "svg", "csv")]
     assert [Path(line).name for line in outcome.stdout.splitlines()] == files
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(files)
-    assert "Note: Protocols: RNTK bd1cec5d" in outcome.stderr or "rbf" in arguments
+    assert "Note: Protocols: RNTK 7ad9149e" in outcome.stderr or "rbf" in arguments
     rows = pd.read_csv(tmp_path / "out" / f"{name}.csv")
     assert list(rows) == columns
     assert len(rows) == n_rows
@@ -76,8 +76,8 @@ def test_published_accuracies_can_be_drawn(tmp_path):
 def test_the_bars_of_the_diagram_are_numbered(tmp_path):
     run("cd", *KERNELS, "--out", tmp_path)
     rows = pd.read_csv(tmp_path / "cd.csv", index_col="method")
-    assert rows["bars"].fillna(0).to_dict() == {"RBF": 1, "RNTK": 1, "GRU": 0}
-    assert rows.loc["GRU", "rank"] == rows["rank"].max()
+    assert rows["bars"].fillna(0).to_dict() == {"RBF": 1, "RNTK": 1, "RNTK multiscale": 0}
+    assert rows.loc["RNTK multiscale", "rank"] == rows["rank"].min()
 
 
 @pytest.mark.parametrize(

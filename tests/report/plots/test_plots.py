@@ -104,8 +104,12 @@ def test_a_scatter_plot_counts_wins_ties_and_losses():
     assert points == [[[80, 90]], [[71, 70], [62, 60]], [[80, 80]]]
 
 
+def reference(dataset, method):
+    return next(r for r in RECORDS if (r.dataset, r.method) == (dataset, method))
+
+
 def gunpoint(method):
-    return next(r for r in RECORDS if (r.dataset, r.method) == ("GunPoint", method))
+    return reference("GunPoint", method)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_every_methods_grid_has_a_heat_map(method, x, y):
 
 
 def test_a_heat_map_marks_the_chosen_setting_and_the_ties():
-    record = gunpoint("rntk")
+    record = reference("Coffee", "rntk")
     setting, grid = record.selection["setting"], record.protocol["grid"]
     panel = plot_grid(record).axes[0]
     best, chosen = panel.lines
