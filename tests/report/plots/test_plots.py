@@ -135,7 +135,7 @@ def test_a_heat_map_marks_the_chosen_setting_and_the_ties():
     record = reference("Coffee", "rntk")
     setting, grid = record.selection["setting"], record.protocol["grid"]
     panel = plot_grid(record).axes[0]
-    best, chosen = panel.lines
+    best, chosen = panel.lines[:2]
     assert (chosen.get_xdata()[0], chosen.get_ydata()[0]) == (
         grid["sigma_w"].index(setting["sigma_w"]),
         grid["sigma_b"].index(setting["sigma_b"]),
