@@ -69,7 +69,7 @@ def test_a_networks_record_tells_how_its_folds_do(tmp_path):
 
 def test_warnings_of_the_record_are_shown():
     outcome = show("PLAID", "rntk")
-    assert "In 14 settings a cross-validation problem stopped" in entries(outcome)["warning"]
+    assert "In 15 settings a cross-validation problem stopped" in entries(outcome)["warning"]
 
 
 def test_without_a_method_the_records_are_listed():
