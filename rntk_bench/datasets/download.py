@@ -78,7 +78,10 @@ def fetch_dataset(
         If the cache cannot be written.
     """
     if name not in ARCHIVE:
-        raise DataError(f"{name!r} is not one of the archive's {len(ARCHIVE)} datasets.")
+        raise DataError(
+            f"{name!r} is not one of the archive's {len(ARCHIVE)} datasets; 'rntk-bench datasets' "
+            "lists them."
+        )
     mirror = (mirror or os.environ.get(MIRROR_VARIABLE, "")).rstrip("/") or None
     folder = cache_folder(cache_dir) / name
     try:

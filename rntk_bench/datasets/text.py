@@ -138,14 +138,14 @@ class NumberError(ValueError):
     text : str
         `repr` of the field, shortened if it is long.
     hint : str
-        Advice to append to the error message; empty if there is none.
+        Advice to append to the error message.
     """
 
     def __init__(self, position: int, text: str) -> None:
         super().__init__(position, text)
         self.position = position
         self.text = repr(text[:40])
-        self.hint = ""
+        self.hint = "; correct it"
         if ";" in text:
             self.hint = ": the file has semicolons between its values; use commas"
         elif _DECIMAL_COMMA.fullmatch(text):

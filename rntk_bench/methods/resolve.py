@@ -52,7 +52,8 @@ def only_kernels(methods: Sequence[Method], command: str) -> list[KernelMethod]:
     for method in methods:
         if not isinstance(method, KernelMethod):
             raise InputError(
-                f"{command} takes kernels only, and {method.name} is a finite network."
+                f"{command} takes kernels only, and {method.name} is a finite network; name a "
+                "kernel with -m."
             )
     return cast(list[KernelMethod], list(methods))
 

@@ -56,7 +56,9 @@ def test_datasets_are_named_as_everywhere(config):
 def test_networks_are_refused():
     outcome = run("-d", "Coffee", "-m", "gru")
     assert outcome.exit_code == 2
-    assert outcome.stderr == ("Error: ceilings takes kernels only, and gru is a finite network.\n")
+    assert outcome.stderr == (
+        "Error: ceilings takes kernels only, and gru is a finite network; name a kernel with -m.\n"
+    )
 
 
 def test_finished_rows_are_printed_when_it_is_interrupted(config, monkeypatch):

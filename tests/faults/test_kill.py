@@ -100,17 +100,17 @@ def test_stopped_at_random_moments(plan, tmp_path, number, code):
 
 NETWORKS = """
 [network]
-max_epochs = 6
+max_epochs = 30
 n_folds = 3
 [grid.gru]
 n_layers = [1]
-width = [4]
+width = [16]
 learning_rate = [0.1, 0.01, 0.001, 0.0001]
 """
 
 
 def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path):
-    write_dataset(tmp_path / "data", "A", n=20, length=20)
+    write_dataset(tmp_path / "data", "A", n=60, length=60)  # so that a run takes a while
     config = tmp_path / "networks.toml"
     config.write_text(NETWORKS)
 

@@ -60,7 +60,7 @@ def _gram(
             if stop[0]:
                 return
             corner, shape = (i0, j0), (min(BLOCK, n - i0), min(TILE, n_columns - j0))
-            recursion(rows, columns, (0, 0), corner, shape[0], curves, readout, pooled, tile)
+            recursion(rows, columns, (0, 0), corner, shape, curves, readout, pooled, tile)
             if pooled:
                 _write(tile.sums, corner, shape, symmetric, average, tangent, out)
             if not average.all():

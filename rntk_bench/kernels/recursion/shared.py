@@ -97,7 +97,7 @@ def _gram(
                 if plain:
                     _one_layer(rows, columns, lags, corner, shape, curves, readout, tile.sums)
                 else:
-                    recursion(rows, columns, lags, corner, shape[0], curves, readout, True, tile)
+                    recursion(rows, columns, lags, corner, shape, curves, readout, True, tile)
                 add_lag(tile.sums, corner, shape, symmetric, abs(lag), widths, tangent, out)
     if symmetric:
         mirror(out)
@@ -154,7 +154,7 @@ def _one_layer(
         t = min(after, T - 1)
         row_t, column_t = t + row_lag, t + column_lag
         height = min(n_rows, rows.active[row_t] - i0)
-        width = min(TILE, columns.active[column_t] - j0)
+        width = min(n_columns, columns.active[column_t] - j0)
         if height <= 0 or width <= 0:
             continue
         if height > started_rows or width > started_columns:

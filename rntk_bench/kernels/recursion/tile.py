@@ -84,7 +84,7 @@ def recursion(
     columns: SetWeights,
     lags: tuple[int, int],
     corner: tuple[int, int],
-    n_rows: int,
+    shape: tuple[int, int],
     curves: Curves,
     readout: Readout,
     pooled: bool,
@@ -92,12 +92,15 @@ def recursion(
 ) -> None:
     """Apply the recursion to the pairs of a tile, whose first row and column are `corner`.
 
+    The tile has `shape` rows and columns, at most BLOCK and TILE; from its first column on, the
+    columns with their padding hold as many whole vectors as the shape needs.
+
     Step t of the recursion pairs step t + lags[0] of the rows with step t + lags[1] of the
     columns. Leaves the operators of the last layer, after the last step, in `tile.lower`, and,
     if `pooled`, the sums of the readouts of all steps in `tile.sums`.
     """
-    (i0, j0), (row_lag, column_lag) = corner, lags
-    L, _, n_steps, padded = columns.weights.shape
+    (i0, j0), (row_lag, column_lag), (n_rows, n_columns) = corner, lags, shape
+    L, _, n_steps, _ = columns.weights.shape
     T = n_steps - max(row_lag, column_lag)
     u, theta, largest, lower = tile.u, tile.theta, tile.largest, tile.lower
     full_range = sortable_bits(SMALL_RANGE) + 1
@@ -115,7 +118,7 @@ def recursion(
             t = min(wave - layer, T - 1)
             row_t, column_t = t + row_lag, t + column_lag
             height = min(n_rows, rows.active[row_t] - i0)
-            width = min(TILE, columns.active[column_t] - j0)
+            width = min(n_columns, columns.active[column_t] - j0)
             if height <= 0 or width <= 0:
                 continue
             started = tile.started[layer]
@@ -188,13 +191,12 @@ def recursion(
             if pooled and layer == L - 1 and t > 0:
                 scales = rows.scale[row_t - 1, i0:], columns.scale[column_t - 1, j0:]
                 add_readouts(lower, scales, (height, width), readout, tile.sums)
-    width = min(TILE, padded - j0)
     if readout.step:
         theta[L - 1] = 1.0
-    _evaluate(u[L - 1], theta[L - 1], n_rows, width, readout.erf, curves, lower)
+    _evaluate(u[L - 1], theta[L - 1], shape, readout.erf, curves, lower)
     if pooled:
         scales = rows.scale[T - 1 + row_lag, i0:], columns.scale[T - 1 + column_lag, j0:]
-        add_readouts(lower, scales, (n_rows, width), readout, tile.sums)
+        add_readouts(lower, scales, shape, readout, tile.sums)
 
 
 @compiled
@@ -213,20 +215,19 @@ def _add_dimension(beta: float, column: FloatArray, erf: bool, rest: FloatArray)
 def _evaluate(
     u: FloatArray,
     theta: FloatArray,
-    height: int,
-    width: int,
+    shape: tuple[int, int],
     erf: bool,
     curves: Curves,
     lower: FloatArray,
 ) -> None:
     """The operators of the last layer after the last step, h times its theta, into `lower`."""
-    for i in range(height):
+    for i in range(shape[0]):
         if erf:
-            for j in range(width):
+            for j in range(shape[1]):
                 value, slope = arcsine(u[i, j], curves)
                 lower[0, i, j], lower[1, i, j] = value, slope * theta[i, j]
         else:
-            for j in range(width):
+            for j in range(shape[1]):
                 deficit, slope = relu_full_range(u[i, j], curves)
                 lower[0, i, j], lower[1, i, j] = deficit, slope * theta[i, j]
 

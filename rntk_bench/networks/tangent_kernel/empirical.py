@@ -94,7 +94,7 @@ def empirical_ntk(
         if x.shape[1] != network.n_dimensions:
             raise KernelError(
                 f"Sequence {i} has {x.shape[1]} dimensions, but the network has "
-                f"{network.n_dimensions}."
+                f"{network.n_dimensions}; give it series of as many."
             )
         for name, needed in (
             ("weights", not network.tied),
@@ -103,7 +103,7 @@ def empirical_ntk(
             if needed and len(x) > network.n_steps:
                 raise KernelError(
                     f"Sequence {i} has {len(x)} steps, but the network has {name} for "
-                    f"n_steps={network.n_steps}."
+                    f"n_steps={network.n_steps}; give it shorter series, or more steps."
                 )
     with jax.enable_x64(float64):
         dtype = jnp.float64 if float64 else jnp.float32

@@ -1,0 +1,47 @@
+"""The compiled loops read nothing outside their arrays.
+
+Compiled code does not check indices, and what it reads beyond an array depends on the memory. So
+the same loops run as plain Python in another process, where NumPy checks them.
+"""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+from rntk_bench import RNTK
+
+KERNELS = [
+    RNTK(sigma_w=1.28, sigma_b=0.5, **options)
+    for options in (
+        {"pooling": "last"},
+        {"pooling": "average", "n_layers": 2},
+        {"pooling": "average", "activation": "erf"},
+        {"pooling": "shared", "bandwidth": 0.5},
+        {"pooling": "shared", "bandwidth": "all", "readout": "step", "lag_step": 2},
+        {"pooling": "shared", "bandwidth": 0.5, "n_layers": 2},
+        {"pooling": "shared", "bandwidth": 0.5, "activation": "erf"},
+    )
+]
+# Three rows more than a block, and numbers of columns that fill no whole vector.
+X = np.random.default_rng(0).standard_normal((19, 3))
+UNEQUAL = [x[: 2 + i % 2] for i, x in enumerate(X)]
+
+
+def grams() -> list[np.ndarray]:
+    return [kernel(*sets) for kernel in KERNELS for sets in ((X,), (X, X[:11]), (UNEQUAL,))]
+
+
+def test_plain_python_finds_no_index_out_of_bounds_and_the_same_grams(tmp_path):
+    path = tmp_path / "grams.npz"
+    command = (
+        "import sys, numpy as np\n"
+        "from tests.kernels.recursion.test_bounds import grams\n"
+        "np.savez(sys.argv[1], *grams())\n"
+    )
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", command, path], env=environment, check=True)
+    with np.load(path) as checked:
+        for expected, compiled in zip(checked.values(), grams(), strict=True):
+            np.testing.assert_allclose(compiled, expected, rtol=1e-12)
