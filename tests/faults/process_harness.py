@@ -40,6 +40,7 @@ def whole(arguments, log):
 
 
 STOP = system_signals.SIGSTOP
+CONTINUE = system_signals.SIGCONT
 
 
 def signal(life, number):

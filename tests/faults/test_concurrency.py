@@ -44,11 +44,24 @@ def test_every_process_gets_a_share(plan, tmp_path):
 
 def test_an_evaluation_whose_process_is_killed_is_taken_over(plan, tmp_path):
     first = process_harness.start(plan.arguments(tmp_path), tmp_path / "first")
-    locks = []
-    while not locks:
+    results = tmp_path / "results"
+
+    def locked():
+        """Evaluations that are locked and have no record yet."""
+        return [
+            lock
+            for lock in results.glob("*/.*.lock")
+            if not lock.with_name(lock.stem.removeprefix(".") + ".json").exists()
+        ]
+
+    while True:
         assert first.is_alive()
-        locks = list(tmp_path.glob("results/*/.*.lock"))
-    process_harness.signal(first, process_harness.STOP)  # it holds its cell and does nothing
+        if locked():
+            process_harness.signal(first, process_harness.STOP)
+            time.sleep(0.05)  # until it has stopped
+            if locked():
+                break  # it holds an evaluation and does nothing
+            process_harness.signal(first, process_harness.CONTINUE)
     second = process_harness.start(plan.arguments(tmp_path), tmp_path / "second")
     deadline = time.monotonic() + 120
     while len(list(tmp_path.glob("results/*/*.json"))) < len(plan.undisturbed) - 1:
