@@ -7,20 +7,17 @@ had from a kernel at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rntk_bench.benchmark.evaluation import Problem, Stopwatch
-from rntk_bench.benchmark.grams import FittedGrams, Grams
+from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.benchmark.parallel import evaluate_grid
 from rntk_bench.config import Experiment, Value
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.gram_check import invalid_reason
-from rntk_bench.svm.gram_scale import gram_divisor
-from rntk_bench.svm.svc import SVCOptions, classify
 from rntk_bench.types import FloatArray, IntArray
 
 CEILING_C = tuple(10.0**exponent for exponent in range(-3, 7))
@@ -71,26 +68,17 @@ def ceiling(
     TimeLimitError
         If the `Deadline` around the call passes.
     """
-    method = method.for_training_set(dataset.X_train)
-    kernels, inputs = method.kernels(max(len(x) for x in dataset.X_train)), method.inputs()
-    problems = {name: Problem.of(dataset, name) for name in dict.fromkeys(inputs)}
-    grams = (FittedGrams if method.is_fittable else Grams)(
-        kernels, inputs, problems, None, Stopwatch()
-    )
-    searched = method.search_options(experiment)
-    options = SVCOptions(tuple(C), searched.tolerance, searched.max_iterations)
-    y_train = problems[inputs[0]].y_train
+    evaluation = KernelEvaluation(dataset, method, replace(experiment, C=tuple(C)))
     n_correct: dict[int, IntArray] = {}
 
-    def score(position: int, gram: FloatArray) -> None:
-        query = grams.test(position)
-        divisor = gram_divisor(gram, searched.gram_scale)
-        if invalid_reason(gram) is None and np.isfinite(query).all():
-            gram, query = gram / divisor, query / divisor
-            predictions = [classify(gram, y_train, query, c, options)[0] for c in C]
-            n_correct[position] = (np.array(predictions) == dataset.y_test).sum(axis=1)
+    def score(setting: int, gram: FloatArray) -> None:
+        if invalid_reason(gram) is None:
+            results = evaluation.classify_test(setting, gram, C)
+            if results is not None:
+                predictions = np.array([predicted for predicted, _ in results])
+                n_correct[setting] = (predictions == dataset.y_test).sum(axis=1)
 
-    evaluate_grid(method.batches(kernels), grams.train, score, n_jobs, progress)
+    evaluate_grid(evaluation.batches, evaluation.grams.train, score, n_jobs, progress)
     if not n_correct:
         raise RntkBenchError(
             f"No setting of {method.name}'s grid can be used on {dataset.name}; its Grams are not "
@@ -101,5 +89,5 @@ def ceiling(
         for position, counts in n_correct.items()
         for c, count in enumerate(counts)
     )
-    setting = method.settings()[position]
+    setting = evaluation.settings[position]
     return Ceiling(dataset.name, method.name, -best, dataset.n_test, setting, C[c])

@@ -12,7 +12,7 @@ import numpy as np
 from rntk_bench.benchmark.evaluation import Problem, Progress, Stopwatch, finished_record
 from rntk_bench.benchmark.grams import FittedGrams, Grams
 from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
-from rntk_bench.config import Experiment
+from rntk_bench.config import Experiment, Value
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import KernelMethod
@@ -77,11 +77,16 @@ class KernelEvaluation:
             validation = RepeatedCrossValidation(y, folds, self._options)
             self.search = Search(validation, len(kernels), prune, best, options.gram_scale)
             grams = FittedGrams if method.is_fittable else Grams
-            self._grams = grams(kernels, inputs, problems, cache, self.watch)
+            self.grams = grams(kernels, inputs, problems, cache, self.watch)
             self._notes = (
                 _length_note(dataset, method),
                 fold_note(int(folds[0].max()) + 1, options.n_folds, dataset.n_train),
             )
+
+    @property
+    def settings(self) -> list[dict[str, Value]]:
+        """The settings of the grid, without those that repeat another on this training set."""
+        return self._searched.settings()
 
     def run(self, n_jobs: int = 1, progress: Progress | None = None) -> Record:
         """Evaluate the whole grid, choose a setting, and score it once on the test set.
@@ -94,8 +99,8 @@ class KernelEvaluation:
         TimeLimitError
             If the `Deadline` around the call passes.
         """
-        if isinstance(self._grams, FittedGrams):
-            self._grams.n_jobs = n_jobs
+        if isinstance(self.grams, FittedGrams):
+            self.grams.n_jobs = n_jobs
         self.evaluate(self.batches, n_jobs, progress)
         return self.finish()
 
@@ -114,7 +119,7 @@ class KernelEvaluation:
                 progress(done, n_settings, self.search.best_accuracy)
 
         with self.watch("total"):
-            evaluate_grid(batches, self._grams.train, evaluate, n_jobs, report)
+            evaluate_grid(batches, self.grams.train, evaluate, n_jobs, report)
 
     def finish(self) -> Record:
         """Choose a setting, train it on the whole training set and classify the test series.
@@ -128,7 +133,15 @@ class KernelEvaluation:
         with self.watch("total"):
             choice = self._choose()
             with self.watch("test"), np.errstate(all="ignore"):
-                predictions, n_unfinished = self._classify(choice)
+                ((_, gram),) = self.grams.train([[choice.setting]])
+                C = self._options.C[choice.C]
+                results = self.classify_test(choice.setting, gram, [C])
+        if results is None:
+            raise RntkBenchError(
+                f"The chosen setting of {self._method.name} overflows on the test series of "
+                f"{self._problem.dataset.name}; leave its values out of the grid."
+            )
+        ((predictions, n_unfinished),) = results
         return finished_record(
             self._problem,
             self._method,
@@ -150,24 +163,27 @@ class KernelEvaluation:
                 f"{self._problem.dataset.name}: the Gram {reasons}; take other values."
             ) from None
 
-    def _classify(self, choice: Choice) -> tuple[IntArray, int]:
-        """Test predictions (n_test,), and how many problems stopped at the bound on steps."""
-        test = self._grams.test(choice.setting)
+    def classify_test(
+        self, setting: int, gram: FloatArray, C: Sequence[float]
+    ) -> list[tuple[IntArray, int]] | None:
+        """Train a setting on its Gram (n, n) of the whole training set, and classify the test set.
+
+        Returns
+        -------
+        For each C, the predictions (n_test,), and how many problems stopped at the bound on steps;
+        None if the kernel overflows on the test series.
+        """
+        test = self.grams.test(setting)
         if not np.isfinite(test).all():
-            raise RntkBenchError(
-                f"The chosen setting of {self._method.name} overflows on the test series of "
-                f"{self._problem.dataset.name}; leave its values out of the grid."
-            )
-        ((_, train),) = self._grams.train([[choice.setting]])
-        divisor = gram_divisor(train, self.search.gram_scale)
+            return None
+        divisor = gram_divisor(gram, self.search.gram_scale)
         if divisor != 1.0:
-            train, test = train / divisor, test / divisor
-        C = self._options.C[choice.C]
-        return classify(train, self._problem.y_train, test, C, self._options)
+            gram, test = gram / divisor, test / divisor
+        return [classify(gram, self._problem.y_train, test, c, self._options) for c in C]
 
     def _selection(self, choice: Choice) -> dict[str, Any]:
         method, search = self._searched, self.search
-        settings = method.settings()
+        settings = self.settings
         derived = method.derived_parameters(choice.setting, self._length)
         return {
             "axes": list(method.grid),

@@ -14,12 +14,12 @@ from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.base import KernelEstimator
 from rntk_bench.estimators.cv_results import cv_results_dict
 from rntk_bench.estimators.labels import validate_labels
-from rntk_bench.estimators.series import select, validate_series
+from rntk_bench.estimators.series import validate_series
 from rntk_bench.estimators.support_vectors import SupportVectorClassifier
 from rntk_bench.kernels import RNTK, Kernel
 from rntk_bench.kernels.parameters import as_integer
 from rntk_bench.methods import KernelMethod
-from rntk_bench.svm.folds import fold_weights, repeated_folds
+from rntk_bench.svm.folds import fold_weights
 from rntk_bench.svm.gram_scale import gram_divisor
 from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided_message
 from rntk_bench.svm.search_options import SearchOptions
@@ -160,11 +160,9 @@ class KernelClassifier(SupportVectorClassifier, KernelEstimator):
         method = self._resolve_method()
         options = self._search_options(method)
         labels, X = validate_labels(self, y), validate_series(self, X)
-        codes = self._encode(X, labels)
-        folds = repeated_folds(codes, options.n_folds, options.n_repeats, options.seed)
-        order = np.argsort(codes, kind="stable")
-        folds = [fold[order] for fold in folds]
-        X, codes = select(X, order), codes[order]
+        X, codes, folds = self._sort_by_class(
+            X, labels, options.n_folds, options.n_repeats, options.seed
+        )
         method = method.for_training_set(X)
         kernels = method.kernels(max(map(len, X)))
         self.grid_ = {**method.grid, "C": options.C}

@@ -5,17 +5,15 @@ from __future__ import annotations
 import warnings
 from typing import Any, Self
 
-import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from rntk_bench.errors import ConfigError, short_repr
 from rntk_bench.estimators.labels import validate_labels
-from rntk_bench.estimators.series import select, validate_series
+from rntk_bench.estimators.series import validate_series
 from rntk_bench.estimators.support_vectors import SupportVectorClassifier
 from rntk_bench.kernels import MultiscaleRNTK, SumKernel
 from rntk_bench.kernels.parameters import as_number
-from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.types import FloatArray
 
 
@@ -105,10 +103,9 @@ class MultiscaleRNTKClassifier(SupportVectorClassifier):
             raise ConfigError(f"C is {short_repr(self.C)}, but must be a finite number > 0.")
         options, n_threads = self._svc_options((C,)), self._n_threads()
         labels, X = validate_labels(self, y), validate_series(self, X)
-        codes = self._encode(X, labels)
-        order = np.argsort(codes, kind="stable")
-        fold = stratified_folds(codes, self._checked_n_folds(), self._seed())[order]
-        self.X_fit_, codes = select(X, order), codes[order]
+        self.X_fit_, codes, (fold,) = self._sort_by_class(
+            X, labels, self._checked_n_folds(), 1, self._seed()
+        )
         self.kernel_, gram = MultiscaleRNTK().fit(self.X_fit_, n_threads)
         self._train(gram, codes, fold, C, options)
         if self.svc_.unfinished:

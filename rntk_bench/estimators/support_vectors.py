@@ -14,8 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from rntk_bench.errors import ConfigError, short_repr
 from rntk_bench.estimators.base import SeriesEstimator
 from rntk_bench.estimators.labels import encode, fraction_equal, validate_labels
+from rntk_bench.estimators.series import select
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.svm.calibration import inverse_temperature, probabilities
+from rntk_bench.svm.folds import repeated_folds
 from rntk_bench.svm.svc import OneVsOneSVC, SVCOptions, held_out_decision_values
 from rntk_bench.types import FloatArray, IntArray
 
@@ -74,8 +76,12 @@ class SupportVectorClassifier(ClassifierMixin, SeriesEstimator):  # type: ignore
             )
         return SVCOptions(C, tolerance, steps)
 
-    def _encode(self, X: Any, labels: NDArray[Any]) -> IntArray:
-        """The class codes (n,) of the series X; stores `classes_`.
+    def _sort_by_class(
+        self, X: Any, labels: NDArray[Any], n_folds: int, n_repeats: int, seed: int
+    ) -> tuple[Any, IntArray, list[IntArray]]:
+        """The series and their class codes (n,) in ascending order, and the folds of each repeat.
+
+        The folds are those of the series in their original order. Stores `classes_`.
 
         Raises
         ------
@@ -88,7 +94,9 @@ class SupportVectorClassifier(ClassifierMixin, SeriesEstimator):  # type: ignore
             raise ValueError(
                 f"The series have one class, {str(self.classes_[0])!r}: there is nothing to learn."
             )
-        return codes
+        order = np.argsort(codes, kind="stable")
+        folds = repeated_folds(codes, n_folds, n_repeats, seed)
+        return select(X, order), codes[order], [fold[order] for fold in folds]
 
     def _train(
         self, gram: FloatArray, codes: IntArray, fold: IntArray, C: float, options: SVCOptions
