@@ -2,9 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/rntk-bench
+FROM := $(if $(DATA),--data-dir $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint test demo tables figures docs dist ci clean
+.PHONY: help install lint test demo tables reference figures docs dist ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +65,15 @@ tables: $(VENV)/installed ## Print the tables of the shipped reference records
 	$(RUN) table --results results/reference -c networks-literal
 	$(RUN) table --results results/reference -c networks-compact
 	$(RUN) table --results results/reference -c lengths --no-paper
+	$(RUN) table 1 --results results/unseen -c unseen --no-paper
+
+reference: $(VENV)/installed ## Make the records of results again: hours; DATA=folder has the archive, else it is downloaded
+	$(RUN) run -c reference $(FROM) --results results/reference
+	$(RUN) run -c lengths $(FROM) --results results/reference
+	$(RUN) run -c networks-literal $(FROM) --results results/reference
+	$(RUN) run -c networks-compact $(FROM) --results results/reference
+	$(RUN) run -c unseen $(FROM) --results results/unseen
+	for seed in 0 1 2 3 4; do $(RUN) run -c reference -m rntk -m ntk -m rbf -m poly --seed $$seed $(FROM) --results results/seeds || exit; done
 
 docs: $(VENV)/installed-docs ## Build the manual as HTML in docs/_build; warnings are errors
 	rm -rf docs/api

@@ -11,16 +11,19 @@ from threadpoolctl import threadpool_limits
 from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.kernels import NNGP, RNTK
 from rntk_bench.kernels.base import Sequences
+from rntk_bench.kernels.recursion.shared_readouts import lagged_passes
 from rntk_bench.speed.timing import shortest_time
 
 BASELINE = "1 layer, ReLU"
+SHARED_LAGS = (0.5, 3)
+"""Bandwidth and lag step of a shared readout; a lag of tau of T steps counts (T - tau) / T."""
 KERNELS = (RNTK(1.34, sigma_b=0.0), RNTK(1.4, sigma_b=0.1, sigma_h=0.1), RNTK(1.47, sigma_b=0.5))
 """Three kernels of the paper's grid. Each variant is timed with all three."""
 
 
 @dataclass(frozen=True)
 class VariantTime:
-    """Nanoseconds per pair-step and layer of a variant, and their ratio to the baseline's."""
+    """Nanoseconds per pair-step, layer and lag of a variant, and their ratio to the baseline's."""
 
     name: str
     nanoseconds: float
@@ -30,6 +33,8 @@ class VariantTime:
 def time_variants(problem: Problem, repeats: int = 5) -> list[VariantTime]:
     """Time a training Gram matrix of each variant on one thread."""
     X = np.asarray(problem.X_train)
+    bandwidth, lag_step = SHARED_LAGS
+    shared = {"pooling": "shared", "bandwidth": bandwidth, "lag_step": lag_step}
     rng = np.random.default_rng(0)
     starts = rng.integers(0, 3 * X.shape[1] // 4, len(X))
     unequal = [x[start:] for x, start in zip(X, starts, strict=True)]
@@ -50,6 +55,8 @@ def time_variants(problem: Problem, repeats: int = 5) -> list[VariantTime]:
         ("tanh", X, {"activation": "tanh", "sigma_w": 1.0}),
         ("tanh, unequal lengths", unequal, {"activation": "tanh", "sigma_w": 1.0}),
         ("GELU", X, {"activation": "gelu", "sigma_w": 1.0}),
+        ("shared readout", X, shared),
+        ("shared readout, step units", X, shared | {"readout": "step"}),
     ]
     nanoseconds = {}
     for name, series, changes in variants:
@@ -57,6 +64,8 @@ def time_variants(problem: Problem, repeats: int = 5) -> list[VariantTime]:
         if name == "NNGP":
             kernels = [NNGP(**vars(kernel)) for kernel in kernels]
         steps = n_pair_steps(series) * len(kernels) * kernels[0].n_layers
+        if kernels[0].pooling == "shared":
+            steps *= lagged_passes(*SHARED_LAGS, X.shape[1])
         seconds = sum(gram_seconds(kernel, series, repeats) for kernel in kernels)
         nanoseconds[name] = 1e9 * seconds / steps
     return [VariantTime(name, ns, ns / nanoseconds[BASELINE]) for name, ns in nanoseconds.items()]

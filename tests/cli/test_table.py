@@ -45,6 +45,22 @@ def test_with_a_number_it_prints_that_one(results, number, other):
     assert f"Table {other}. " not in outcome.stdout
 
 
+def test_noise_shows_the_mean_under_each_seed(results):
+    write_record(results, record("Coffee", "rntk", 27, 28, seed=1))
+    outcome = run("noise", "--results", results, "--format", "csv", "-m", "rntk", "--digits", 1)
+    header, row = csv.reader(outcome.stdout.splitlines())
+    assert header[-3:] == [f"mean under the folds' seed {name}" for name in ("0", "1", "std")]
+    assert [row[0], *row[-3:-1]] == ["RNTK", "85.2", "48.2"]
+
+
+@pytest.mark.parametrize("option", ["--no-paper", "--resamples", "--metrics"])
+def test_noise_refuses_options_without_effect(results, option):
+    outcome = run("noise", "--results", results, option)
+    assert outcome.exit_code == 2
+    assert f"{option.replace('no-', '')} " in outcome.stderr
+    assert "leave it out" in outcome.stderr
+
+
 def test_csv_is_data_alone_and_the_notes_go_elsewhere(results):
     outcome = run("2", "--format", "csv", "--no-paper", "--results", results)
     assert list(csv.reader(outcome.stdout.splitlines())) == [

@@ -68,5 +68,6 @@ def test_variants_are_timed_against_the_baseline(problem):
     variants = {variant.name: variant for variant in time_variants(problem, repeats=1)}
     assert variants[BASELINE].ratio == 1.0
     assert variants["tanh"].ratio > 1.0
+    assert {"shared readout", "shared readout, step units"} <= set(variants)
     assert all(variant.nanoseconds > 0 for variant in variants.values())
     assert n_pair_steps([[1, 2, 3], [1], [1, 2]]) == (3 + 1 + 2) + (1 + 2 + 1)

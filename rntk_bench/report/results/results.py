@@ -46,6 +46,8 @@ class Results:
         The records of all resamples.
     by_resample : dict of (dataset, method) to dict of int to Fraction
         The accuracy on each resample, also of published methods that have them.
+    selected : list of Record
+        All records from which these were chosen, also of other protocols.
     standard_error : dict of (dataset, method) to float or None
         Where `accuracy` is a mean over resamples: its standard error, None for one resample.
     """
@@ -61,6 +63,7 @@ class Results:
     published: list[str] = field(default_factory=list)
     runs: dict[tuple[str, str], dict[int, Record]] = field(default_factory=dict)
     by_resample: dict[tuple[str, str], dict[int, Fraction]] = field(default_factory=dict)
+    selected: list[Record] = field(default_factory=list)
     standard_error: dict[tuple[str, str], float | None] = field(default_factory=dict)
 
 
@@ -121,6 +124,7 @@ def collect_results(records: Sequence[Record], preferred: Collection[str] = ()) 
         n_test={record.dataset: record.test["n"] for record in chosen if record.test is not None},
         runs=dict(runs),
         by_resample=dict(by_resample),
+        selected=list(records),
     )
 
 

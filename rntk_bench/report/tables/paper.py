@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -11,6 +12,7 @@ from rntk_bench.methods import display_name
 from rntk_bench.report.results import paper
 from rntk_bench.report.results.audit import table1_misprints
 from rntk_bench.report.results.results import SMALLER_GRID, Results
+from rntk_bench.report.results.rounding import nearest_count
 from rntk_bench.report.results.statistics import relative_metrics, summarize
 from rntk_bench.report.tables.table import Cell, Column, Table
 
@@ -125,7 +127,9 @@ def table2(results: Results, with_paper: bool = True, *, digits: int = 2) -> Tab
         for method in results.methods:
             row += _accuracy_cells(results, dataset, method, best, with_paper, digits)
         rows.append(row)
-    notes = list(results.notes) + (_archive_split_note(results) if with_paper else [])
+    notes = list(results.notes)
+    if with_paper:
+        notes += [*_archive_split_note(results), *_agreement_notes(results)]
     if with_paper and {paper.SHARED_ROW, paper.KERNELS_OF_SHARED_ROW} & set(results.datasets):
         notes.append(_SHARED_ROW_NOTE)
     return Table("Table 2", "Test accuracy in percent", columns, rows, notes)
@@ -134,6 +138,31 @@ def table2(results: Results, with_paper: bool = True, *, digits: int = 2) -> Tab
 def _archive_split_note(results: Results) -> list[str]:
     """What to say of the paper's numbers next to means over resamples."""
     return ["The paper's numbers are of the archive's split."] if results.standard_error else []
+
+
+def _agreement_notes(results: Results) -> list[str]:
+    """How far each method's accuracies are from the paper's."""
+    sentences = []
+    for method in results.methods:
+        differences, n_within = [], 0
+        for dataset in results.datasets:
+            ours = results.accuracy.get((dataset, method))
+            printed = paper.paper_accuracy(dataset, method)
+            if ours is not None and printed is not None:
+                differences.append(abs(100 * ours - printed))
+                n = results.n_test[dataset]
+                n_within += abs(ours * n - nearest_count(printed / 100, n)) <= 1
+        if differences:
+            sentences.append(
+                f"{display_name(method)} {float(statistics.mean(differences)):.2f} "
+                f"({n_within} of {len(differences)})"
+            )
+    if not sentences:
+        return []
+    return [
+        "Mean absolute difference from the paper in points (datasets with a difference of one test "
+        f"series or none): {', '.join(sentences)}."
+    ]
 
 
 def _accuracy_columns(results: Results, method: str, with_paper: bool) -> list[Column]:

@@ -17,7 +17,11 @@ def results(rows, failed=(), smaller=()):
     keys = [*accuracy, *failed]
     methods = list(dict.fromkeys(method for _, method in keys))
     datasets = list(dict.fromkeys(dataset for dataset, _ in keys))
-    return Results(methods, datasets, accuracy, set(failed), set(smaller), ["A note."])
+    scores = [(dataset, score) for dataset, row in rows.items() for score in row.values()]
+    sizes = {dataset: score[1] for dataset, score in scores if len(score) == 2}
+    return Results(
+        methods, datasets, accuracy, set(failed), set(smaller), ["A note."], n_test=sizes
+    )
 
 
 def shown(table):
@@ -45,6 +49,14 @@ def test_table_2_has_one_row_per_dataset():
         ["Ham", "70.48", "71.43", "failed"],
     ]
     assert table.notes == ["A note."]
+
+
+def test_table_2_says_how_far_it_is_from_the_paper():
+    table = table2(results({"Coffee": {"rntk": (26, 28)}, "Ham": {"rntk": (73, 105)}}))
+    assert table.notes[1] == (
+        "Mean absolute difference from the paper in points (datasets with a difference of one test "
+        "series or none): RNTK 4.05 (1 of 2)."
+    )
 
 
 def test_table_2_marks_every_best():
