@@ -9,7 +9,8 @@ import pytest
 
 
 def pytest_configure(config):
-    """Let JAX store what it compiles for all tests, the processes they start and later runs."""
+    """Let JAX compile fast, and store it for all tests, the processes they start and later runs."""
+    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     if cache := getattr(config, "cache", None):
         folder = cache.mkdir("xla")
         folder.chmod(0o700)

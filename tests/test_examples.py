@@ -147,7 +147,7 @@ USED = list(
 def checkout(tmp_path, monkeypatch):
     """A folder like a checkout, to which a command may write."""
     (tmp_path / "results").mkdir()
-    for name in ("configs", "results/reference"):
+    for name in ("configs", "results/reference", "results/unseen"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -220,7 +220,7 @@ def test_commands_print_what_is_shown(page, reader):
         if line in NOT_RUN:
             continue
         _, smaller = LABELS_ALONE.get(line, ("", ()))
-        run = reading if "--results results/reference" in line else invoke
+        run = reading if re.search("--results results/(reference|unseen)", line) else invoke
         printed = timeless(run((*arguments_of(line), *smaller)).rstrip("\n").split("\n"))
         expected = timeless(output)
         if line in LABELS_ALONE:

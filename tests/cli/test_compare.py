@@ -19,9 +19,9 @@ def run(*arguments):
 def test_it_prints_ranks_and_pairs_and_says_of_what():
     outcome = run(*RECORDS, "-m", "rntk", "-m", "ntk", "-m", "rbf")
     assert outcome.exit_code == 0
-    assert outcome.stdout.startswith("Ranks. Test accuracy in percent and mean rank, over 20 data")
+    assert outcome.stdout.startswith("Ranks. Test accuracy in percent and mean rank, over 54 data")
     assert "Friedman's test: chi-squared" in outcome.stdout
-    assert "Pairs. Methods against each other on 20 datasets" in outcome.stdout
+    assert "Pairs. Methods against each other on 54 datasets" in outcome.stdout
     assert outcome.stdout.count("Protocols: RNTK 7ad9149e") == 1
     assert not outcome.stderr
 
@@ -30,7 +30,7 @@ def test_csv_has_one_row_a_pair_and_notes_elsewhere():
     outcome = run("pairs", *RECORDS, "-m", "rntk", "-m", "ntk", "--format", "csv")
     (pair,) = csv.DictReader(StringIO(outcome.stdout))
     assert {pair["method"], pair["against"]} == {"RNTK", "NTK"}
-    assert sum(int(pair[count]) for count in ("wins", "ties", "losses")) == 20
+    assert sum(int(pair[count]) for count in ("wins", "ties", "losses")) == 54
     assert 0 < float(pair["p"]) <= float(pair["p Holm"]) <= 1
     assert "Note: p: two-sided Wilcoxon signed-rank test" in outcome.stderr
 

@@ -76,7 +76,7 @@ def _entries(column: PublishedColumn, results: Results) -> dict[str, Fraction]:
     for dataset in results.datasets:
         printed = column.accuracy.get(file_names.get(normalise_name(dataset), ""))
         if printed is not None:
-            entries[dataset] = _round_to_count(printed, _n_test(dataset, results), column.unit)
+            entries[dataset] = _round_to_count(printed, results.test_set_size(dataset), column.unit)
     return entries
 
 
@@ -85,7 +85,7 @@ def _resamples(column: PublishedColumn, results: Results) -> dict[str, dict[int,
     file_names = by_normalised_name(column.resamples)
     found = {}
     for dataset in results.datasets:
-        n_test = _n_test(dataset, results)
+        n_test = results.test_set_size(dataset)
         printed = column.resamples.get(file_names.get(normalise_name(dataset), ""))
         if printed:
             found[dataset] = {
@@ -93,12 +93,6 @@ def _resamples(column: PublishedColumn, results: Results) -> dict[str, dict[int,
                 for resample, accuracy in printed.items()
             }
     return found
-
-
-def _n_test(dataset: str, results: Results) -> int | None:
-    if dataset in results.n_test:
-        return results.n_test[dataset]
-    return ARCHIVE[dataset].n_test if dataset in ARCHIVE else None
 
 
 def _round_to_count(printed: Fraction, n_test: int | None, unit: Fraction) -> Fraction:

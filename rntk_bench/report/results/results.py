@@ -10,6 +10,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from rntk_bench.datasets.archive import ARCHIVE
 from rntk_bench.methods import display_name
 from rntk_bench.report.results.paper import METHODS
 from rntk_bench.storage.records import Record, protocol_id
@@ -65,6 +66,12 @@ class Results:
     by_resample: dict[tuple[str, str], dict[int, Fraction]] = field(default_factory=dict)
     selected: list[Record] = field(default_factory=list)
     standard_error: dict[tuple[str, str], float | None] = field(default_factory=dict)
+
+    def test_set_size(self, dataset: str) -> int | None:
+        """Size of a dataset's test set: that of the records, else that of the archive's summary."""
+        if dataset in self.n_test:
+            return self.n_test[dataset]
+        return ARCHIVE[dataset].n_test if dataset in ARCHIVE else None
 
 
 def collect_results(records: Sequence[Record], preferred: Collection[str] = ()) -> Results:

@@ -18,12 +18,13 @@ SERIES = [RNG.standard_normal((T, 2)) for T in (4, 3, 4)]
 
 
 @partial(jax.jit, static_argnums=0)
+def gradient(network, parameters, x, h):
+    return jax.grad(lambda p: network.run(p, x, h)[0])(parameters)
+
+
 def by_jacobian(network, sequences, parameters, first):
     """The definition (3): the gradients of every output, flattened and multiplied."""
-    gradients = [
-        jax.grad(lambda p, x=x, h=h: network.run(p, x, h)[0])(parameters)
-        for x, h in zip(sequences, first, strict=True)
-    ]
+    gradients = [gradient(network, parameters, x, h) for x, h in zip(sequences, first, strict=True)]
     flat = jnp.stack(
         [jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(g)]) for g in gradients]
     )
