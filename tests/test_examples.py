@@ -50,16 +50,23 @@ LABELS_ALONE = {
 # Commands of `console` blocks that are only parsed.
 TIMES = "prints times of its machine; its words are tested in tests/cli/test_speed.py"
 PUBLISHED = "reads published accuracies, which are not ours to copy"
+_CLASSIFIERS = (
+    "--with default_split_accuracy.csv --column ROCKET --column MiniROCKET --column HC2 "
+    "--column InceptionTime --column 1NN-DTW"
+)
 NOT_RUN = {
     "rntk-bench table 1 --results results/reference -c reference --no-paper -m rntk -m rbf "
-    "-m rntk-shared -m rntk-multiscale --with default_split_accuracy.csv --column ROCKET --column "
-    "MiniROCKET --column HC2 --column 1NN-DTW": PUBLISHED,
-    "rntk-bench speed -d GunPoint --whole": TIMES,
-    "rntk-bench speed --regression": TIMES,
-    "rntk-bench run -d GunPoint -d ArrowHead -m rntk -m rbf": "is interrupted by Ctrl-C",
+    f"-m rntk-shared -m rntk-multiscale {_CLASSIFIERS}": PUBLISHED,
+    "rntk-bench table 1 --results results/unseen -c unseen --no-paper -m rntk -m rbf "
+    f"-m rntk-shared -m rntk-multiscale {_CLASSIFIERS}": PUBLISHED,
+    "rntk-bench compare pairs --results results/unseen -c unseen -m rntk-multiscale "
+    f"{_CLASSIFIERS}": PUBLISHED,
     "rntk-bench table 1 --results results/reference -c configs/reference.toml -m rntk -m ntk "
     "-m rbf -m poly --no-paper --with default_split_accuracy.csv --column ROCKET --column 1NN-DTW "
     '--metrics --sort "friedman rank"': PUBLISHED,
+    "rntk-bench speed -d GunPoint --whole": TIMES,
+    "rntk-bench speed --regression": TIMES,
+    "rntk-bench run -d GunPoint -d ArrowHead -m rntk -m rbf": "is interrupted by Ctrl-C",
 }
 
 
@@ -307,7 +314,7 @@ def test_the_differences_from_the_paper_are_those_of_the_records(checkout):
     text = TEXTS[ROOT / "docs" / "results.md"]
     for title in methods:
         (row,) = re.findall(rf"^\| {title} \| (.*) \|$", text, flags=re.MULTILINE)
-        large = table[f"{title} diff"][lambda differences: differences.abs() > 2]
+        large = table[f"{title} diff"][lambda differences: differences.abs() > 5]
         assert row == ", ".join(f"{name} {value:+.1f}" for name, value in large.items())
 
 
