@@ -21,7 +21,11 @@ def small(name: str, grid) -> KernelMethod:
 
 @pytest.mark.parametrize(
     ("name", "grid"),
-    [("rntk", GRID), ("rbf", {"alpha": (0.1, 5.0)}), ("ntk", {"n_layers": (1, 3)})],
+    [
+        ("rntk", GRID),
+        ("rbf", {"alpha": (0.1, 5.0)}),
+        ("ntk", {"n_layers": (1, 3), "sigma_w": (0.5, 2.0), "sigma_b": (0.0, 1.0)}),
+    ],
 )
 def test_it_is_the_best_of_scikit_learns_machines(name, grid):
     dataset, method = load_dataset("ItalyPowerDemand", download=False), small(name, grid)

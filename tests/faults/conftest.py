@@ -2,7 +2,7 @@
 
 The environment variable RNTK_BENCH_FAULTS scales the numbers of faults: 1, as in `make ci`, tries
 50 kills, 20 interrupts, 201 damaged files and 2,010 inputs, the same ones each time; 10 tries ten
-times as many, which are drawn anew; without it a fifth is tried.
+times as many, which are drawn anew; without it a tenth is tried.
 """
 
 import os
@@ -15,7 +15,7 @@ import pytest
 
 from tests.faults import process_harness
 
-SCALE = float(os.environ.get("RNTK_BENCH_FAULTS", "0.2"))
+SCALE = float(os.environ.get("RNTK_BENCH_FAULTS", "0.1"))
 DRAWN_ANEW = SCALE > 1
 SEED = time.time_ns() if DRAWN_ANEW else 0
 
