@@ -190,7 +190,7 @@ def load_results(
     from rntk_bench.report.results.join import join_published
     from rntk_bench.report.results.published import read_published, select_columns
     from rntk_bench.report.results.resamples import average_resamples
-    from rntk_bench.report.results.results import collect_results, id_without_grid
+    from rntk_bench.report.results.results import collect_results, id_without
 
     records, left_out = load_records(results, **selected), []
     if resample is not None:
@@ -199,7 +199,8 @@ def load_results(
         records, others = filter_by_resample(records, 0, "average over them with --resamples")
         if others:
             left_out = [f"Left out without --resamples: resamples {format_ranges(others)}."]
-    preferred = {id_without_grid(protocol) for protocol in _protocols_of(selected.get("config"))}
+    of_config = _protocols_of(selected.get("config"))
+    preferred = {id_without("grid", protocol) for protocol in of_config}
     joined = collect_results(records, preferred)
     joined = replace(joined, notes=joined.notes + left_out)
     if columns and not files:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from rntk_bench.errors import InputError
-from rntk_bench.report.results.results import Results
-from rntk_bench.storage.records import Record, protocol_id
+from rntk_bench.report.results.results import Results, id_without
+from rntk_bench.storage.records import Record
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,7 @@ def measure_noise(results: Results) -> tuple[dict[str, Noise], list[str]]:
     InputError
         No dataset has a result of every method.
     """
-    methods = [m for m in results.methods if any(m == name for _, name in results.accuracy)]
-    datasets = [
-        dataset
-        for dataset in results.datasets
-        if methods and all((dataset, method) in results.accuracy for method in methods)
-    ]
+    methods, datasets = results.complete()
     if not datasets:
         raise InputError("No dataset has a result of every method; choose methods that share some.")
     noise = {}
@@ -69,10 +64,11 @@ def measure_noise(results: Results) -> tuple[dict[str, Noise], list[str]]:
     for method in methods:
         accuracies = [results.accuracy[dataset, method] for dataset in datasets]
         own = _records_of(results, method, datasets)
+        paired = bool(own and reference) and method != methods[0]
         noise[method] = Noise(
             statistics.mean(accuracies),
             binomial_error(accuracies, [results.n_test[dataset] for dataset in datasets]),
-            paired_difference(own, reference) if own and reference and own != reference else None,
+            paired_difference(own, reference) if paired else None,
             _means_by_seed(own, results.selected),
         )
     return noise, datasets
@@ -119,13 +115,19 @@ def _records_of(results: Results, method: str, datasets: Sequence[str]) -> list[
 
 
 def _means_by_seed(chosen: Sequence[Record], records: Sequence[Record]) -> dict[int, Fraction]:
-    """The mean over the chosen records' datasets for each seed with results on all of them."""
+    """The mean over the chosen records' datasets for each seed with results on all of them.
+
+    A protocol of one's own may have no seed; its records are not counted.
+    """
     wanted = set(map(_without_seed, chosen))
     found: dict[int, dict[str, Fraction]] = defaultdict(dict)
     for record in records:
-        if record.resample == 0 and record.test is not None and _without_seed(record) in wanted:
+        seed = record.protocol.get("seed")
+        if seed is None or record.resample or record.test is None:
+            continue
+        if _without_seed(record) in wanted:
             score = Fraction(record.test["correct"], record.test["n"])
-            found[record.protocol["seed"]][record.dataset] = score
+            found[seed][record.dataset] = score
     return {
         seed: statistics.mean(scores.values())
         for seed, scores in sorted(found.items())
@@ -134,5 +136,4 @@ def _means_by_seed(chosen: Sequence[Record], records: Sequence[Record]) -> dict[
 
 
 def _without_seed(record: Record) -> tuple[str, str, str]:
-    protocol = {key: value for key, value in record.protocol.items() if key != "seed"}
-    return record.dataset, record.method, protocol_id(protocol)
+    return record.dataset, record.method, id_without("seed", record.protocol)

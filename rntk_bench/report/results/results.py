@@ -73,6 +73,20 @@ class Results:
             return self.n_test[dataset]
         return ARCHIVE[dataset].n_test if dataset in ARCHIVE else None
 
+    def complete(self) -> tuple[list[str], list[str]]:
+        """The methods with any accuracy, and the datasets on which all of these have one."""
+        methods = [
+            method
+            for method in self.methods
+            if any((dataset, method) in self.accuracy for dataset in self.datasets)
+        ]
+        datasets = [
+            dataset
+            for dataset in self.datasets
+            if methods and all((dataset, method) in self.accuracy for method in methods)
+        ]
+        return methods, datasets
+
 
 def collect_results(records: Sequence[Record], preferred: Collection[str] = ()) -> Results:
     """Choose one protocol for each method, apart from the size of the grid, and its accuracies.
@@ -84,12 +98,12 @@ def collect_results(records: Sequence[Record], preferred: Collection[str] = ()) 
     records : sequence of Record
         At least one.
     preferred : collection of str
-        Identifiers by `id_without_grid`. A method with records of one of these has that protocol;
-        another method has the one with the most results.
+        Identifiers by `id_without` the grid. A method with records of one of these has that
+        protocol; another method has the one with the most results.
     """
     by_method: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
-        by_method[record.method][id_without_grid(record.protocol)].append(record)
+        by_method[record.method][id_without("grid", record.protocol)].append(record)
     columns = sorted(by_method, key=_column_order)
 
     chosen: list[Record] = []
@@ -141,9 +155,9 @@ def _datasets_by_protocol(records: Sequence[Record]) -> Counter[str]:
     return Counter(identifier for identifier, _ in pairs)
 
 
-def id_without_grid(protocol: Mapping[str, Any]) -> str:
-    """Identifier of a protocol without its grid, the same for all resamples."""
-    return protocol_id({key: value for key, value in protocol.items() if key != "grid"})
+def id_without(key: str, protocol: Mapping[str, Any]) -> str:
+    """Identifier of a protocol without one of its entries, the same for all resamples."""
+    return protocol_id({name: value for name, value in protocol.items() if name != key})
 
 
 def _grid_size(record: Record) -> int:

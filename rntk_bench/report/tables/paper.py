@@ -53,16 +53,7 @@ def table1(
         Whether to add the Friedman rank, P90, P95 and PMA (`statistics.Metrics`; fractions in
         percent).
     """
-    methods = [
-        method
-        for method in results.methods
-        if any((dataset, method) in results.accuracy for dataset in results.datasets)
-    ]
-    complete = [
-        dataset
-        for dataset in results.datasets
-        if methods and all((dataset, method) in results.accuracy for method in methods)
-    ]
+    methods, complete = results.complete()
     accuracies = [
         [100 * results.accuracy[dataset, method] for method in methods] for dataset in complete
     ]

@@ -91,3 +91,9 @@ def test_without_predictions_there_is_no_paired_difference():
     entries = [made.record("Coffee", name, 1, 2, protocol={"seed": 0}) for name in ("rntk", "ntk")]
     noise, _ = measure_noise(collect_results(entries))
     assert noise["ntk"].difference is None
+
+
+def test_a_protocol_without_a_seed_has_no_means_under_seeds():
+    noise, _ = measure_noise(collect_results([made.record("Coffee", "own", 1, 2)]))
+    assert noise["own"].mean == Fraction(1, 2)
+    assert noise["own"].seeds == {}
