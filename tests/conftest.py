@@ -2,6 +2,7 @@
 
 import os
 import signal
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ import pytest
 def pytest_configure(config):
     """Let JAX compile fast, and store it for all tests, the processes they start and later runs."""
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+    if _xla_knows_fusion_emitters():
+        # Without them, the same networks are compiled in less than two thirds of the time.
+        os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
     if cache := getattr(config, "cache", None):
         folder = cache.mkdir("xla")
         folder.chmod(0o700)
@@ -18,6 +22,15 @@ def pytest_configure(config):
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     # A process that was killed may leave half an entry: it is compiled again, with a warning.
     config.addinivalue_line("filterwarnings", "ignore:Error reading persistent compilation cache")
+
+
+def _xla_knows_fusion_emitters():
+    """Whether the installed XLA is known to have the flag; an unknown one ends the process."""
+    try:
+        major, minor = map(int, version("jaxlib").split(".")[:2])
+    except (PackageNotFoundError, ValueError):
+        return False
+    return (0, 8) <= (major, minor) <= (0, 10)
 
 
 @pytest.fixture(autouse=True)

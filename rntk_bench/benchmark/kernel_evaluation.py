@@ -65,8 +65,8 @@ class KernelEvaluation:
         with self.watch("total"):
             self._searched = method = method.for_training_set(dataset.X_train)
             self._length = max(len(x) for x in dataset.X_train)
-            kernels, inputs = method.kernels(self._length), method.inputs()
-            self.batches = method.batches(kernels)
+            kernels, inputs = method.kernels(self._length), method.inputs
+            self.batches = method.batches(self._length)
             problems = {name: Problem.of(dataset, name) for name in dict.fromkeys(inputs)}
             notes = dict.fromkeys(note for problem in problems.values() for note in problem.notes)
             self._problem = replace(problems[inputs[0]], notes=tuple(notes))
@@ -86,7 +86,7 @@ class KernelEvaluation:
     @property
     def settings(self) -> list[dict[str, Value]]:
         """The settings of the grid, without those that repeat another on this training set."""
-        return self._searched.settings()
+        return self._searched.settings
 
     def run(self, n_jobs: int = 1, progress: Progress | None = None) -> Record:
         """Evaluate the whole grid, choose a setting, and score it once on the test set.

@@ -174,7 +174,7 @@ def network_settings(dataset: Dataset, method: NetworkMethod) -> list[Setting]:
             ),
             float(setting["learning_rate"]),
         )
-        for setting in method.settings()
+        for setting in method.settings
     ]
 
 
@@ -287,11 +287,11 @@ def _selection(
     }[experiment.network.final]
     return {
         "axes": list(method.grid),
-        "setting": method.settings()[choice.setting],
+        "setting": method.settings[choice.setting],
         "setting_index": choice.setting,
         "accuracy": choice.accuracy,
         "ties": choice.ties,
-        "n_settings": len(method.settings()),
+        "n_settings": len(method.settings),
         "fold_sizes": search.fold_sizes.tolist(),
         "best_epochs": choice.best_epochs,
         "best_fold": choice.best_fold,

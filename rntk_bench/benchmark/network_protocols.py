@@ -94,7 +94,7 @@ class Comparison:
         sizes = np.bincount(training.fold)
         folds = range(training.n_folds)
         stopping = np.array([sizes[_stopping(training, fold)] for fold in folds])
-        settings = self.method.settings()
+        settings = self.method.settings
         search = NetworkSearch(stopping, len(settings), prune=False)
         epochs = {}
         for (setting, fold), curve in curves.items():

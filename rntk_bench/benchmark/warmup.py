@@ -24,11 +24,11 @@ def warm_up(methods: Sequence[Method]) -> None:
     X = np.random.default_rng(0).standard_normal((4, 3))
     y = np.array([0, 0, 1, 1])
     for method in kernel_methods:
-        kernels = method.kernels(length=X.shape[1])
+        kernels = method.kernels(X.shape[1])
         if method.is_fittable:
             cast(FittableKernel, kernels[0]).fit(X)
             continue
-        batch = [kernels[position] for position in method.batches(kernels)[0]]
+        batch = [kernels[position] for position in method.batches(X.shape[1])[0]]
         list(method.kernel.grams(batch, method.kernel.prepare(X)))
     gram = X @ X.T
     CrossValidation(y, np.array([0, 1, 0, 1]), SVCOptions()).count_correct(gram, np.arange(2), 1)

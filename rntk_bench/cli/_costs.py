@@ -101,7 +101,7 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         dataset = size if isinstance(size, Dataset) else None
         if dataset is not None and isinstance(method, KernelMethod):
             method = method.for_training_set(dataset.X_train)
-        line = f"{name:<32}{method.name:<14}{len(method.settings()):>9}"
+        line = f"{name:<32}{method.name:<14}{len(method.settings):>9}"
         stored = []
         for each in evaluations:
             resampled = dataset and resample_dataset(dataset, each.experiment.resample)

@@ -67,7 +67,7 @@ def ceilings(
         for name in names:
             dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
             for method in kernel_methods:
-                total = len(method.settings())
+                total = len(method.settings)
                 label = f"{dataset.name} {method.name}"
                 # disable=None draws the progress bar on terminals only.
                 with tqdm(desc=label, total=total, leave=False, disable=None) as bar:

@@ -142,7 +142,7 @@ def _scaled(method: KernelMethod, sets: list[Sequences], unit_norm: bool) -> lis
 
     name = "unit-norm" if unit_norm else "archive"
     if "input" in method.grid:
-        (name,) = method.inputs()
+        (name,) = method.inputs
         options.reject_unused(
             ("unit_norm",),
             f"has no effect on {method.name}, which scales series by --set input=NAME",

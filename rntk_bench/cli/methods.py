@@ -56,7 +56,7 @@ def _to_json(method: Method, experiment: Experiment) -> dict[str, Any]:
     return {
         **{key: getattr(method, key) for key in keys},
         **_search(method, experiment),
-        "settings": len(method.settings()),
+        "settings": len(method.settings),
         "grid": {parameter: list(values) for parameter, values in method.grid.items()},
     }
 
@@ -66,7 +66,7 @@ def _print(method: Method, experiment: Experiment, by_default: bool) -> None:
     options.print_entry(method.name, title + (" (run by default)" if by_default else ""))
     if method.reference:
         options.print_entry("  formula", method.reference)
-    options.print_entry("  settings", f"{len(method.settings())}")
+    options.print_entry("  settings", f"{len(method.settings)}")
     for parameter, values in method.grid.items():
         options.print_entry(f"  {parameter}", ", ".join(map(format_value, values)))
     for name, value in _search(method, experiment).items():

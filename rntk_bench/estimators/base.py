@@ -136,8 +136,8 @@ class KernelEstimator(SeriesEstimator):
     def _inputs(self, method: KernelMethod) -> list[str]:
         """The name of the input scaling of each setting of the method's grid."""
         if "input" in method.grid:
-            return method.inputs()
-        return ["unit-norm" if self.unit_norm else "archive"] * len(method.settings())
+            return method.inputs
+        return ["unit-norm" if self.unit_norm else "archive"] * len(method.settings)
 
     def _evaluate_grams(
         self,
@@ -178,7 +178,8 @@ class KernelEstimator(SeriesEstimator):
             def progress(done: int) -> None:
                 bar.update(done - bar.n)
 
-            evaluate_grid(method.batches(kernels), grams, evaluate, self._n_threads(), progress)
+            batches = method.batches(max(map(len, X)))
+            evaluate_grid(batches, grams, evaluate, self._n_threads(), progress)
         return {}
 
     def _keep(

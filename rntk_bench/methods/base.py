@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from itertools import product
 from typing import Any, ClassVar
 
@@ -51,6 +52,11 @@ class Method(ABC):
         object.__setattr__(self, "grid", grid)
         object.__setattr__(self, "title", self.title or self.name)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what follows from them is computed again where the method arrives."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @cached_property
     def settings(self) -> list[dict[str, Value]]:
         """Every combination of the grid's values, the last parameter varying fastest."""
         return [

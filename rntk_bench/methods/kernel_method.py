@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -80,10 +79,15 @@ class KernelMethod(Method):
         """Whether the kernels and what they read depend on nothing but the grid."""
         return not (self.is_fittable or self.needs_length or "input" in self.grid)
 
-    @property
+    @cached_property
     def needs_length(self) -> bool:
         """Whether a parameter of the grid is relative to the length of the series."""
         return any(is_relative(name, value) for name, axis in self.grid.items() for value in axis)
+
+    @cached_property
+    def inputs(self) -> list[str]:
+        """The input scaling of each of `settings`."""
+        return [str(setting.get("input", "unit-norm")) for setting in self.settings]
 
     def kernels(self, length: int | None = None) -> list[Kernel]:
         """The kernels of `settings`, in the same order.
@@ -93,48 +97,57 @@ class KernelMethod(Method):
         length : int, optional
             Steps of the longest training series; required by a grid that `needs_length`.
         """
-        return [
-            self.kernel(**{name: value for name, value in parameters.items() if name != "input"})
-            for parameters in self._absolute_settings(length)
-        ]
+        return self._at_length(length)[0]
 
-    def derived_parameters(self, setting: int, length: int) -> dict[str, Value]:
-        """The kernel's parameters that a setting has only relative to the length of the series."""
-        absolute = self._absolute_settings(length)[setting]
-        relative = self.settings()[setting]
-        return {name: value for name, value in absolute.items() if relative.get(name) != value}
-
-    def inputs(self) -> list[str]:
-        """The input scaling of each of `settings`."""
-        return [str(setting.get("input", "unit-norm")) for setting in self.settings()]
-
-    def batches(self, kernels: Sequence[Kernel]) -> list[list[int]]:
+    def batches(self, length: int | None = None) -> list[list[int]]:
         """Positions of the kernels whose Gram matrices are computed together.
 
-        They read the same input, and the kernel's class groups them.
+        They read the same input, and the kernel's class groups them. `length` is as for `kernels`.
         """
-        by_input: dict[str, list[int]] = {}
-        for position, name in enumerate(self.inputs()):
-            by_input.setdefault(name, []).append(position)
-        return [
-            [positions[k] for k in batch]
-            for positions in by_input.values()
-            for batch in self.kernel.batches([kernels[position] for position in positions])
-        ]
+        return self._at_length(length)[1]
 
     def largest_batch(self, length: int) -> list[Kernel]:
         """The largest group of kernels whose Gram matrices are computed together."""
+        kernels, batches = self._at_length(length)
+        return [kernels[position] for position in max(batches, key=len)]
+
+    def derived_parameters(self, setting: int, length: int) -> dict[str, Value]:
+        """The kernel's parameters that a setting has only relative to the length of the series."""
+        relative = self.settings[setting]
+        absolute = absolute_parameters(relative, length)
+        return {name: value for name, value in absolute.items() if relative.get(name) != value}
+
+    def _at_length(self, length: int | None) -> tuple[list[Kernel], list[list[int]]]:
+        """The kernels and the batches, which are the same for all lengths unless it matters."""
         key = length if self.needs_length else None
-        if key not in self._largest_batches:
-            kernels = self.kernels(length)
-            positions = max(self.batches(kernels), key=len)
-            self._largest_batches[key] = [kernels[position] for position in positions]
-        return self._largest_batches[key]
+        if key not in self._by_length:
+            kernels = self._make_kernels(length)
+            by_input: dict[str, list[int]] = {}
+            for position, name in enumerate(self.inputs):
+                by_input.setdefault(name, []).append(position)
+            batches = [
+                [positions[k] for k in batch]
+                for positions in by_input.values()
+                for batch in self.kernel.batches([kernels[position] for position in positions])
+            ]
+            self._by_length[key] = kernels, batches
+        return self._by_length[key]
 
     @cached_property
-    def _largest_batches(self) -> dict[int | None, list[Kernel]]:
-        """The results of `largest_batch`, by the length if it matters."""
+    def _by_length(self) -> dict[int | None, tuple[list[Kernel], list[list[int]]]]:
+        """The results of `_at_length`."""
         return {}
+
+    def _make_kernels(self, length: int | None) -> list[Kernel]:
+        if length is None and self.needs_length:
+            raise ValueError(f"the grid of {self.name} needs the length of the series")
+        settings = self.settings
+        if length is not None:
+            settings = [absolute_parameters(setting, length) for setting in settings]
+        return [
+            self.kernel(**{name: value for name, value in setting.items() if name != "input"})
+            for setting in settings
+        ]
 
     def for_training_set(self, X_train: Sequences) -> KernelMethod:
         """The method without the input scalings that repeat another one on this training set."""
@@ -202,15 +215,8 @@ class KernelMethod(Method):
                     f"{key} has {name} and {replaced}, but one decides the other; leave one out."
                 )
         try:
-            for name in dict.fromkeys(self.inputs()):
+            for name in dict.fromkeys(self.inputs):
                 InputScaling(name)
             self.kernels(CHECKED_LENGTH)
         except InputError as error:
             raise ConfigError(f"{key}: {error}") from error
-
-    def _absolute_settings(self, length: int | None) -> list[dict[str, Value]]:
-        if length is None:
-            if self.needs_length:
-                raise ValueError(f"the grid of {self.name} needs the length of the series")
-            return self.settings()
-        return [absolute_parameters(setting, length) for setting in self.settings()]

@@ -209,9 +209,8 @@ class KernelGrid:
     @classmethod
     def from_method(cls, method: KernelMethod) -> KernelGrid:
         """Create the kernels. This takes time, so do it once for many repeats."""
-        kernels = method.kernels()
-        batches = method.kernel.batches(kernels)
-        return cls(method, kernels, [position for batch in batches for position in batch])
+        order = [position for batch in method.batches() for position in batch]
+        return cls(method, method.kernels(), order)
 
     def grams(self, X: Sequences) -> FloatArray:
         """Gram matrices (n_settings, n, n) of the sequences X, which may not be finite."""

@@ -94,7 +94,7 @@ def compute_forecast(
                     "rmse": float(np.sqrt((errors**2).mean())),
                     "mae": float(np.abs(errors).mean()),
                     "ridge": best.ridge,
-                    "setting": method.settings()[best.setting_index],
+                    "setting": method.settings[best.setting_index],
                 }
             )
     return Forecast(start, values[start:], predictions, pd.DataFrame(scores))

@@ -47,7 +47,7 @@ def test_it_is_the_best_of_scikit_learns_machines(name, grid):
         name,
         int(counts.max()),
         dataset.n_test,
-        method.settings()[setting],
+        method.settings[setting],
         C[c],
     )
 

@@ -63,7 +63,7 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     ties = [(c, s) for c in range(5) for s in range(4) if means[s, c] > means.max() - 1e-12]
     c, s = min(ties)
     assert record.selection["C"] == SMALL.C[c]
-    assert record.selection["setting"] == SMALL.settings()[s]
+    assert record.selection["setting"] == SMALL.settings[s]
     assert record.selection["ties"] == len(ties)
     assert record.selection["accuracy"] == pytest.approx(means.max(), abs=1e-12)
     kernel = SMALL.kernels()[s]
@@ -270,9 +270,9 @@ def test_classes_of_one_series_leave_nothing_to_choose_from():
     dataset = Dataset("Made", centres, y, X_test, np.repeat(y, 4), tuple("abcde"), "test")
     for method in (METHODS["poly"], SMALL):
         record = evaluate_kernel(dataset, method, Experiment())
-        selection, n = record.selection, len(method.settings())
+        selection, n = record.selection, len(method.settings)
         assert selection["by_default"] is True
-        assert selection["setting"] == method.settings()[method.default_setting]
+        assert selection["setting"] == method.settings[method.default_setting]
         assert (selection["C"], selection["ties"], selection["accuracy"]) == (1.0, 5 * n, 0.0)
         assert f"Cross-validation cannot choose: all {5 * n} pairs" in record.warnings[-1]
         assert record == replace(

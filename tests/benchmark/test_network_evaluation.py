@@ -107,7 +107,7 @@ def test_a_record_holds_the_choice_and_its_test(record):
     complete = (n_correct[:, :, 0] != NO_EPOCH).all(axis=1)
     means = np.where(complete, (n_correct.max(axis=2) / sizes).mean(axis=1), -1)
     assert selection["setting_index"] == int(np.argmax(means > means.max() - 1e-12))
-    assert selection["setting"] == METHOD.settings()[selection["setting_index"]]
+    assert selection["setting"] == METHOD.settings[selection["setting_index"]]
     assert selection["accuracy"] == pytest.approx(means.max())
     chosen = n_correct[selection["setting_index"]]
     best = np.array(selection["best_epochs"])

@@ -93,7 +93,7 @@ def test_the_choice_is_that_of_the_definition(lengths):
     model = SVC(C=METHOD.C[c], kernel="precomputed").fit(centred(gram, gram), y)
     query = centred(kernel(scaling(list(dataset.X_test)), scaling(train)), gram)
     assert record.test["predictions"] == model.predict(query).tolist()
-    assert selection["setting"] == METHOD.settings()[setting]
+    assert selection["setting"] == METHOD.settings[setting]
     for name, value in selection["derived"].items():
         assert value == pytest.approx(getattr(kernel, name), rel=1e-15)
     assert {"sigma_w", "lag_step"} <= selection["derived"].keys()

@@ -23,7 +23,7 @@ def test_every_method_is_described_with_its_grid():
         assert words[0] == name
         assert entry.title in block
         assert ("run by default" in " ".join(words)) == (name in Experiment().methods)
-        assert words[words.index("settings") + 1] == str(len(METHODS[name].settings()))
+        assert words[words.index("settings") + 1] == str(len(METHODS[name].settings))
         for axis, values in METHODS[name].grid.items():
             assert f"\n  {axis} " in block
             assert str(values[-1]).removesuffix(".0") in block

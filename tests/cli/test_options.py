@@ -247,6 +247,31 @@ def folder(tmp_path_factory):
     return root
 
 
+def contents(folder):
+    """The bytes of each file, and None for each folder, by its path in the folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def restore(folder, before, after):
+    """Remove and write only what differs, of some 200 files."""
+    for name in sorted(after.keys() - before.keys(), reverse=True):
+        path = folder / name
+        path.unlink() if path.is_file() else path.rmdir()
+    for name, data in before.items():
+        if name not in after and data is None:
+            (folder / name).mkdir()
+        elif after.get(name) != data:
+            (folder / name).write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def before(folder):
+    return contents(folder)
+
+
 @pytest.fixture(scope="module")
 def known():
     """What command lines answered before."""
@@ -254,8 +279,8 @@ def known():
 
 
 @pytest.fixture
-def outcome(folder, known, tmp_path, monkeypatch):
-    """What a command line answers and leaves, in a copy of the folder."""
+def outcome(folder, before, known, monkeypatch):
+    """What a command line answers and leaves in the folder, which is put back as it was."""
 
     def texts(figure, kind):
         shown = [text.get_text() for text in figure.findobj(Text)]
@@ -269,16 +294,17 @@ def outcome(folder, known, tmp_path, monkeypatch):
         return known[line]
 
     def answer(line):
-        place = tmp_path / str(len(list(tmp_path.iterdir())))
-        shutil.copytree(folder, place)
-        monkeypatch.chdir(place)
+        monkeypatch.chdir(folder)
         result = CliRunner().invoke(main, shlex.split(line))
         assert result.exception is None or isinstance(result.exception, SystemExit), line
-        before = {path.relative_to(folder) for path in folder.rglob("*")}
-        left = {path.relative_to(place) for path in place.rglob("*") if path.is_file()} - before
-        written = {str(path): (place / path).read_bytes() for path in sorted(left)}
-        said = result.output.replace(str(place), "")
-        return result.exit_code, said, written
+        after = contents(folder)
+        written = {
+            name: data
+            for name, data in after.items()
+            if data is not None and data != before.get(name)
+        }
+        restore(folder, before, after)
+        return result.exit_code, result.output.replace(str(folder), ""), written
 
     return run
 

@@ -126,7 +126,9 @@ def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path):
         lines = [line for path in disturbed.glob("A/*.partial") for line in _lines(path)]
         return [json.loads(line.partition(b" ")[2]) for line in lines[1:]]
 
-    other = begin(tmp_path / "undisturbed")
+    with begin(tmp_path / "undisturbed") as process:
+        process.communicate(timeout=120)
+    assert process.returncode == 0
     disturbed = tmp_path / "disturbed"
     finished = []
     for number, code in ((signal.SIGTERM, 143), (signal.SIGKILL, -9)):
@@ -150,8 +152,6 @@ def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path):
             time.sleep(0.002)
     assert process.returncode == 0
     assert kept[: len(finished)] == finished
-    assert other.communicate(timeout=120)
-    assert other.returncode == 0
     assert process_harness.records(disturbed) == process_harness.records(tmp_path / "undisturbed")
     assert process_harness.files(disturbed) == process_harness.files(tmp_path / "undisturbed")
 

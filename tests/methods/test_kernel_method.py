@@ -13,7 +13,7 @@ from rntk_bench.storage.records import protocol_id
 
 def test_kernels_carry_their_settings():
     for method in KERNEL_METHODS.values():
-        for kernel, setting in zip(method.kernels(100), method.settings(), strict=True):
+        for kernel, setting in zip(method.kernels(100), method.settings, strict=True):
             parameters = absolute_parameters(setting, 100)
             parameters.pop("input", None)
             assert {name: getattr(kernel, name) for name in parameters} == parameters
@@ -46,8 +46,7 @@ def test_a_grid_relative_to_the_length_has_no_kernels_without_one():
 def test_kernels_that_read_different_inputs_are_in_different_batches():
     grids = {"rntk": {"input": ("z", "archive"), "pooling": ("last", "average")}}
     (method,) = resolve(Experiment(methods=("rntk",), grids=grids))
-    kernels, inputs = method.kernels(), method.inputs()
-    batches = method.batches(kernels)
+    inputs, batches = method.inputs, method.batches()
     assert sorted(position for batch in batches for position in batch) == list(range(3600))
     assert len(batches) == 1800
     for batch in batches:

@@ -15,7 +15,7 @@ from tests.paths import CONFIGS
 
 
 def test_grids_have_the_papers_sizes():
-    sizes = {name: len(method.settings()) for name, method in METHODS.items()}
+    sizes = {name: len(method.settings) for name, method in METHODS.items()}
     paper = {"rntk": 900, "ntk": 540, "rbf": 18, "poly": 30}
     beyond = {"rntk-avg": 900, "rntk-both": 900, "nngp": 900, "rntk-extended": 5400}
     beyond |= {"rntk-shared": 36, "rntk-multiscale": 1}
@@ -40,7 +40,7 @@ def test_the_registry_is_read_without_importing_numerical_packages():
 
 
 def test_the_last_parameter_varies_fastest():
-    first, second = METHODS["poly"].settings()[:2]
+    first, second = METHODS["poly"].settings[:2]
     assert (first, second) == ({"degree": 1, "r": 0.0}, {"degree": 1, "r": 0.1})
 
 
@@ -51,7 +51,7 @@ def test_the_papers_configuration_is_the_registry():
     assert replace(experiment, datasets=(), grids={}, C=None) == Experiment()
     assert experiment.C == KERNEL_METHODS["rntk"].C
     for method in resolve(replace(experiment, methods=(*experiment.methods, *NETWORK_METHODS))):
-        assert method.settings() == METHODS[method.name].settings()
+        assert method.settings == METHODS[method.name].settings
         assert protocol_id(method.protocol(experiment)) == protocol_id(
             METHODS[method.name].protocol(Experiment())
         )
@@ -74,8 +74,8 @@ def test_the_papers_own_kernel_comes_first_in_the_extended_grid():
 def test_the_quick_grid_of_the_networks_is_part_of_the_papers():
     quick = read_experiment(CONFIGS / "quick.toml")
     for method in resolve(replace(quick, methods=tuple(NETWORK_METHODS))):
-        assert len(method.settings()) == 2
-        assert all(setting in METHODS[method.name].settings() for setting in method.settings())
+        assert len(method.settings) == 2
+        assert all(setting in METHODS[method.name].settings for setting in method.settings)
         paper, small = METHODS[method.name].protocol(Experiment()), method.protocol(quick)
         assert {key for key in paper if paper[key] != small[key]} == {"grid"}
 
@@ -83,14 +83,14 @@ def test_the_quick_grid_of_the_networks_is_part_of_the_papers():
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_every_method_declares_a_default_that_is_a_point_of_its_grid(method):
     declared = {name: value for name, value in method.default.items() if name in method.grid}
-    assert declared or len(method.settings()) == 1
-    setting = method.settings()[method.default_setting]
+    assert declared or len(method.settings) == 1
+    setting = method.settings[method.default_setting]
     assert {name: setting[name] for name in declared} == declared
     assert all(len(axis) == 1 for name, axis in method.grid.items() if name not in declared)
 
 
 def test_the_rntks_default_is_the_papers():
-    setting = METHODS["rntk"].settings()[METHODS["rntk"].default_setting]
+    setting = METHODS["rntk"].settings[METHODS["rntk"].default_setting]
     assert setting == {"sigma_w": 2**0.5, "sigma_u": 1.0, "sigma_b": 0.1, "sigma_h": 0.0}
 
 
@@ -102,9 +102,9 @@ def test_the_grid_of_the_shared_readout_is_the_specifications():
     X = np.random.default_rng(0).standard_normal((6, 40))
     assert method.for_training_set(X) == method
     method = method.for_training_set(InputScaling("z")(X))
-    assert len(method.settings()) == 12
+    assert len(method.settings) == 12
     kernels = method.kernels(40)
-    assert len(method.batches(kernels)) == 3
+    assert len(method.batches(40)) == 3
     assert {(k.pooling, k.sigma_u, k.sigma_b, k.sigma_h, k.lag_step) for k in kernels} == {
         ("shared", 1.0, 0.3, 0.0, 1)
     }

@@ -15,12 +15,12 @@ def test_any_parameter_of_a_kernel_may_be_an_axis():
     assert {(kernel.activation, kernel.n_layers) for kernel in kernels} == {
         *(("relu", 1), ("relu", 2), ("erf", 1), ("erf", 2))
     }
-    assert method.settings()[0]["sigma_w"] == 1.0
+    assert method.settings[0]["sigma_w"] == 1.0
 
 
 def test_a_grid_replaces_the_registrys_parameter_by_parameter():
     (method,) = resolve(Experiment(methods=("poly",), grids={"poly": {"degree": (2,)}}))
-    assert [setting["degree"] for setting in method.settings()] == [2] * 6
+    assert [setting["degree"] for setting in method.settings] == [2] * 6
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_grid_that_would_fill_the_memory_is_refused():
 )
 def test_in_a_grid_of_ones_own_the_default_is_the_nearest_or_the_middle(grid, expected):
     (method,) = resolve(Experiment(methods=("rntk",), grids={"rntk": grid}))
-    setting = method.settings()[method.default_setting]
+    setting = method.settings[method.default_setting]
     assert {name: setting[name] for name in expected} == expected
     assert setting["sigma_u"] == 1.0
 
@@ -88,4 +88,4 @@ def test_a_relative_parameter_takes_the_place_of_the_one_it_stands_for():
     rntk, shared = resolve(Experiment(methods=("rntk", "rntk-shared"), grids=grids))
     assert "sigma_w" not in rntk.grid
     assert not {"memory", "lag_resolution"} & shared.grid.keys()
-    assert [k.lag_step for k in shared.kernels(1000)] == [2] * len(shared.settings())
+    assert [k.lag_step for k in shared.kernels(1000)] == [2] * len(shared.settings)

@@ -81,7 +81,7 @@ def test_signals_have_the_documented_sizes_and_scales():
 def fit_by_loops(method, oracle, X, y, X_test, fold):
     """Every setting, ridge and fold by itself; kernels entry by entry; direct solves."""
     lowest, best = np.inf, None
-    for kernel, setting in zip(method.kernels(), method.settings(), strict=True):
+    for kernel, setting in zip(method.kernels(), method.settings, strict=True):
         K = naive.gram(oracle, X, **setting)
         for ridge in RIDGES:
             errors = []
@@ -108,7 +108,7 @@ def test_a_fit_agrees_with_plain_loops(method, oracle):
     if method is NTK_METHOD:
         X, X_test = ([np.pad(x, (0, 7 - len(x))) for x in segments] for segments in (X, X_test))
     setting, ridge, predictions = fit_by_loops(method, oracle, X, y, X_test, fold)
-    assert (method.settings()[best.setting_index], best.ridge) == (setting, ridge)
+    assert (method.settings[best.setting_index], best.ridge) == (setting, ridge)
     np.testing.assert_allclose(best.predictions, predictions, rtol=1e-6)
 
 

@@ -97,7 +97,7 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
     svm *= options.n_folds * options.n_repeats * len(options.C) / 50
     passes = sum(
         method.kernel.relative_cost([kernels[position] for position in batch], size.length)
-        for batch in method.batches(kernels)
+        for batch in method.batches(size.length)
     )
     largest = max(method.kernel.relative_cost([kernel], size.length) for kernel in kernels)
     grams, test = passes * gram, largest * n * size.n_test * steps * PAIR_STEP
@@ -118,7 +118,7 @@ def _network_cost(
     passes = 3 * math.ceil(trained / batch) + math.ceil(held_out / batch)
     rows = 3 * trained + held_out
     epoch = 0.0
-    for setting in method.settings():
+    for setting in method.settings:
         n, layers = int(setting["width"]), int(setting["n_layers"])
         flops = 2 * gates * n * (n * (2 * layers - 1) + size.n_dimensions - 1)
         step = layers * (passes * PASS_STEP + rows * gates * n * UNIT_STEP) + rows * flops * FLOP

@@ -92,7 +92,7 @@ def _network_memory(size: Size, method: NetworkMethod, experiment: Experiment, n
                 size.n_classes,
             )
         )
-        for setting in method.settings()
+        for setting in method.settings
     ]
     batch = min(protocol.batch_size, size.n_train)
     jobs = (

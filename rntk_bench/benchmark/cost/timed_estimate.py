@@ -47,7 +47,7 @@ def estimate_seconds(
     """
     method = method.for_training_set(dataset.X_train)
     whole = estimate = estimate_cost(dataset, method, experiment, slowness).seconds
-    batches = method.batches(method.kernels(dataset.length))
+    batches = method.batches(dataset.length)
     smaller = dataset
     while estimate > BATCH_SECONDS * len(batches):
         half = _half(smaller)

@@ -195,7 +195,7 @@ class DaskBackend:
             return []
         method = evaluation.method.for_training_set(dataset.X_train)
         seconds = estimate_cost(dataset, method, evaluation.experiment).seconds
-        batches = method.batches(method.kernels(dataset.length))
+        batches = method.batches(dataset.length)
         chunks = split(batches, math.ceil(seconds / self._chunk_seconds))
         return chunks if len(chunks) > 1 else []
 

@@ -48,7 +48,7 @@ class TimeMajor:
         active = np.searchsorted(first, np.arange(T), side="right")
         return cls(steps, active, lengths[order], order)
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Number of series."""
         return len(self.order)
@@ -101,12 +101,12 @@ class Pairs:
         T = max(len(series) for series in (*x, *(() if y is None else y)))
         return cls(TimeMajor.of(x, T), None if y is None else TimeMajor.of(y, T))
 
-    @property
+    @cached_property
     def sets(self) -> tuple[TimeMajor, ...]:
         """The one set, or both."""
         return (self.x,) if self.y is None else (self.x, self.y)
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int]:
         """Shape of the Gram matrix."""
         return self.x.n, self.sets[-1].n
@@ -179,7 +179,7 @@ class Readouts:
     step: ClassVar[bool] = False
     """Whether the step function of the pre-activations is read instead of the states."""
 
-    @property
+    @cached_property
     def all_steps(self) -> bool:
         """Whether all steps are read."""
         return bool(self.average.any())

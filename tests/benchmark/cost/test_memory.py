@@ -60,7 +60,7 @@ def test_every_dimension_of_the_series_counts(method):
 @pytest.mark.parametrize("method", ["gru", "rnn-gaussian"])
 def test_the_weights_of_all_settings_are_held_once(method):
     """They are as large as those that the networks draw; the mini-batches come on top."""
-    settings, n_dimensions = METHODS[method].settings(), 3
+    settings, n_dimensions = METHODS[method].settings, 3
     drawn = sum(
         leaf.nbytes
         for s in settings

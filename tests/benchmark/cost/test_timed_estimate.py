@@ -15,7 +15,7 @@ from rntk_bench.methods import METHODS, KernelMethod
 
 EXPERIMENT = Experiment()
 RNTK = METHODS["rntk"]
-N_SETTINGS = len(RNTK.settings())
+N_SETTINGS = len(RNTK.settings)
 
 
 def dataset(n=12, length=9):
