@@ -76,8 +76,11 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
 
 @pytest.mark.parametrize("name", list(KERNEL_METHODS))
 def test_the_record_is_the_same_for_any_number_of_jobs(gunpoint, name):
-    one = evaluate_kernel(gunpoint, KERNEL_METHODS[name], Experiment(), n_jobs=1)
-    two = evaluate_kernel(gunpoint, KERNEL_METHODS[name], Experiment(), n_jobs=2)
+    method = KERNEL_METHODS[name]
+    # Every third value of an axis leaves enough batches for two threads.
+    method = replace(method, grid={axis: values[::3] for axis, values in method.grid.items()})
+    one = evaluate_kernel(gunpoint, method, Experiment(), n_jobs=1)
+    two = evaluate_kernel(gunpoint, method, Experiment(), n_jobs=2)
     assert answer(one) == answer(two)
 
 
