@@ -9,11 +9,14 @@ from rntk_bench.report.results.noise import measure_noise
 from rntk_bench.report.results.results import Results
 from rntk_bench.report.tables.table import Cell, Column, Table
 
+_SEEDS = "mean under the folds' seed"
+
 
 def noise_table(results: Results, *, digits: int = 2) -> Table:
-    """Mean accuracy of each method, its standard errors, and its value under each seed."""
+    """Mean accuracy of each method, its standard errors, and its value under each of the seeds."""
     noise, datasets = measure_noise(results)
     seeds = sorted({seed for of_method in noise.values() for seed in of_method.seeds})
+    several = len(seeds) > 1
     first = display_name(next(iter(noise)))
     percent = f".{digits}f"
 
@@ -30,23 +33,25 @@ def noise_table(results: Results, *, digits: int = 2) -> Table:
                 cell(of_method.test_error),
                 cell(difference, f"+z.{digits}f"),
                 cell(error),
-                *(cell(of_method.seeds.get(seed)) for seed in seeds),
-                cell(of_method.seed_std),
+                *(cell(of_method.seeds.get(seed)) for seed in seeds if several),
+                *([cell(of_method.seed_std)] if several else []),
             ]
         )
     columns = [
         Column("method"),
         *(Column(title, "test sets") for title in ("mean", "se")),
         *(Column(title, f"against {first}") for title in ("mean", "se")),
-        *(Column(str(seed), "mean under the folds' seed") for seed in seeds),
-        Column("std", "mean under the folds' seed"),
+        *(Column(str(title), _SEEDS) for title in (*seeds, "std") if several),
     ]
     notes = [
         "Test sets: the standard error that the mean has because the test sets are finite. Against "
         f"{first}: the mean difference on the same test series, and its standard error, which is "
         "at most this.",
-        "Folds: the seed decides which series form a fold, and so which setting is chosen; std is "
-        "between seeds.",
     ]
+    if several:
+        notes.append(
+            "Folds: the seed decides which series form a fold, and so which setting is chosen; std "
+            "is between seeds."
+        )
     caption = f"Chance in the mean test accuracy in percent, over {len(datasets)} datasets"
     return Table("Noise", caption, columns, rows, notes)

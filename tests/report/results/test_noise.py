@@ -81,6 +81,12 @@ def test_the_table_has_a_column_for_each_seed():
     assert shown == ["RNTK", "75.00", "21.65", "–", "–", "75.00", "75.00", "0.00"]
 
 
+def test_one_seed_has_no_column_and_no_note():
+    table = noise_table(collect_results([record("Coffee", "rntk", "1110")]))
+    assert [str(column) for column in table.columns][-1] == "against RNTK se"
+    assert not any("seed" in note for note in table.notes)
+
+
 def test_without_a_common_dataset_there_is_nothing_to_measure():
     results = collect_results([record("Coffee", "rntk", "10"), record("Ham", "ntk", "10")])
     with pytest.raises(InputError, match="No dataset has a result of every method"):
