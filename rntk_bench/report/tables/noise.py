@@ -16,7 +16,8 @@ def noise_table(results: Results, *, digits: int = 2) -> Table:
     """Mean accuracy of each method, its standard errors, and its value under each of the seeds."""
     noise, datasets = measure_noise(results)
     seeds = sorted({seed for of_method in noise.values() for seed in of_method.seeds})
-    several = len(seeds) > 1
+    if len(seeds) == 1:  # its mean is the first column
+        seeds = []
     first = display_name(next(iter(noise)))
     percent = f".{digits}f"
 
@@ -33,22 +34,23 @@ def noise_table(results: Results, *, digits: int = 2) -> Table:
                 cell(of_method.test_error),
                 cell(difference, f"+z.{digits}f"),
                 cell(error),
-                *(cell(of_method.seeds.get(seed)) for seed in seeds if several),
-                *([cell(of_method.seed_std)] if several else []),
+                *(cell(of_method.seeds.get(seed)) for seed in seeds),
+                *([cell(of_method.seed_std)] if seeds else []),
             ]
         )
     columns = [
         Column("method"),
         *(Column(title, "test sets") for title in ("mean", "se")),
         *(Column(title, f"against {first}") for title in ("mean", "se")),
-        *(Column(str(title), _SEEDS) for title in (*seeds, "std") if several),
+        *(Column(str(seed), _SEEDS) for seed in seeds),
+        *([Column("std", _SEEDS)] if seeds else []),
     ]
     notes = [
         "Test sets: the standard error that the mean has because the test sets are finite. Against "
         f"{first}: the mean difference on the same test series, and its standard error, which is "
         "at most this.",
     ]
-    if several:
+    if seeds:
         notes.append(
             "Folds: the seed decides which series form a fold, and so which setting is chosen; std "
             "is between seeds."
