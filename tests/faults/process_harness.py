@@ -3,6 +3,7 @@
 A server that has imported and compiled everything forks them.
 """
 
+import atexit
 import multiprocessing
 import os
 import re
@@ -24,6 +25,7 @@ def start(arguments, log):
     try:
         life = CONTEXT.Process(target=_live, args=([*map(str, arguments)], log), daemon=True)
         life.start()
+        atexit.register(life.kill)  # one that a failed test leaves stopped would never end
     finally:
         del os.environ["PYTHONPATH"]
         if path is not None:

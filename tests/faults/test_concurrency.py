@@ -1,5 +1,6 @@
 """Several processes that run one plan into the same folders share its cells."""
 
+import fcntl
 import json
 import time
 
@@ -24,49 +25,69 @@ def test_four_processes_compute_each_evaluation_once(plan, tmp_path):
     assert all(name.endswith(".gram") for name in process_harness.files(tmp_path / "cache"))
 
 
-def test_every_process_gets_a_share(plan, tmp_path):
-    """Nobody waits while there is a cell that nobody computes."""
-    logs = [tmp_path / f"log-{number}" for number in range(2)]
-    more = ("-j", "1", "--no-cache", "--no-prune")
-    processes = [process_harness.start(plan.arguments(tmp_path, *more), log) for log in logs]
-    for process in processes:
-        process.join(300)
-    shares = [
-        sum(
-            ": test " in line and not line.endswith("[kept]")
-            for line in log.read_text().splitlines()
-        )
-        for log in logs
-    ]
-    assert sum(shares) == len(plan.undisturbed)
-    assert min(shares) >= 2
+def start_and_stop_within_an_evaluation(plan, folder):
+    """A process that holds an evaluation which has no record yet, and does nothing."""
+    process = process_harness.start(plan.arguments(folder), folder / "first")
 
-
-def test_an_evaluation_whose_process_is_killed_is_taken_over(plan, tmp_path):
-    first = process_harness.start(plan.arguments(tmp_path), tmp_path / "first")
-    results = tmp_path / "results"
-
-    def locked():
-        """Evaluations that are locked and have no record yet."""
+    def begun():
+        """Lock files of evaluations without a record."""
         return [
             lock
-            for lock in results.glob("*/.*.lock")
+            for lock in folder.glob("results/*/.*.lock")
             if not lock.with_name(lock.stem.removeprefix(".") + ".json").exists()
         ]
 
     while True:
-        assert first.is_alive()
-        if locked():
-            process_harness.signal(first, process_harness.STOP)
+        assert process.is_alive()
+        if begun():
+            process_harness.signal(process, process_harness.STOP)
             time.sleep(0.05)  # until it has stopped
-            if locked():
-                break  # it holds an evaluation and does nothing
-            process_harness.signal(first, process_harness.CONTINUE)
-    second = process_harness.start(plan.arguments(tmp_path), tmp_path / "second")
+            if any(map(is_locked, begun())):
+                return process
+            process_harness.signal(process, process_harness.CONTINUE)
+
+
+def is_locked(path):
+    """Whether a process has locked a file, which it makes a moment before."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def wait_for_records(folder, number):
     deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("results/*/*.json"))) < len(plan.undisturbed) - 1:
+    while len(list(folder.glob("results/*/*.json"))) < number:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def computed(log):
+    """How many evaluations a process computed itself."""
+    lines = [line for line in log.read_text().splitlines() if ": test " in line]
+    return sum(not line.endswith("[kept]") for line in lines)
+
+
+def test_nobody_waits_while_there_is_an_evaluation_that_nobody_computes(plan, tmp_path):
+    first = start_and_stop_within_an_evaluation(plan, tmp_path)
+    begun = len(list(tmp_path.glob("results/*/*.json")))
+    second = process_harness.start(plan.arguments(tmp_path), tmp_path / "second")
+    wait_for_records(tmp_path, len(plan.undisturbed) - 1)
+    process_harness.signal(first, process_harness.CONTINUE)
+    for process in (first, second):
+        process.join(120)
+        assert process.exitcode == 0
+    assert computed(tmp_path / "first") == begun + 1
+    assert computed(tmp_path / "second") == len(plan.undisturbed) - begun - 1
+    assert process_harness.records(tmp_path / "results") == plan.undisturbed
+
+
+def test_an_evaluation_whose_process_is_killed_is_taken_over(plan, tmp_path):
+    first = start_and_stop_within_an_evaluation(plan, tmp_path)
+    second = process_harness.start(plan.arguments(tmp_path), tmp_path / "second")
+    wait_for_records(tmp_path, len(plan.undisturbed) - 1)
     second.join(0.3)
     assert second.is_alive()  # it waits for the last
     first.kill()
