@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import lzma
 import math
-import zlib
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ Counts = np.ndarray[Any, np.dtype[Any]]
 
 _DTYPES = ("|u1", "<u2", "<u4", "<u8", "|i1", "<i2", "<i4", "<i8")
 _MAX_BYTES = 1 << 26
+_MAX_MEMORY = 1 << 25
+_FILTERS = [{"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 1 << 22}]
 
 
 def encode_counts(counts: Counts) -> dict[str, Any]:
@@ -22,11 +24,11 @@ def encode_counts(counts: Counts) -> dict[str, Any]:
     little_endian = counts.astype(counts.dtype.newbyteorder("<"), order="C")
     if little_endian.dtype.str not in _DTYPES:
         raise TypeError(f"counts must be integers, not {counts.dtype}")
-    compressed = zlib.compress(little_endian.tobytes(), level=9)
+    compressed = lzma.compress(little_endian.tobytes(), format=lzma.FORMAT_ALONE, filters=_FILTERS)
     return {
         "shape": list(counts.shape),
         "dtype": little_endian.dtype.str,
-        "zlib": base64.b64encode(compressed).decode("ascii"),
+        "lzma": base64.b64encode(compressed).decode("ascii"),
     }
 
 
@@ -45,13 +47,13 @@ def decode_counts(encoded: dict[str, Any]) -> Counts:
         size = math.prod(encoded["shape"]) * dtype.itemsize
         if not 0 <= size <= _MAX_BYTES:
             raise ValueError
-        stream = zlib.decompressobj()
+        stream = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_MAX_MEMORY)
         # One byte more than expected reveals a longer stream without decompressing all of it.
-        decompressed = stream.decompress(base64.b64decode(encoded["zlib"], validate=True), size + 1)
+        decompressed = stream.decompress(base64.b64decode(encoded["lzma"], validate=True), size + 1)
         if not stream.eof:
             raise ValueError
         little_endian = np.frombuffer(decompressed, dtype).reshape(encoded["shape"])
-    except (KeyError, TypeError, ValueError, OverflowError, zlib.error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, EOFError, lzma.LZMAError) as error:
         raise RecordError(
             "A record's packed counts are damaged; delete the record and run its dataset again."
         ) from error

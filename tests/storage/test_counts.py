@@ -1,6 +1,6 @@
 import base64
 import json
-import zlib
+import lzma
 
 import numpy as np
 import pytest
@@ -36,7 +36,14 @@ def test_only_integers_are_counts():
 
 
 def packed(content):
-    return base64.b64encode(zlib.compress(content)).decode()
+    return base64.b64encode(lzma.compress(content, lzma.FORMAT_ALONE)).decode()
+
+
+def with_dictionary_of(n_bytes, content):
+    """Compressed content that asks the reader for so much memory."""
+    compressed = bytearray(lzma.compress(content, lzma.FORMAT_ALONE))
+    compressed[1:5] = n_bytes.to_bytes(4, "little")
+    return base64.b64encode(compressed).decode()
 
 
 @pytest.mark.parametrize(
@@ -44,15 +51,19 @@ def packed(content):
     [
         {},
         None,
-        {"shape": [2], "dtype": "<i8", "zlib": packed(bytes(15))},
-        {"shape": [2], "dtype": "<i8", "zlib": packed(bytes(17))},
-        {"shape": [2], "dtype": "<i8", "zlib": packed(bytes(16))[:-8]},
-        {"shape": [2], "dtype": "<i8", "zlib": "no base64!"},
-        {"shape": [2], "dtype": "<f8", "zlib": packed(bytes(16))},
-        {"shape": [2], "dtype": "O", "zlib": packed(bytes(16))},
-        {"shape": [-1, -2], "dtype": "<i8", "zlib": packed(bytes(16))},
-        {"shape": ["2"], "dtype": "<i8", "zlib": packed(bytes(16))},
-        {"shape": [1 << 40], "dtype": "|u1", "zlib": packed(bytes(16))},
+        {"shape": [2], "dtype": "<i8"},
+        {"shape": [2], "dtype": "<i8", "zlib": packed(bytes(16))},
+        {"shape": [2], "dtype": "<i8", "lzma": packed(bytes(15))},
+        {"shape": [2], "dtype": "<i8", "lzma": packed(bytes(17))},
+        {"shape": [2], "dtype": "<i8", "lzma": packed(bytes(16))[:-8]},
+        {"shape": [2], "dtype": "<i8", "lzma": with_dictionary_of(1 << 31, bytes(16))},
+        {"shape": [2], "dtype": "<i8", "lzma": "no base64!"},
+        {"shape": [2], "dtype": "<i8", "lzma": ""},
+        {"shape": [2], "dtype": "<f8", "lzma": packed(bytes(16))},
+        {"shape": [2], "dtype": "O", "lzma": packed(bytes(16))},
+        {"shape": [-1, -2], "dtype": "<i8", "lzma": packed(bytes(16))},
+        {"shape": ["2"], "dtype": "<i8", "lzma": packed(bytes(16))},
+        {"shape": [1 << 40], "dtype": "|u1", "lzma": packed(bytes(16))},
     ],
 )
 def test_damaged_counts_are_one_sentence(encoded):
