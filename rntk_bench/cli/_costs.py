@@ -11,11 +11,19 @@ import click
 from rntk_bench.errors import InputError, format_bytes
 
 if TYPE_CHECKING:
+    from rntk_bench.benchmark.cost.cluster import Share
     from rntk_bench.benchmark.cost.formula import Size
     from rntk_bench.benchmark.plan import Evaluation
     from rntk_bench.benchmark.runner import RunOptions
 
 Sizes = dict[str, "Size"]
+
+TRIALS_SECONDS = 60.0
+"""Time for all trials of a plan's kernels together, in seconds, without loading the data."""
+CLUSTERS = (16, 64, 256)
+"""Threads of the clusters for which a long plan's time is forecast."""
+LONG_SECONDS = 60.0
+"""Time here from which a plan is long."""
 
 
 def dataset_sizes(names: Sequence[str], data_dir: Path | None, cache_dir: Path | None) -> Sizes:
@@ -73,16 +81,18 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     """Print the estimated time and memory of every evaluation on this machine.
 
     A kernel's time is measured for a short while if the data are here. Evaluations whose record a
-    run would keep take no time. All resamples of a dataset have its size, and share a line.
+    run would keep take no time. All resamples of a dataset have its size, and share a line. For a
+    long plan a line says what it would take on clusters.
 
     Raises
     ------
     InputError
         If an evaluation needs too much memory, or has more series than can be classified.
     """
+    from rntk_bench.benchmark.cost.cluster import share
     from rntk_bench.benchmark.cost.formula import calibrate, estimate_cost
     from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
-    from rntk_bench.benchmark.cost.timed_estimate import estimate_seconds
+    from rntk_bench.benchmark.cost.timed_estimate import SECONDS, estimate_seconds
     from rntk_bench.benchmark.runner import stored_record
     from rntk_bench.datasets import Dataset, resample_dataset
     from rntk_bench.methods import KernelMethod
@@ -91,10 +101,12 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     slowness = calibrate()
     total = total_at_most = 0.0
     n_kept = 0
+    shares: list[Share] = []
     click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'jobs':>6}{'time':>10}{'memory':>10}")
     resamples: dict[tuple[str, str], list[Evaluation]] = {}
     for evaluation in plan:
         resamples.setdefault((evaluation.dataset, evaluation.method.name), []).append(evaluation)
+    trial_seconds = min(SECONDS, TRIALS_SECONDS / len(resamples))
     for (name, _), evaluations in resamples.items():
         method, experiment = evaluations[0].method, evaluations[0].experiment
         size = sizes[name]
@@ -120,8 +132,9 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         seconds, at_most = cost.seconds / n_jobs, cost.at_most / n_jobs
         if dataset is not None and isinstance(method, KernelMethod):
             seconds = at_most = estimate_seconds(
-                dataset, method, experiment, n_jobs, slowness, options.prune
+                dataset, method, experiment, n_jobs, slowness, options.prune, trial_seconds
             )
+        shares += n_missing * [share(size, method, experiment, n_jobs * seconds)]
         seconds, at_most = n_missing * seconds, n_missing * at_most
         total, total_at_most = total + seconds, total_at_most + at_most
         memory = format_bytes(estimate_memory(size, method, experiment, n_jobs))
@@ -131,7 +144,16 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
             + (of_resamples if len(evaluations) > 1 else "")
         )
     click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
+    if total > LONG_SECONDS:
+        click.echo(_on_clusters(shares))
     if n_kept:
         click.echo(f"{n_kept} of {len(plan)} evaluations have a record and are kept.")
     if total_at_most > total:
         click.echo(f"{total_at_most:.0f} s if no network stopped early.")
+
+
+def _on_clusters(shares: Sequence[Share]) -> str:
+    from rntk_bench.benchmark.cost.cluster import forecast_seconds
+
+    times = ", ".join(f"{forecast_seconds(shares, n):.0f} s on {n}" for n in CLUSTERS)
+    return f"On a cluster of such cores, if sending the data takes no time: {times}."

@@ -1,3 +1,4 @@
+import re
 import signal
 import subprocess
 import sys
@@ -123,6 +124,19 @@ def test_dry_run_prints_the_plan_and_computes_nothing(tmp_path):
     assert "ItalyPowerDemand" in result.output
     assert "MiB" in result.output
     assert not (tmp_path / "runs").exists()
+
+
+def test_dry_run_says_what_a_long_plan_takes_on_clusters():
+    short, long = (
+        invoke("run", "-d", name, "-m", "rntk", "--dry-run", "-j", "1").stdout
+        for name in ("Coffee", "StarLightCurves")
+    )
+    assert "cluster" not in short
+    here = int(re.search(r"About (\d+) s with 1 jobs", long)[1])
+    times = [int(seconds) for seconds in re.findall(r"(\d+) s on \d+", long.splitlines()[-1])]
+    assert len(times) == 3
+    assert here > times[0] > times[1] >= times[2] > 0
+    assert times[0] >= here / 16 - 1
 
 
 def test_dry_run_and_run_leave_out_inputs_that_repeat_another(tmp_path, write_dataset):

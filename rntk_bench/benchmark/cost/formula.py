@@ -53,10 +53,11 @@ class Size(Protocol):
 
 
 class Cost(NamedTuple):
-    """Estimated seconds on one core, and an upper bound."""
+    """Estimated seconds on one core, an upper bound, and those of a kernel's test."""
 
     seconds: float
     at_most: float
+    test: float = 0.0
 
 
 def calibrate() -> float:
@@ -102,7 +103,7 @@ def _kernel_cost(size: Size, method: KernelMethod, experiment: Experiment, slown
     largest = max(method.kernel.relative_cost([kernel], size.length) for kernel in kernels)
     grams, test = passes * gram, largest * n * size.n_test * steps * PAIR_STEP
     seconds = slowness * (grams + len(kernels) * (svm + OVERHEAD) + test)
-    return Cost(seconds, seconds)
+    return Cost(seconds, seconds, slowness * test)
 
 
 def _network_cost(

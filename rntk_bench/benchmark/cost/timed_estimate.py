@@ -19,9 +19,9 @@ from rntk_bench.methods import KernelMethod
 from rntk_bench.types import IntArray
 
 SECONDS: Final = 2.0
-"""Time after which no further settings are evaluated."""
-BATCH_SECONDS: Final = 0.3
-"""If a batch of settings takes longer by the formula, fewer series are used."""
+"""Time after which no further settings are evaluated, unless less is allowed."""
+BATCH_SHARE: Final = 0.15
+"""If a batch of settings takes more of that time by the formula, fewer series are used."""
 
 
 def estimate_seconds(
@@ -31,6 +31,7 @@ def estimate_seconds(
     n_jobs: int,
     slowness: float,
     prune: bool = True,
+    trial_seconds: float = SECONDS,
 ) -> float:
     """Estimated seconds of an evaluation with so many jobs, without cached Gram matrices.
 
@@ -44,25 +45,33 @@ def estimate_seconds(
         Of this machine, by `calibrate`; it decides how many series are used.
     prune : bool
         Whether folds that cannot change the choice are left out.
+    trial_seconds : float
+        Time after which no further settings are evaluated.
     """
     method = method.for_training_set(dataset.X_train)
     whole = estimate = estimate_cost(dataset, method, experiment, slowness).seconds
     batches = method.batches(dataset.length)
     smaller = dataset
-    while estimate > BATCH_SECONDS * len(batches):
+    while estimate > BATCH_SHARE * trial_seconds * len(batches):
         half = _half(smaller)
         if half.n_train == smaller.n_train:  # one series of each class is left
             return whole / n_jobs
         smaller = half
         estimate = estimate_cost(smaller, method, experiment, slowness).seconds
     try:
-        return whole / estimate * _measure(smaller, method, experiment, n_jobs, prune)
+        trial = _measure(smaller, method, experiment, n_jobs, prune, trial_seconds)
+        return whole / estimate * trial
     except (RntkBenchError, MemoryError):
         return whole / n_jobs
 
 
 def _measure(
-    dataset: Dataset, method: KernelMethod, experiment: Experiment, n_jobs: int, prune: bool
+    dataset: Dataset,
+    method: KernelMethod,
+    experiment: Experiment,
+    n_jobs: int,
+    prune: bool,
+    trial_seconds: float,
 ) -> float:
     start = time.perf_counter()
     evaluation = KernelEvaluation(dataset, method, experiment, prune=prune)
@@ -76,7 +85,7 @@ def _measure(
         chosen = [batches[i] for i in some]
         evaluation.evaluate(chosen, n_jobs)
         done = done + chosen
-        if time.perf_counter() - start > SECONDS:
+        if time.perf_counter() - start > trial_seconds:
             break
     end = time.perf_counter()
     settings = positions(done)

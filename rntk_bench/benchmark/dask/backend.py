@@ -8,7 +8,6 @@ one thread.
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -19,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from rntk_bench.benchmark.cost.formula import estimate_cost
+from rntk_bench.benchmark.cost.cluster import CHUNK_SECONDS, divide
 from rntk_bench.benchmark.dask.tasks import (
     ChunkResult,
     Job,
@@ -33,15 +32,13 @@ from rntk_bench.benchmark.dask.tasks import (
     with_networks,
 )
 from rntk_bench.benchmark.evaluation import failed_record
-from rntk_bench.benchmark.parallel import Batch, split
+from rntk_bench.benchmark.parallel import Batch
 from rntk_bench.benchmark.runner import POLL_SECONDS, LoadedEvaluation, RunOptions
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import ClusterError, RntkBenchError
 from rntk_bench.methods import KernelMethod, Method
 from rntk_bench.storage.records import Record
 
-CHUNK_SECONDS = 10.0
-"""The evaluation of a kernel with a longer estimated time is divided into chunks of this length."""
 TASKS_PER_THREAD = 2
 """Unfinished tasks per thread: no thread waits for its next task, and a chunk that is sent later
 still knows the best score of the earlier ones."""
@@ -191,13 +188,10 @@ class DaskBackend:
     def _chunks(self, loaded: LoadedEvaluation) -> list[list[Batch]]:
         """The chunks of a large grid; none if the evaluation is a single task."""
         evaluation, dataset = loaded
-        if not isinstance(evaluation.method, KernelMethod):
-            return []
-        method = evaluation.method.for_training_set(dataset.X_train)
-        seconds = estimate_cost(dataset, method, evaluation.experiment).seconds
-        batches = method.batches(dataset.length)
-        chunks = split(batches, math.ceil(seconds / self._chunk_seconds))
-        return chunks if len(chunks) > 1 else []
+        method = evaluation.method
+        if isinstance(method, KernelMethod):
+            method = method.for_training_set(dataset.X_train)
+        return divide(dataset, method, evaluation.experiment, self._chunk_seconds)
 
     def _send(self, task: _Task) -> Any:
         """Submit a task, and return its future."""
