@@ -37,6 +37,12 @@ _MAGNITUDE = np.int64(0x7FFFFFFFFFFFFFFF)
 _LOWEST = np.int64(-0x8000000000000000)
 
 
+def pair_buffers(y: IntArray) -> FloatArray:
+    """Room for the two arrays of the largest pair of classes, (2, its padded size squared)."""
+    padded = -(-int(np.sort(np.bincount(y))[-2:].sum()) // LANES) * LANES
+    return np.empty((2, padded * padded))
+
+
 @compiled
 def _sortable_bits(x: float) -> np.int64:
     """Map a float to an integer that sorts like it; `_from_sortable_bits` is the inverse."""
@@ -145,17 +151,30 @@ def _bias(f: FloatArray, up: FloatArray, down: FloatArray) -> float:
 
 
 @compiled
-def _pair_problem(K: FloatArray, members: IntArray) -> tuple[FloatArray, FloatArray]:
-    """The Gram of one pair of classes and `gain`, padded with zeros to a multiple of `LANES`."""
+def _pair_problem(
+    K: FloatArray, members: IntArray, buffers: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The Gram of one pair of classes and `gain`, padded with zeros to a multiple of `LANES`.
+
+    Both are the beginnings of the two rows of `buffers`, which is overwritten.
+    """
     m = len(members)
     padded = -(-m // LANES) * LANES
-    P, gain = np.zeros((padded, padded)), np.zeros((padded, padded))
+    P = buffers[0][: padded * padded].reshape((padded, padded))
+    gain = buffers[1][: padded * padded].reshape((padded, padded))
+    diagonal = np.empty(m)
+    for r in range(m):
+        row = K[members[r]]
+        for c in range(m):
+            P[r, c] = row[members[c]]
+        diagonal[r] = P[r, r]
+        P[r, m:] = 0.0
+        gain[r, m:] = 0.0
+    P[m:] = 0.0
+    gain[m:] = 0.0
     for r in range(m):
         for c in range(m):
-            P[r, c] = K[members[r], members[c]]
-    for r in range(m):
-        for c in range(m):
-            curvature = P[r, r] + P[c, c] - 2.0 * P[r, c]
+            curvature = diagonal[r] + diagonal[c] - 2.0 * P[r, c]
             gain[r, c] = 1.0 / (curvature if curvature > 0.0 else TAU)
     return P, gain
 
@@ -186,10 +205,11 @@ def _cross_validate_pair(
     tolerance: float,
     max_iterations: int,
     stop: BoolArray,
+    buffers: FloatArray,
     votes: NDArray[np.int32],
     unfinished: IntArray,
 ) -> None:
-    P, gain = _pair_problem(K, members)
+    P, gain = _pair_problem(K, members, buffers)
     m, padded = len(members), len(P)
     beta, f = np.empty(padded), np.empty(padded)
     lower, upper = np.zeros(padded), np.zeros(padded)
@@ -252,6 +272,7 @@ def cross_validate(
     tolerance: float,
     max_iterations: int,
     stop: BoolArray,
+    buffers: FloatArray,
     votes: NDArray[np.int32],
     unfinished: IntArray,
 ) -> None:
@@ -267,6 +288,7 @@ def cross_validate(
     query : (n, n_query), kernel of the training series with the series to be classified
     query_starts : the columns of fold q are query_starts[q] to query_starts[q + 1]
     stop : (1,), set to true by another thread to make the function return early
+    buffers : `pair_buffers`, overwritten
     votes : (n_C, n_classes, n_query), incremented
     unfinished : (n_C, n_folds), incremented by the problems that stopped at `max_iterations`
     """
@@ -288,6 +310,7 @@ def cross_validate(
                 tolerance,
                 max_iterations,
                 stop,
+                buffers,
                 votes,
                 unfinished,
             )
@@ -302,6 +325,7 @@ def train(
     tolerance: float,
     max_iterations: int,
     stop: BoolArray,
+    buffers: FloatArray,
     coefficients: FloatArray,
     biases: FloatArray,
 ) -> int:
@@ -309,7 +333,7 @@ def train(
 
     Parameters
     ----------
-    K, starts, Cs, stop : as for `cross_validate`
+    K, starts, Cs, stop, buffers : as for `cross_validate`
     held_out : (n,), whether a series is left out of the training
     coefficients : (n_pairs, n), set to beta where a series belongs to the pair
     biases : (n_pairs,), set
@@ -321,7 +345,7 @@ def train(
             if stop[0]:
                 return unfinished
             members, sign = _pair(starts, a, b)
-            P, gain = _pair_problem(K, members)
+            P, gain = _pair_problem(K, members, buffers)
             m, padded = len(members), len(P)
             y, beta = np.zeros(padded), np.zeros(padded)
             lower, upper = np.empty(padded), np.empty(padded)

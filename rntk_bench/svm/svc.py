@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -52,6 +53,18 @@ def check_size(y: IntArray, name: str = "This dataset") -> None:
         )
 
 
+class _Workspace(threading.local):
+    """A thread's arrays for all Grams of a training set.
+
+    If large arrays were allocated for each Gram, the operating system would spend more time on
+    clearing their pages than it takes to fill them.
+    """
+
+    def __init__(self, y: IntArray, n_query: int) -> None:
+        self.query = np.empty((len(y), n_query))
+        self.pair_buffers = smo.pair_buffers(y)
+
+
 class CrossValidation:
     """Cross-validation with fixed folds of a training set, sorted by class, for any of its Grams.
 
@@ -83,6 +96,7 @@ class CrossValidation:
         for q, (start, size) in enumerate(zip(starts, self.fold_sizes, strict=True)):
             self._columns[start : start + size] = np.flatnonzero(fold == q)
             self._is_query[start : start + size] = True
+        self._workspace = _Workspace(y, len(self._columns))
 
     def count_correct(
         self, gram: FloatArray, folds: IntArray, n_C: int
@@ -109,11 +123,13 @@ class CrossValidation:
             self.fold,
             folds,
             np.array(self.options.C[:n_C]),
-            np.ascontiguousarray(gram[:, self._columns]),
+            # Without a mode NumPy would copy the result.
+            np.take(gram, self._columns, axis=1, out=self._workspace.query, mode="clip"),
             self._query_starts,
             self.options.tolerance,
             self.options.max_iterations,
             limit.stop,
+            self._workspace.pair_buffers,
             votes,
             unfinished,
         )
@@ -212,6 +228,7 @@ class OneVsOneSVC:
             options.tolerance,
             options.max_iterations,
             limit.stop,
+            smo.pair_buffers(y),
             coefficients,
             biases,
         )
