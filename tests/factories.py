@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from rntk_bench.storage.integers import pack_integers
 from rntk_bench.storage.records import Record
 
 
@@ -34,7 +35,7 @@ def predicted(dataset, method, protocol=None):
             "correct": n - 1,
             "n": n,
             "accuracy": (n - 1) / n,
-            "predictions": predictions.tolist(),
+            "predictions": pack_integers(predictions),
         },
         timings={"total": 1.5, "test": 0.25},
     )

@@ -19,6 +19,7 @@ from rntk_bench.datasets.preprocess import zero_series
 from rntk_bench.errors import RntkBenchError, StorageError, find_interrupt
 from rntk_bench.methods import Method
 from rntk_bench.storage.environment import environment
+from rntk_bench.storage.integers import pack_integers
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import repeated_folds
 
@@ -129,7 +130,9 @@ def finished_record(
             "accuracy": correct / dataset.n_test,
             "correct": correct,
             "n": dataset.n_test,
-            "predictions": predictions.tolist(),
+            "predictions": pack_integers(
+                predictions.astype(np.min_scalar_type(dataset.n_classes - 1))
+            ),
             "classes": list(dataset.classes),
         },
         warnings=[*notes, *warnings],

@@ -17,7 +17,7 @@ from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import KernelMethod
 from rntk_bench.storage.cache import GramCache
-from rntk_bench.storage.counts import encode_counts
+from rntk_bench.storage.integers import pack_integers
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_note
 from rntk_bench.svm.gram_scale import gram_divisor
@@ -197,7 +197,7 @@ class KernelEvaluation:
             "flaws": [search.invalid_reasons[k] for k in sorted(search.invalid_reasons)],
             "fold_sizes": search.validation.fold_sizes.tolist(),
             "pruned": search.prune,
-            "hits": encode_counts(search.n_correct.astype(np.int16)),
+            "hits": pack_integers(search.n_correct.astype(np.int16)),
             **({"by_default": True} if choice.by_default else {}),
             **({"derived": derived} if derived else {}),
             **({"inputs": list(method.grid["input"])} if method != self._method else {}),

@@ -27,8 +27,8 @@ from rntk_bench.networks.pool import Setting, train_all, trained_by
 from rntk_bench.networks.schedule import Task
 from rntk_bench.networks.series import pad_series, round_up_size
 from rntk_bench.storage.checkpoint import Checkpoint
-from rntk_bench.storage.counts import encode_counts
 from rntk_bench.storage.environment import environment
+from rntk_bench.storage.integers import pack_integers
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_note
 from rntk_bench.svm.grid_search import undecided_message
@@ -298,7 +298,7 @@ def _selection(
         **epochs,
         "diverged": [list(task) for task in runs.diverged],
         "pruned": search.prune,
-        "hits": encode_counts(search.n_correct.astype(np.int16)),
-        "run_epochs": encode_counts(search.best_epochs.astype(np.int32)),
+        "hits": pack_integers(search.n_correct.astype(np.int16)),
+        "run_epochs": pack_integers(search.best_epochs.astype(np.int32)),
         **({"by_default": True} if choice.by_default else {}),
     }

@@ -14,7 +14,7 @@ from rntk_bench.errors import RntkBenchError
 from rntk_bench.kernels import NTK, RNTK
 from rntk_bench.methods import KERNEL_METHODS, METHODS, KernelMethod
 from rntk_bench.storage.cache import GramCache
-from rntk_bench.storage.counts import decode_counts
+from rntk_bench.storage.integers import unpack_integers
 
 SMALL = KernelMethod(
     "rntk",
@@ -43,7 +43,7 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     order = np.argsort(gunpoint.y_train, kind="stable")
     X, y = unit_norm(gunpoint.X_train)[0][order], gunpoint.y_train[order]
     sizes = np.array(record.selection["fold_sizes"])
-    hits = decode_counts(record.selection["hits"])
+    hits = unpack_integers(record.selection["hits"])
     assert hits.shape == (4, 5, 10)
     splitter = StratifiedKFold(10, shuffle=True, random_state=0)
     fold = np.zeros(gunpoint.n_train)
@@ -69,7 +69,7 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     kernel = SMALL.kernels()[s]
     model = SVC(C=SMALL.C[c], kernel="precomputed").fit(kernel(X), y)
     predicted = model.predict(kernel(unit_norm(gunpoint.X_test)[0], X))
-    assert record.test["predictions"] == predicted.tolist()
+    assert unpack_integers(record.test["predictions"]).tolist() == predicted.tolist()
     assert record.test["correct"] == (predicted == gunpoint.y_test).sum()
     assert record.test["accuracy"] == record.test["correct"] / gunpoint.n_test
 
@@ -91,7 +91,7 @@ def test_pruning_changes_nothing_but_the_folds_it_leaves_out(gunpoint):
     assert pruned.test == full.test
     for key in ("setting", "C", "ties", "accuracy"):
         assert pruned.selection[key] == full.selection[key]
-    some, every = (decode_counts(r.selection["hits"]) for r in (pruned, full))
+    some, every = (unpack_integers(r.selection["hits"]) for r in (pruned, full))
     assert (some == -1).any()
     assert (every >= 0).all()
     np.testing.assert_array_equal(some[some >= 0], every[some >= 0])
@@ -151,7 +151,7 @@ def test_overflowing_settings_are_recorded_and_never_chosen(gunpoint):
     assert record.selection["flaws"] == ["overflows"] * 2
     assert record.selection["setting"]["sigma_w"] == 1.3
     assert any("Gram of 2 settings overflows" in warning for warning in record.warnings)
-    assert (decode_counts(record.selection["hits"])[:2] == -1).all()
+    assert (unpack_integers(record.selection["hits"])[:2] == -1).all()
 
 
 def test_a_grid_that_only_overflows_fails_with_a_sentence(gunpoint):
@@ -226,7 +226,7 @@ def test_series_are_padded_to_one_length_where_only_the_test_set_has_the_longest
     assert X.shape[1] == Y.shape[1] > max(map(len, train))
     model = SVC(C=record.selection["C"], kernel="precomputed")
     predicted = model.fit(kernel(X), dataset.y_train[order]).predict(kernel(Y, X))
-    assert record.test["predictions"] == predicted.tolist()
+    assert unpack_integers(record.test["predictions"]).tolist() == predicted.tolist()
 
 
 def test_kernels_that_share_a_pass_have_the_same_record_with_the_cache(tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from rntk_bench.methods import NETWORK_METHODS, KernelMethod, NetworkMethod, res
 from rntk_bench.networks import pool
 from rntk_bench.networks.early_stopping import NO_EPOCH
 from rntk_bench.report.results.validation import validation_grid
-from rntk_bench.storage.counts import decode_counts
+from rntk_bench.storage.integers import unpack_integers
 from rntk_bench.storage.records import read_record, record_path
 from tests.paths import CONFIGS, REFERENCE, ROOT
 
@@ -60,7 +60,7 @@ def test_a_network_is_trained_on_the_resampled_training_set():
     record = evaluate_network(resampled, METHOD, experiment)
     assert record.protocol == METHOD.protocol(EXPERIMENT) | {"resample": 5}
     assert record.data["fingerprint"] == resampled.fingerprint
-    predictions = np.array(record.test["predictions"])
+    predictions = unpack_integers(record.test["predictions"])
     assert record.test["correct"] == (predictions == resampled.y_test).sum()
     of_official = evaluate_network(official, METHOD, EXPERIMENT)
     assert of_official.selection["hits"] != record.selection["hits"]
@@ -101,7 +101,7 @@ def whole():
 
 def test_a_record_holds_the_choice_and_its_test(record):
     selection, test = record.selection, record.test
-    n_correct = decode_counts(selection["hits"])
+    n_correct = unpack_integers(selection["hits"])
     sizes = np.array(selection["fold_sizes"])
     assert n_correct.shape[:2] == (4, 3)
     complete = (n_correct[:, :, 0] != NO_EPOCH).all(axis=1)
@@ -112,13 +112,13 @@ def test_a_record_holds_the_choice_and_its_test(record):
     chosen = n_correct[selection["setting_index"]]
     best = np.array(selection["best_epochs"])
     assert (chosen[np.arange(3), best - 1] == chosen.max(axis=1)).all()
-    epochs = decode_counts(selection["run_epochs"])
+    epochs = unpack_integers(selection["run_epochs"])
     np.testing.assert_array_equal(epochs[selection["setting_index"]], best)
     assert ((epochs > 0) == (n_correct[:, :, 0] != NO_EPOCH)).all()
     accuracies = chosen.max(axis=1) / sizes
     assert accuracies[selection["best_fold"]] == accuracies.max()
     assert selection["epochs"] == best[selection["best_fold"]]
-    predictions = np.array(test["predictions"])
+    predictions = unpack_integers(test["predictions"])
     assert test["correct"] == (predictions == made_up().y_test).sum()
     assert test["correct"] == test["fold_correct"][selection["best_fold"]]
     assert len(test["fold_correct"]) == 3
@@ -134,7 +134,7 @@ def test_a_record_holds_the_choice_and_its_test(record):
 def test_the_record_is_the_same_for_any_number_of_jobs_and_with_pruning(record, whole):
     two = evaluate_network(made_up(), METHOD, EXPERIMENT, n_jobs=2)
     assert answer(two) == answer(record)
-    some, every = (decode_counts(r.selection["hits"]) for r in (record, whole))
+    some, every = (unpack_integers(r.selection["hits"]) for r in (record, whole))
     assert (every[:, :, 0] != NO_EPOCH).all()
     needed = some[:, :, 0] != NO_EPOCH
     np.testing.assert_array_equal(some[needed], every[needed][:, : some.shape[2]])
@@ -344,7 +344,7 @@ def test_the_papers_literal_protocol_reproduces_its_records(name):
     assert again.protocol == there.protocol
     assert again.selection["setting"] == there.selection["setting"]
     # Rounding, which another processor does otherwise, comes to little in the first epochs.
-    one, other = (decode_counts(record.selection["hits"])[:, :, :2] for record in (again, there))
+    one, other = (unpack_integers(record.selection["hits"])[:, :, :2] for record in (again, there))
     assert (one == other).mean() > 0.9
 
 

@@ -14,7 +14,7 @@ from rntk_bench.datasets import Dataset, InputScaling
 from rntk_bench.kernels import RNTK, MultiscaleRNTK
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod
 from rntk_bench.storage.cache import GramCache
-from rntk_bench.storage.counts import decode_counts
+from rntk_bench.storage.integers import unpack_integers
 from rntk_bench.svm.folds import stratified_folds
 from tests.naive_search import centred, choose, validation_accuracies
 
@@ -87,12 +87,12 @@ def test_the_choice_is_that_of_the_definition(lengths):
     assert (selection["setting_index"], selection["C"]) == (setting, METHOD.C[c])
     assert (selection["ties"], selection["accuracy"]) == (n_ties, float(best))
     assert len(selection["fold_sizes"]) == 30
-    assert decode_counts(selection["hits"]).shape == (12, 3, 30)
+    assert unpack_integers(selection["hits"]).shape == (12, 3, 30)
     scaling, kernel = settings[setting]
     gram = kernel(scaling(train))
     model = SVC(C=METHOD.C[c], kernel="precomputed").fit(centred(gram, gram), y)
     query = centred(kernel(scaling(list(dataset.X_test)), scaling(train)), gram)
-    assert record.test["predictions"] == model.predict(query).tolist()
+    assert unpack_integers(record.test["predictions"]).tolist() == model.predict(query).tolist()
     assert selection["setting"] == METHOD.settings[setting]
     for name, value in selection["derived"].items():
         assert value == pytest.approx(getattr(kernel, name), rel=1e-15)
@@ -111,7 +111,7 @@ def test_jobs_cache_and_pruning_change_no_answer(prune, tmp_path, monkeypatch):
         )
     assert cache.info().entries == 12 + 1
     full = evaluate(dataset, prune=False)
-    some, every = (decode_counts(r.selection["hits"]) for r in (expected, full))
+    some, every = (unpack_integers(r.selection["hits"]) for r in (expected, full))
     assert (some == -1).any() == prune
     np.testing.assert_array_equal(some[some >= 0], every[some >= 0])
     for key in ("setting", "C", "ties", "accuracy", "derived"):
@@ -181,4 +181,4 @@ def test_the_multiscale_kernel_is_fitted_once_and_its_gram_is_cross_validated(
     assert record.selection["accuracy"] == float(means[0, 0])
     model = SVC(C=10.0, kernel="precomputed").fit(gram, y)
     predicted = model.predict(kernel(list(dataset.X_test), train))
-    assert record.test["predictions"] == predicted.tolist()
+    assert unpack_integers(record.test["predictions"]).tolist() == predicted.tolist()

@@ -28,6 +28,7 @@ from rntk_bench.estimators import (
 )
 from rntk_bench.kernels.series import ShapeWarning
 from rntk_bench.methods import KERNEL_METHODS, KernelMethod
+from rntk_bench.storage.integers import unpack_integers
 from rntk_bench.storage.records import read_records
 from tests.paths import REFERENCE
 
@@ -65,7 +66,9 @@ def test_it_is_the_benchmarks_record(method):
     (record,) = (r for r in records if (r.dataset, r.method) == ("Coffee", method))
     dataset = load_dataset("Coffee", download=False)
     model = KernelClassifier(method).fit(dataset.X_train, dataset.y_train)
-    np.testing.assert_array_equal(model.predict(dataset.X_test), record.test["predictions"])
+    np.testing.assert_array_equal(
+        model.predict(dataset.X_test), unpack_integers(record.test["predictions"])
+    )
     selection = record.selection
     assert model.best_params_ == {**selection["setting"], "C": selection["C"]}
     assert (model.best_score_, model.n_ties_) == (selection["accuracy"], selection["ties"])
@@ -316,7 +319,9 @@ def test_methods_with_a_shared_readout_are_the_benchmarks_too(method):
     dataset = load_dataset("ItalyPowerDemand", download=False)
     record = KernelEvaluation(dataset, KERNEL_METHODS[method], Experiment()).run()
     model = KernelClassifier(method, n_jobs=2).fit(dataset.X_train, dataset.y_train)
-    np.testing.assert_array_equal(model.predict(dataset.X_test), record.test["predictions"])
+    np.testing.assert_array_equal(
+        model.predict(dataset.X_test), unpack_integers(record.test["predictions"])
+    )
     selection = record.selection
     assert model.best_params_ == {**selection["setting"], "C": selection["C"]}
     assert (model.best_score_, model.n_ties_) == (selection["accuracy"], selection["ties"])

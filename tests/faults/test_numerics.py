@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.kernels import RBF
-from rntk_bench.storage.counts import decode_counts
+from rntk_bench.storage.integers import unpack_integers
 from rntk_bench.storage.records import read_records
 from tests.faults import process_harness
 from tests.faults.conftest import write_dataset
@@ -60,7 +60,7 @@ def test_settings_at_the_edge_are_recorded_and_never_chosen(folder):
         unusable = selection["unusable_settings"]
         assert len(unusable) == len(selection["flaws"])
         assert selection["setting_index"] not in unusable
-        hits = decode_counts(selection["hits"])
+        hits = unpack_integers(selection["hits"])
         usable = np.delete(np.arange(selection["n_settings"]), unusable)
         assert (hits[unusable] == -1).all()
         assert (hits[usable] >= 0).all()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from rntk_bench.errors import InputError
+from rntk_bench.report.results.record_details import predicted_classes
 from rntk_bench.report.results.results import Results, id_without
 from rntk_bench.storage.records import Record
 
@@ -98,11 +99,11 @@ def paired_difference(
     for record, other in zip(records, others, strict=True):
         assert record.test is not None
         assert other.test is not None
-        if "predictions" not in record.test or "predictions" not in other.test:
+        ours, theirs = predicted_classes(record), predicted_classes(other)
+        if ours is None or theirs is None:
             return None
         n, b_minus_c = record.test["n"], record.test["correct"] - other.test["correct"]
-        predictions = zip(record.test["predictions"], other.test["predictions"], strict=True)
-        n_differing = sum(a != b for a, b in predictions)
+        n_differing = int((ours != theirs).sum())
         total += b_minus_c / n
         variance += (n_differing - b_minus_c**2 / n) / n**2
     return total / len(records), math.sqrt(variance) / len(records)

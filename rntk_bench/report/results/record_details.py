@@ -10,7 +10,8 @@ from sklearn.metrics import confusion_matrix
 
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import DataError
-from rntk_bench.storage.records import Record
+from rntk_bench.storage.integers import unpack_integers
+from rntk_bench.storage.records import Record, RecordError
 from rntk_bench.types import IntArray
 
 
@@ -51,6 +52,18 @@ def describe_fold_networks(record: Record) -> str | None:
     )
 
 
+def predicted_classes(record: Record) -> IntArray | None:
+    """The class codes that a record predicts for the test series (n_test,), if it has them.
+
+    Raises
+    ------
+    RecordError
+        If they are damaged.
+    """
+    packed = (record.test or {}).get("predictions")
+    return None if packed is None else unpack_integers(packed).astype(np.int64)
+
+
 def confusion_counts(record: Record, dataset: Dataset) -> IntArray:
     """Test series by true class (rows) and predicted class (columns), (n_classes, n_classes).
 
@@ -60,17 +73,19 @@ def confusion_counts(record: Record, dataset: Dataset) -> IntArray:
         The record has no predictions, or they are not predictions for the test set of `dataset`.
     """
     test: dict[str, Any] = record.test or {}
-    if "predictions" not in test:
+    try:
+        predictions = predicted_classes(record)
+    except RecordError:
+        raise DataError("the record's predictions are damaged") from None
+    if predictions is None:
         raise DataError("the record has no predictions")
     if record.data.get("fingerprint") != dataset.fingerprint:
         raise DataError("the record was made with another copy of the data than is here")
     try:
         counts: IntArray = confusion_matrix(
-            dataset.y_test,
-            np.array(test["predictions"], dtype=np.int64),
-            labels=range(dataset.n_classes),
+            dataset.y_test, predictions, labels=range(dataset.n_classes)
         )
-    except (TypeError, ValueError, OverflowError):
+    except ValueError:
         raise DataError("the record's predictions are not those of its test set") from None
     if counts.sum() != test["n"] or counts.trace() != test["correct"]:
         raise DataError("the record's predictions do not have its number of right answers")

@@ -18,7 +18,7 @@ from pathlib import Path
 from rntk_bench.config import format_choice
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import DataError, InputError, StorageError, one_line
-from rntk_bench.report.results.record_details import confusion_counts
+from rntk_bench.report.results.record_details import confusion_counts, predicted_classes
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.encoding import encode
 from rntk_bench.storage.records import Record, has_choice
@@ -100,7 +100,9 @@ def render_tsml(record: Record, dataset: Dataset) -> str:
         As `confusion_counts` does, if the predictions are not those of the dataset's test set.
     """
     confusion_counts(record, dataset)
+    predictions = predicted_classes(record)
     assert record.test is not None
+    assert predictions is not None
     n_classes = dataset.n_classes
     codes = {name: code for code, name in enumerate(sorted(dataset.classes))}
     code_of = [codes[name] for name in dataset.classes]
@@ -121,7 +123,7 @@ def render_tsml(record: Record, dataset: Dataset) -> str:
         format_choice(record.selection or {}) if has_choice(record) else "No parameter info",
         f"{record.test['correct'] / record.test['n']},{fit},{predict},-1,-1,{n_classes},,-1,-1",
     ]
-    for true, predicted in zip(dataset.y_test, record.test["predictions"], strict=True):
+    for true, predicted in zip(dataset.y_test, predictions.tolist(), strict=True):
         code = code_of[predicted]
         lines.append(f"{code_of[true]},{code},,{one_hot[code]}")
     return "\n".join([*lines, ""])

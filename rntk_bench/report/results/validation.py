@@ -9,7 +9,7 @@ import numpy as np
 
 from rntk_bench.errors import InputError
 from rntk_bench.methods import METHODS
-from rntk_bench.storage.counts import decode_counts
+from rntk_bench.storage.integers import unpack_integers
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_weights
 from rntk_bench.types import BoolArray, FloatArray, IntArray
@@ -93,7 +93,7 @@ def validation_grid(record: Record) -> ValidationGrid:
         axes["input"] = selection["inputs"]
     chosen = dict(selection["setting"])
     _check_order(record, selection, axes)
-    n_correct = decode_counts(selection["hits"])
+    n_correct = unpack_integers(selection["hits"])
     if "C" in record.protocol:
         axes["C"], chosen["C"] = record.protocol["C"], selection["C"]
     else:
@@ -117,7 +117,7 @@ def _at_best_epochs(n_correct: IntArray, selection: dict[str, Any]) -> IntArray:
     """
     if "run_epochs" not in selection:
         return np.asarray(n_correct.max(axis=-1))
-    epochs = decode_counts(selection["run_epochs"]).astype(np.int64)
+    epochs = unpack_integers(selection["run_epochs"]).astype(np.int64)
     # Runs without an epoch (0) and settings without a run (-1) get the padding, -1.
     padded = np.concatenate([n_correct, np.full_like(n_correct[..., :1], -1)], axis=-1)
     return np.take_along_axis(padded, np.maximum(epochs, 0)[..., None] - 1, axis=-1)[..., 0]

@@ -10,6 +10,7 @@ from rntk_bench.errors import InputError
 from rntk_bench.report.results.noise import binomial_error, measure_noise, paired_difference
 from rntk_bench.report.results.results import collect_results
 from rntk_bench.report.tables.noise import noise_table
+from rntk_bench.storage.integers import pack_integers
 from rntk_bench.storage.records import protocol_id
 from tests import factories as made
 
@@ -18,7 +19,11 @@ def record(dataset, method, right, seed=0):
     """A record of two classes whose test series are all of class 1."""
     right = list(map(int, right))
     entry = made.record(dataset, method, sum(right), len(right), protocol={"seed": seed})
-    return replace(entry, test={**entry.test, "predictions": right}, data={"fingerprint": "f"})
+    return replace(
+        entry,
+        test={**entry.test, "predictions": pack_integers(np.array(right))},
+        data={"fingerprint": "f"},
+    )
 
 
 def test_the_binomial_error_is_that_of_all_possible_test_sets():

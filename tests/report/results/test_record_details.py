@@ -9,9 +9,11 @@ from rntk_bench.errors import DataError
 from rntk_bench.report.results.record_details import (
     confusion_counts,
     describe_fold_networks,
+    predicted_classes,
     wilson_interval,
 )
 from rntk_bench.report.tables.confusion import confusion_table
+from rntk_bench.storage.integers import pack_integers
 from rntk_bench.storage.records import read_record
 from tests.paths import REFERENCE
 
@@ -35,7 +37,7 @@ def test_confusion_counts_every_test_series(record):
     dataset = load_dataset("ArrowHead")
     counts = confusion_counts(record, dataset)
     expected = np.zeros((3, 3), dtype=int)
-    for true, predicted in zip(dataset.y_test, record.test["predictions"], strict=True):
+    for true, predicted in zip(dataset.y_test, predicted_classes(record), strict=True):
         expected[true, predicted] += 1
     np.testing.assert_array_equal(counts, expected)
     assert counts.trace() == record.test["correct"]
@@ -53,11 +55,11 @@ def test_a_record_of_other_data_or_without_predictions_has_no_confusion_matrix(r
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"predictions": [0, 1]}, "not those of its test set"),
-        ({"predictions": [None] * 175}, "not those of its test set"),
-        ({"predictions": [10**30] * 175}, "not those of its test set"),
-        ({"predictions": 3}, "not those of its test set"),
-        ({"predictions": [99] * 175}, "number of right answers"),
+        ({"predictions": pack_integers(np.array([0, 1]))}, "not those of its test set"),
+        ({"predictions": pack_integers(np.zeros((175, 2), int))}, "not those of its test set"),
+        ({"predictions": [0, 1]}, "damaged"),
+        ({"predictions": {"shape": [175], "dtype": "|u1"}}, "damaged"),
+        ({"predictions": pack_integers(np.full(175, 99))}, "number of right answers"),
         ({"correct": 1}, "number of right answers"),
     ],
 )

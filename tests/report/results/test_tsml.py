@@ -9,6 +9,7 @@ import pytest
 from rntk_bench.datasets import load_dataset, resample_dataset
 from rntk_bench.errors import DataError, InputError, StorageError
 from rntk_bench.report.results.tsml import read_tsml, render_tsml, tsml_path, write_tsml
+from rntk_bench.storage.integers import unpack_integers
 from tests.factories import predicted
 
 PUBLISHED = """\
@@ -53,7 +54,7 @@ def test_a_record_is_what_tsml_eval_reads(arrow_head, tmp_path):
     head, true, found, third = read_as_tsml_eval(path)
     assert head == ("ArrowHead", "rbf", "TEST", 3, "MILLISECONDS")
     np.testing.assert_array_equal(true, data.y_test)  # of these labels the codes are the same
-    np.testing.assert_array_equal(found, record.test["predictions"])
+    np.testing.assert_array_equal(found, unpack_integers(record.test["predictions"]))
     assert third.split(",")[1:3] == ["1250", "250"]
     assert path.read_text().splitlines()[1] == "alpha=0.5, C=10"
 

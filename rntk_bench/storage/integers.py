@@ -1,4 +1,4 @@
-"""Compressed arrays of counts in run records."""
+"""Compressed arrays of integers in run records: counts of correct predictions, and predictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from rntk_bench.storage.records import RecordError
 
-Counts = np.ndarray[Any, np.dtype[Any]]
+Integers = np.ndarray[Any, np.dtype[Any]]
 
 _DTYPES = ("|u1", "<u2", "<u4", "<u8", "|i1", "<i2", "<i4", "<i8")
 _MAX_BYTES = 1 << 26
@@ -19,21 +19,21 @@ _MAX_MEMORY = 1 << 25
 _FILTERS = [{"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 1 << 22}]
 
 
-def encode_counts(counts: Counts) -> dict[str, Any]:
+def pack_integers(integers: Integers) -> dict[str, Any]:
     """Compress an array of integers into a JSON value, without loss."""
-    little_endian = counts.astype(counts.dtype.newbyteorder("<"), order="C")
+    little_endian = integers.astype(integers.dtype.newbyteorder("<"), order="C")
     if little_endian.dtype.str not in _DTYPES:
-        raise TypeError(f"counts must be integers, not {counts.dtype}")
+        raise TypeError(f"expected integers, not {integers.dtype}")
     compressed = lzma.compress(little_endian.tobytes(), format=lzma.FORMAT_ALONE, filters=_FILTERS)
     return {
-        "shape": list(counts.shape),
+        "shape": list(integers.shape),
         "dtype": little_endian.dtype.str,
         "lzma": base64.b64encode(compressed).decode("ascii"),
     }
 
 
-def decode_counts(encoded: dict[str, Any]) -> Counts:
-    """Decode the result of `encode_counts`.
+def unpack_integers(encoded: dict[str, Any]) -> Integers:
+    """Decode the result of `pack_integers`.
 
     Raises
     ------
@@ -55,6 +55,6 @@ def decode_counts(encoded: dict[str, Any]) -> Counts:
         little_endian = np.frombuffer(decompressed, dtype).reshape(encoded["shape"])
     except (KeyError, TypeError, ValueError, OverflowError, EOFError, lzma.LZMAError) as error:
         raise RecordError(
-            "A record's packed counts are damaged; delete the record and run its dataset again."
+            "A record's packed integers are damaged; delete the record and run its dataset again."
         ) from error
     return little_endian.astype(dtype.newbyteorder("="))

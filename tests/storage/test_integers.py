@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from rntk_bench.storage.counts import decode_counts, encode_counts
+from rntk_bench.storage.integers import pack_integers, unpack_integers
 from rntk_bench.storage.records import RecordError
 
 
@@ -18,21 +18,21 @@ from rntk_bench.storage.records import RecordError
         shape=st_numpy.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=9),
     )
 )
-def test_counts_come_back_as_they_were(counts):
-    decoded = decode_counts(json.loads(json.dumps(encode_counts(counts))))
-    np.testing.assert_array_equal(decoded, counts)
-    assert decoded.dtype == counts.dtype.newbyteorder("=")
+def test_integers_come_back_as_they_were(integers):
+    decoded = unpack_integers(json.loads(json.dumps(pack_integers(integers))))
+    np.testing.assert_array_equal(decoded, integers)
+    assert decoded.dtype == integers.dtype.newbyteorder("=")
     assert decoded.flags.writeable
 
 
 def test_counts_are_compact():
     counts = np.full((900, 5, 10), 3)
-    assert len(json.dumps(encode_counts(counts))) < counts.nbytes / 100
+    assert len(json.dumps(pack_integers(counts))) < counts.nbytes / 100
 
 
-def test_only_integers_are_counts():
+def test_only_integers_are_packed():
     with pytest.raises(TypeError, match="float64"):
-        encode_counts(np.ones(3))
+        pack_integers(np.ones(3))
 
 
 def packed(content):
@@ -66,6 +66,6 @@ def with_dictionary_of(n_bytes, content):
         {"shape": [1 << 40], "dtype": "|u1", "lzma": packed(bytes(16))},
     ],
 )
-def test_damaged_counts_are_one_sentence(encoded):
-    with pytest.raises(RecordError, match="packed counts are damaged"):
-        decode_counts(encoded)
+def test_damaged_integers_are_one_sentence(encoded):
+    with pytest.raises(RecordError, match="packed integers are damaged"):
+        unpack_integers(encoded)
