@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError
-from rntk_bench.svm import smo
+from rntk_bench.svm import one_vs_one, smo
 from rntk_bench.svm.search_options import SearchOptions
 from rntk_bench.types import BoolArray, FloatArray, IntArray
 
@@ -62,7 +62,7 @@ class _Workspace(threading.local):
 
     def __init__(self, y: IntArray, n_query: int) -> None:
         self.query = np.empty((len(y), n_query))
-        self.pair_buffers = smo.pair_buffers(y)
+        self.pair_buffers = one_vs_one.pair_buffers(y)
 
 
 class CrossValidation:
@@ -117,7 +117,7 @@ class CrossValidation:
         votes = np.zeros((n_C, n_classes, len(self._columns)), dtype=np.int32)
         unfinished = np.zeros((n_C, len(self.fold_sizes)), dtype=np.int64)
         limit = current_deadline()
-        smo.cross_validate(
+        one_vs_one.cross_validate(
             gram,
             np.searchsorted(self.y, np.arange(n_classes + 1)),
             self.fold,
@@ -134,7 +134,7 @@ class CrossValidation:
             unfinished,
         )
         limit.check()
-        correct = (smo.predict_from_votes(votes) == self.y[self._columns]) & self._is_query
+        correct = (one_vs_one.predict_from_votes(votes) == self.y[self._columns]) & self._is_query
         n_correct = np.add.reduceat(correct, self._query_starts[:-1], axis=1, dtype=np.int64)
         return n_correct[:, folds], unfinished[:, folds]
 
@@ -220,7 +220,7 @@ class OneVsOneSVC:
         n_pairs = n_classes * (n_classes - 1) // 2
         coefficients, biases = np.zeros((n_pairs, len(y))), np.zeros(n_pairs)
         limit = current_deadline()
-        unfinished = smo.train(
+        unfinished = one_vs_one.train(
             gram,
             np.searchsorted(y, np.arange(n_classes + 1)),
             np.zeros(len(y), dtype=bool) if held_out is None else held_out,
@@ -228,7 +228,7 @@ class OneVsOneSVC:
             options.tolerance,
             options.max_iterations,
             limit.stop,
-            smo.pair_buffers(y),
+            one_vs_one.pair_buffers(y),
             coefficients,
             biases,
         )
@@ -240,14 +240,16 @@ class OneVsOneSVC:
 
         `query` (n, n_query) is the kernel of the training series with the series to classify.
         """
-        values: FloatArray = smo.decision_values(
+        values: FloatArray = one_vs_one.decision_values(
             self.coefficients, self.biases, np.ascontiguousarray(query)
         )
         return values
 
     def predicted_classes(self, decisions: FloatArray) -> IntArray:
         """Class codes (n_query,) with the most votes; ties go to the first class, as in LIBSVM."""
-        classes: IntArray = smo.predict_from_votes(_count_votes(decisions, self.n_classes)[None])[0]
+        classes: IntArray = one_vs_one.predict_from_votes(
+            _count_votes(decisions, self.n_classes)[None]
+        )[0]
         return classes
 
     def one_vs_rest_scores(self, decisions: FloatArray) -> FloatArray:

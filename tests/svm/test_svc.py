@@ -7,7 +7,7 @@ from sklearn.svm import SVC
 from rntk_bench import RNTK
 from rntk_bench.datasets import load_dataset, unit_norm
 from rntk_bench.errors import InputError
-from rntk_bench.svm import smo
+from rntk_bench.svm import one_vs_one, smo
 from rntk_bench.svm.folds import stratified_folds
 from rntk_bench.svm.svc import (
     CrossValidation,
@@ -161,7 +161,7 @@ def test_a_bound_on_steps_is_counted():
 
 def test_votes_are_counted_and_ties_go_to_the_first_class():
     votes = np.array([[[1, 0, 2], [1, 2, 0], [1, 2, 2]]], dtype=np.int32)
-    np.testing.assert_array_equal(smo.predict_from_votes(votes), [[0, 1, 0]])
+    np.testing.assert_array_equal(one_vs_one.predict_from_votes(votes), [[0, 1, 0]])
 
 
 @pytest.mark.parametrize(("n_classes", "per_class"), [(2, 40), (3, 11), (7, 9)])
