@@ -100,7 +100,8 @@ def test_stopped_at_random_moments(plan, tmp_path, number, code):
 
 NETWORKS = """
 [network]
-max_epochs = 30
+max_epochs = 200
+patience = 200
 n_folds = 3
 [grid.gru]
 n_layers = [1]
