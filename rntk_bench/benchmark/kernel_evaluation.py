@@ -74,8 +74,8 @@ class KernelEvaluation:
             self._options = SVCOptions.of(options)
             y = self._problem.y_train
             folds = self._problem.folds(options.n_folds, options.seed, options.n_repeats)
-            validation = RepeatedCrossValidation(y, folds, self._options)
-            self.search = Search(validation, len(kernels), prune, best, options.gram_scale)
+            self._validation = RepeatedCrossValidation(y, folds, self._options)
+            self.search = Search(self._validation, len(kernels), prune, best, options.gram_scale)
             grams = FittedGrams if method.is_fittable else Grams
             self.grams = grams(kernels, inputs, problems, cache, self.watch)
             self._notes = (
@@ -130,6 +130,7 @@ class KernelEvaluation:
             If no setting of the grid can be used on this dataset, or the chosen one not on its
             test series.
         """
+        self._validation.free_memory()
         with self.watch("total"):
             choice = self._choose()
             with self.watch("test"), np.errstate(all="ignore"):

@@ -170,6 +170,7 @@ class KernelClassifier(SupportVectorClassifier, KernelEstimator):
         validation = RepeatedCrossValidation(codes, folds, solver)
         search = Search(validation, len(kernels), self.prune, gram_scale=options.gram_scale)
         fitted = self._evaluate_grams(method, kernels, X, search.evaluate)
+        validation.free_memory()
         self._choose(search, method)
         gram = self._keep(method, kernels, fitted, self.best_index_ // len(options.C), X)
         self.gram_divisor_ = gram_divisor(gram, options.gram_scale)

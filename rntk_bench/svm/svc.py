@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Self
@@ -53,16 +53,33 @@ def check_size(y: IntArray, name: str = "This dataset") -> None:
         )
 
 
-class _Workspace(threading.local):
-    """A thread's arrays for all Grams of a training set.
+class _Workspaces:
+    """Large arrays for the Grams of a training set, as many as there are threads at once.
 
-    If large arrays were allocated for each Gram, the operating system would spend more time on
-    clearing their pages than it takes to fill them.
+    If they were allocated for each Gram, the operating system would spend more time on clearing
+    their pages than it takes to fill them.
     """
 
-    def __init__(self, y: IntArray, n_query: int) -> None:
-        self.query = np.empty((len(y), n_query))
-        self.pair_buffers = one_vs_one.pair_buffers(y)
+    def __init__(self, y: IntArray) -> None:
+        self._y = y
+        self._spare: list[tuple[FloatArray, FloatArray]] = []
+
+    @contextmanager
+    def borrow(self, n_query: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Room for the validation columns (n, n_query), and `one_vs_one.pair_buffers`."""
+        try:
+            query, buffers = self._spare.pop()
+        except IndexError:
+            query, buffers = np.empty(0), one_vs_one.pair_buffers(self._y)
+        size = len(self._y) * n_query
+        if query.size < size:
+            query = np.empty(size)
+        yield query[:size].reshape(len(self._y), n_query), buffers
+        self._spare.append((query, buffers))
+
+    def free(self) -> None:
+        """Free them; they are allocated again when they are needed."""
+        self._spare.clear()
 
 
 class CrossValidation:
@@ -82,8 +99,15 @@ class CrossValidation:
 
     n_repeats = 1
 
-    def __init__(self, y: IntArray, fold: IntArray, options: SVCOptions) -> None:
+    def __init__(
+        self,
+        y: IntArray,
+        fold: IntArray,
+        options: SVCOptions,
+        workspaces: _Workspaces | None = None,
+    ) -> None:
         check_size(y)
+        self._workspaces = workspaces or _Workspaces(y)
         self.y, self.fold, self.options = y, fold, options
         self.fold_sizes = np.bincount(fold)
         # The columns of each fold are padded to full vectors; the padding repeats column 0, and
@@ -96,7 +120,6 @@ class CrossValidation:
         for q, (start, size) in enumerate(zip(starts, self.fold_sizes, strict=True)):
             self._columns[start : start + size] = np.flatnonzero(fold == q)
             self._is_query[start : start + size] = True
-        self._workspace = _Workspace(y, len(self._columns))
 
     def count_correct(
         self, gram: FloatArray, folds: IntArray, n_C: int
@@ -117,22 +140,24 @@ class CrossValidation:
         votes = np.zeros((n_C, n_classes, len(self._columns)), dtype=np.int32)
         unfinished = np.zeros((n_C, len(self.fold_sizes)), dtype=np.int64)
         limit = current_deadline()
-        one_vs_one.cross_validate(
-            gram,
-            np.searchsorted(self.y, np.arange(n_classes + 1)),
-            self.fold,
-            folds,
-            np.array(self.options.C[:n_C]),
+        with self._workspaces.borrow(len(self._columns)) as (query, buffers):
             # Without a mode NumPy would copy the result.
-            np.take(gram, self._columns, axis=1, out=self._workspace.query, mode="clip"),
-            self._query_starts,
-            self.options.tolerance,
-            self.options.max_iterations,
-            limit.stop,
-            self._workspace.pair_buffers,
-            votes,
-            unfinished,
-        )
+            np.take(gram, self._columns, axis=1, out=query, mode="clip")
+            one_vs_one.cross_validate(
+                gram,
+                np.searchsorted(self.y, np.arange(n_classes + 1)),
+                self.fold,
+                folds,
+                np.array(self.options.C[:n_C]),
+                query,
+                self._query_starts,
+                self.options.tolerance,
+                self.options.max_iterations,
+                limit.stop,
+                buffers,
+                votes,
+                unfinished,
+            )
         limit.check()
         correct = (one_vs_one.predict_from_votes(votes) == self.y[self._columns]) & self._is_query
         n_correct = np.add.reduceat(correct, self._query_starts[:-1], axis=1, dtype=np.int64)
@@ -157,7 +182,8 @@ class RepeatedCrossValidation:
     """
 
     def __init__(self, y: IntArray, folds: Sequence[IntArray], options: SVCOptions) -> None:
-        self._validations = [CrossValidation(y, fold, options) for fold in folds]
+        self._workspaces = _Workspaces(y)
+        self._validations = [CrossValidation(y, fold, options, self._workspaces) for fold in folds]
         self.options, self.n_repeats = options, len(folds)
         self.fold_sizes = np.concatenate([each.fold_sizes for each in self._validations])
 
@@ -173,6 +199,10 @@ class RepeatedCrossValidation:
         ]
         n_correct, unfinished = (np.concatenate(each, axis=1) for each in zip(*counts, strict=True))
         return n_correct, unfinished
+
+    def free_memory(self) -> None:
+        """Free the large arrays that are kept from one Gram to the next."""
+        self._workspaces.free()
 
 
 @dataclass(frozen=True)

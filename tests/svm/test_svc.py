@@ -1,5 +1,7 @@
 """The solver against scikit-learn's SVC, which is LIBSVM."""
 
+from multiprocessing.pool import ThreadPool
+
 import numpy as np
 import pytest
 from sklearn.svm import SVC
@@ -115,6 +117,32 @@ def test_cross_validation_equals_scikit_learns_also_where_a_fold_lacks_a_class(s
     # What pruning relies on: any folds and any first values of C are part of the whole.
     part, _ = validation.count_correct(gram, np.array([2, 3, 7]), 2)
     np.testing.assert_array_equal(part, n_correct[:2, [2, 3, 7]])
+
+
+@pytest.mark.parametrize("sizes", [(30, 25), (13, 1, 20), (12, 3, 3, 2)])
+def test_what_earlier_grams_left_in_memory_does_not_matter(sizes, monkeypatch):
+    """The arrays that Grams share hold no number when they are new, and one Gram's at the next."""
+    rng = np.random.default_rng(sum(sizes))
+    y = np.repeat(np.arange(len(sizes)), sizes)
+    X = rng.standard_normal((20, len(y), 3)) + y[:, None]
+    grams = list(X @ X.swapaxes(1, 2) + 1.0)
+    fold, folds = stratified_folds(y, 5, 0), np.arange(5)
+    expected = [
+        CrossValidation(y, fold, OPTIONS).count_correct(gram, folds, 5)[0] for gram in grams
+    ]
+    new_buffers = one_vs_one.pair_buffers
+    made = []
+
+    def unusable_buffers(y):
+        made.append(np.full_like(new_buffers(y), np.nan))
+        return made[-1]
+
+    monkeypatch.setattr(one_vs_one, "pair_buffers", unusable_buffers)
+    validation = CrossValidation(y, fold, OPTIONS)
+    with ThreadPool(3) as pool:
+        found = pool.map(lambda gram: validation.count_correct(gram, folds, 5)[0], grams)
+    np.testing.assert_array_equal(found, expected)
+    assert len(made) <= 3
 
 
 def dual(gram, y, C):

@@ -67,8 +67,8 @@ def _kernel_memory(size: Size, method: KernelMethod, n_jobs: int) -> int:
     family, batch = method.kernel, method.largest_batch(T)
     held = SERIES * _values(size)
     pair = 2 * n // size.n_classes
-    # Beside the Gram matrix a machine has its validation columns and the matrix of a pair.
-    job = family.buffer_size(batch, (n, n), T) + n * n + pair * pair
+    # Beside the Gram matrix a machine has its validation columns and two matrices of a pair.
+    job = family.buffer_size(batch, (n, n), T) + n * n + 2 * pair * pair
     test = family.buffer_size(batch[:1], (n, m), T) * (n_jobs if method.is_fittable else 1) + n * n
     if not family.uses_time:
         held += PRODUCTS * n * n
