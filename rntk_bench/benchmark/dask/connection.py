@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rntk_bench.benchmark.dask.tasks import Identity, identity, mismatch, with_networks
@@ -13,6 +13,7 @@ from rntk_bench.errors import ClusterError, ExtraError
 from rntk_bench.methods import Method
 
 CONNECT_SECONDS = 10
+GREETINGS = 10
 
 
 @contextmanager
@@ -31,12 +32,12 @@ def connected(address: str, methods: Sequence[Method], say: Callable[[str], None
     ExtraError
         If Dask is not installed.
     ClusterError
-        If no scheduler answers within ten seconds, or it or a worker has other code than this
-        process.
+        If no scheduler answers within ten seconds or it greets no client, or if it or a worker has
+        other code than this process.
     """
     try:
         import dask
-        import distributed
+        import distributed  # noqa: F401
     except ImportError:
         raise ExtraError("A Dask cluster", "Dask and distributed", "cluster") from None
     # A lost connection is reported once, by the error.
@@ -47,15 +48,39 @@ def connected(address: str, methods: Sequence[Method], say: Callable[[str], None
         # Datasets are sent once, and may be large.
         "distributed.admin.large-graph-warning-threshold": "1TiB",
     }
-    with (
-        dask.config.set(settings),
-        distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False) as client,
-    ):
+    with dask.config.set(settings), _client(address) as client:
         if not client.nthreads():
             say(f"The scheduler at {address} has no worker yet; waiting for the first ...")
             client.wait_for_workers(1)
         _check_code(client, methods)
         yield client
+
+
+def _client(address: str) -> Any:
+    """A client of the scheduler, tried again where its greeting was not alone.
+
+    A scheduler may send a message to all its clients just when it greets a new one. Both then
+    arrive together, which the new client takes for a broken connection, by an assertion.
+    """
+    from distributed import Client
+
+    class ClosedOnFailure(Client):  # type: ignore[misc]
+        """A client that does not wait for the garbage collector, which may hang in closing it."""
+
+        def start(self, **kwargs: Any) -> None:
+            try:
+                super().start(**kwargs)
+            except AssertionError:
+                self.close()
+                raise
+
+    for _ in range(GREETINGS):
+        with suppress(AssertionError):
+            return ClosedOnFailure(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    raise ClusterError(
+        f"The Dask scheduler at {address} sends other messages in place of a greeting, tried "
+        f"{GREETINGS} times; try again when it is less busy."
+    )
 
 
 def _check_scheduler(address: str) -> None:

@@ -292,6 +292,36 @@ def test_a_kernel_of_ones_own_that_the_cluster_lacks_is_named(address, tmp_path,
         run_on(client, results, options, ["Mine"], methods, length=WHOLE)
 
 
+def disturb_greetings(dask_scheduler, times):
+    """Let a message to all clients arrive with the greetings of the next ones."""
+
+    class Comms(dict):
+        left = times
+
+        def __setitem__(self, client, comm):
+            super().__setitem__(client, comm)
+            if self.left:
+                self.left -= 1
+                comm.send({"op": "cancelled-keys", "keys": ["released"]})
+
+    dask_scheduler.client_comms = Comms(dask_scheduler.client_comms)
+
+
+def test_a_message_that_arrives_with_the_greeting_does_not_hinder(address):
+    with connected(address, (), print) as client:
+        client.run_on_scheduler(disturb_greetings, times=2)
+        with connected(address, (), print) as second:
+            assert len(second.nthreads()) == 2
+        client.run_on_scheduler(disturb_greetings, times=connection.GREETINGS)
+        with (
+            pytest.raises(ClusterError, match="other messages in place of a greeting"),
+            connected(address, (), print),
+        ):
+            pass
+        with connected(address, (), print) as third:
+            assert len(third.nthreads()) == 2
+
+
 OLD = """
 import rntk_bench.version
 
