@@ -76,13 +76,19 @@ def process(*command, stderr=subprocess.DEVNULL, **environment):
 def scheduler(folder, **environment):
     """A scheduler on a free port of this machine: its process and its address."""
     told = folder / "scheduler.json"
+
+    def address():
+        """The address that it has told, once the file is whole."""
+        with suppress(FileNotFoundError, ValueError):
+            return json.loads(told.read_text())["address"]
+
     with process(
         *("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", 0),
         *("--no-dashboard", "--scheduler-file", told),
         **environment,
     ) as started:
-        until(lambda: told.exists() or started.poll() is not None)
-        yield started, json.loads(told.read_text())["address"]
+        until(lambda: address() or started.poll() is not None)
+        yield started, address()
 
 
 def worker(address, *options, **environment):
