@@ -13,12 +13,14 @@ import numpy as np
 from rntk_bench.compiling import compiled
 from rntk_bench.networks.compiled.activations import ONE, sigmoid, tanh
 from rntk_bench.networks.compiled.layout import Shape
-from rntk_bench.networks.compiled.products import add_product
+from rntk_bench.networks.compiled.products import add_product, add_product_of_panels, to_panels
 from rntk_bench.networks.series import Float32Array, Int32Array
 
 _ZERO = np.float32(0.0)
 _TINY: Final = np.float32(1e-30)
 """Smaller gradients are zero. Many processors compute very slowly with numbers below 1e-38."""
+_STEPS: Final = 32
+"""The number of steps whose arrays are handled together, while they are in the second cache."""
 
 
 class Layer(NamedTuple):
@@ -67,27 +69,27 @@ def forward(
     U, W, b, c = weights
     n_steps, n_rows, width = layer.gates.shape
     n_inputs = shape.n_dimensions if len(U) == shape.n_dimensions else shape.used
-    for t in range(first, n_steps):
-        layer.gates[t] = b
-    add_product(
-        below[first:].reshape(((n_steps - first) * n_rows, below.shape[2])),
-        U[:n_inputs],
-        layer.gates[first:].reshape(((n_steps - first) * n_rows, width)),
-    )
     layer.states[first] = _ZERO
-    for t in range(first, n_steps):
-        h, next_h, gates = layer.states[t], layer.states[t + 1], layer.gates[t]
-        if shape.gates == 1:
-            add_product(h, W[: shape.used], gates)
-            _relu(gates, next_h)
-        else:
-            recurrent = layer.recurrent[t]
-            recurrent[:] = c
-            add_product(h, W[: shape.used], recurrent)
-            _gru(shape.units, gates, recurrent, h, next_h)
-        for row in range(n_rows):
-            if t < starts[row]:
-                next_h[row] = _ZERO
+    W_panels = to_panels(W[: shape.used])
+    for start in range(first, n_steps, _STEPS):
+        end = min(start + _STEPS, n_steps)
+        n = (end - start) * n_rows
+        from_below = layer.gates[start:end].reshape((n, width))
+        _fill(from_below, b)
+        add_product(below[start:end].reshape((n, below.shape[2])), U[:n_inputs], from_below)
+        for t in range(start, end):
+            h, next_h, gates = layer.states[t], layer.states[t + 1], layer.gates[t]
+            if shape.gates == 1:
+                add_product_of_panels(h, W_panels, gates)
+                _relu(gates, next_h)
+            else:
+                recurrent = layer.recurrent[t]
+                _fill(recurrent, c)
+                add_product_of_panels(h, W_panels, recurrent)
+                _gru(shape.units, gates, recurrent, h, next_h)
+            for row in range(n_rows):
+                if t < starts[row]:
+                    next_h[row] = _ZERO
 
 
 @compiled
@@ -106,7 +108,7 @@ def backward(
     flow : (B, P)
         The gradient of the last state; it is overwritten.
     """
-    W_transposed = np.ascontiguousarray(W.T)
+    W_transposed = to_panels(W.T)
     n_steps, n_rows = layer.gates.shape[:2]
     for t in range(n_steps - 1, first - 1, -1):
         if len(layer.gradient):
@@ -118,11 +120,11 @@ def backward(
         gates = layer.gates[t]
         if shape.gates == 1:
             _relu_gradient(layer.states[t + 1], flow, gates)
-            add_product(gates, W_transposed, flow)
+            add_product_of_panels(gates, W_transposed, flow)
         else:
             recurrent = layer.recurrent[t]
             _gru_gradient(shape.units, layer.states[t], gates, recurrent, flow)
-            add_product(recurrent, W_transposed, flow)
+            add_product_of_panels(recurrent, W_transposed, flow)
 
 
 @compiled
@@ -136,21 +138,21 @@ def add_gradients(
     """Add the gradients of U, W, b and c, given those of U x + b and of W h + c."""
     U, W, b, c = gradients
     n_steps, n_rows, width = layer.gates.shape
-    n = (n_steps - first) * n_rows
     n_inputs = shape.n_dimensions if len(U) == shape.n_dimensions else shape.used
-    of_inputs = layer.gates[first:].reshape((n, width))
-    of_recurrent = layer.recurrent[first:].reshape((n, width)) if shape.gates > 1 else of_inputs
-    inputs = below[first:].reshape((n, below.shape[2]))
-    states = layer.states[first:n_steps].reshape((n, shape.units))
-    add_product(inputs.T, of_inputs, U[:n_inputs])
-    add_product(states.T, of_recurrent, W[: shape.used])
-    for i in range(n):
-        for j in range(width):
-            b[j] += of_inputs[i, j]
-    if shape.gates > 1:
-        for i in range(n):
-            for j in range(width):
-                c[j] += of_recurrent[i, j]
+    for start in range(first, n_steps, _STEPS):
+        end = min(start + _STEPS, n_steps)
+        n = (end - start) * n_rows
+        inputs = below[start:end].reshape((n, below.shape[2]))
+        states = layer.states[start:end].reshape((n, shape.units))
+        of_inputs = layer.gates[start:end].reshape((n, width))
+        add_product(inputs.T, of_inputs, U[:n_inputs])
+        _add_rows(of_inputs, b)
+        if shape.gates == 1:
+            add_product(states.T, of_inputs, W[: shape.used])
+        else:
+            of_recurrent = layer.recurrent[start:end].reshape((n, width))
+            add_product(states.T, of_recurrent, W[: shape.used])
+            _add_rows(of_recurrent, c)
 
 
 @compiled
@@ -164,6 +166,14 @@ def pass_below(shape: Shape, U: Float32Array, first: int, layer: Layer, below: L
         np.ascontiguousarray(U.T),
         below.gradient[first:].reshape((n, shape.units)),
     )
+
+
+@compiled
+def _fill(rows: Float32Array, values: Float32Array) -> None:
+    """Set each row to the values; an assignment to a slice is not vectorised."""
+    for i in range(len(rows)):
+        for j in range(len(values)):
+            rows[i, j] = values[j]
 
 
 @compiled
@@ -225,6 +235,13 @@ def _gru_gradient(
         both, both_recurrent = gates[i, : 2 * n], recurrent[i, : 2 * n]
         for j in range(2 * n):
             both_recurrent[j] = both[j]
+
+
+@compiled
+def _add_rows(rows: Float32Array, total: Float32Array) -> None:
+    for i in range(len(rows)):
+        for j in range(len(total)):
+            total[j] += rows[i, j]
 
 
 @compiled

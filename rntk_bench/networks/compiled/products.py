@@ -1,8 +1,8 @@
 """Matrix products of the shapes that training needs: few rows, or a sum over many of them.
 
-C is computed in blocks of four rows and one or two vectors, which stay in registers while the terms
+C is computed in blocks of a few rows and one or two vectors, which stay in registers while terms
 are added. Numba cannot express this, so a block is written in LLVM's instructions. At these shapes
-it is faster than a BLAS, and the order of the terms of a sum is always the same.
+it is faster than a BLAS. The order of the terms of a sum is always the same, whatever the block.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from rntk_bench.compiling import compiled
+from rntk_bench.compiling import compiled, instruction_set
 from rntk_bench.networks.series import Float32Array
 
 LANES: Final = 16
 """The number of float32 in the widest vectors; rows are padded to a multiple of it."""
 ROWS: Final = 4
-"""The number of rows of a block."""
+"""The number of rows of a small block."""
+_TALL, _WIDE = (8, 2) if instruction_set()["vectors"] == "AVX-512" else (4, 1)
+"""Rows and vectors of the largest block. Of 32 registers of LANES numbers, 16 hold its sums; where
+registers are half as long and half as many, 8 do."""
 _DEPTH: Final = 256
 """The number of terms for which a block's part of A and B stays in the first cache."""
 _VECTOR: Final = ir.VectorType(ir.FloatType(), LANES)
@@ -114,9 +118,12 @@ class _Matrix:
         return b.inttoptr(b.add(self._data, offset), kind.as_pointer())
 
 
-_add_to_4_by_2 = _block(ROWS, 2)
-_add_to_4_by_1 = _block(ROWS, 1)
-_add_to_1_by_1 = _block(1, 1)
+_add_to_tall_and_wide = _block(_TALL, _WIDE)
+_add_to_wide = _block(ROWS, _WIDE)
+_add_to_wide_row = _block(1, _WIDE)
+_add_to_tall = _block(_TALL, 1)
+_add_to_narrow = _block(ROWS, 1)
+_add_to_narrow_row = _block(1, 1)
 
 
 @compiled
@@ -130,22 +137,62 @@ def add_product(A: Float32Array, B: Float32Array, C: Float32Array) -> None:
     B : (K, N)
     C : (M, N)
     """
-    n_rows, n_columns = C.shape
-    in_fours = n_rows // ROWS * ROWS
-    in_vectors = n_columns // LANES * LANES
-    in_pairs = in_vectors // (2 * LANES) * (2 * LANES)
+    width = _WIDE * LANES
     for start in range(0, len(B), _DEPTH):
         end = min(start + _DEPTH, len(B))
-        for j in range(0, in_pairs, 2 * LANES):
-            for i in range(0, in_fours, ROWS):
-                _add_to_4_by_2(A, B, C, i, j, start, end)
-        for j in range(in_pairs, in_vectors, LANES):
-            for i in range(0, in_fours, ROWS):
-                _add_to_4_by_1(A, B, C, i, j, start, end)
-        for j in range(0, in_vectors, LANES):
-            for i in range(in_fours, n_rows):
-                _add_to_1_by_1(A, B, C, i, j, start, end)
-    for i in range(n_rows if in_vectors < n_columns else 0):
-        for p in range(len(B)):
+        for j in range(0, C.shape[1], width):
+            _add_to_columns(A, B[:, j : j + width], C[:, j : j + width], start, end)
+
+
+@compiled
+def to_panels(B: Float32Array) -> Float32Array:
+    """Copy B (K, N) to panels of as many columns as a block has, for `add_product_of_panels`.
+
+    A panel lies in one piece of memory, and so arrives sooner where B is larger than the caches.
+    It pays where B multiplies often.
+    """
+    width = _WIDE * LANES
+    n_terms, n_columns = B.shape
+    panels = np.zeros((-(-n_columns // width), n_terms, width), dtype=np.float32)
+    for k in range(len(panels)):
+        for p in range(n_terms):
+            for j in range(min(width, n_columns - k * width)):
+                panels[k, p, j] = B[p, k * width + j]
+    return panels
+
+
+@compiled
+def add_product_of_panels(A: Float32Array, panels: Float32Array, C: Float32Array) -> None:
+    """Add A B to C as `add_product` does, where `panels` is `to_panels(B)`."""
+    n_panels, n_terms, width = panels.shape
+    for k in range(n_panels):
+        _add_to_columns(A, panels[k], C[:, k * width : (k + 1) * width], 0, n_terms)
+
+
+@compiled
+def _add_to_columns(
+    A: Float32Array, B: Float32Array, C: Float32Array, start: int, end: int
+) -> None:
+    """Add A[:, start:end] B[start:end] to C, which has no more columns than a block."""
+    n_rows, n_columns = C.shape
+    tall, in_fours = n_rows // _TALL * _TALL, n_rows // ROWS * ROWS
+    if n_columns == _WIDE * LANES:
+        for i in range(0, tall, _TALL):
+            _add_to_tall_and_wide(A, B, C, i, 0, start, end)
+        for i in range(tall, in_fours, ROWS):
+            _add_to_wide(A, B, C, i, 0, start, end)
+        for i in range(in_fours, n_rows):
+            _add_to_wide_row(A, B, C, i, 0, start, end)
+        return
+    in_vectors = n_columns // LANES * LANES
+    for j in range(0, in_vectors, LANES):
+        for i in range(0, tall, _TALL):
+            _add_to_tall(A, B, C, i, j, start, end)
+        for i in range(tall, in_fours, ROWS):
+            _add_to_narrow(A, B, C, i, j, start, end)
+        for i in range(in_fours, n_rows):
+            _add_to_narrow_row(A, B, C, i, j, start, end)
+    for i in range(n_rows):
+        for p in range(start, end):
             for j in range(in_vectors, n_columns):
                 C[i, j] += A[i, p] * B[p, j]
