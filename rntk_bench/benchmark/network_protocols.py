@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.benchmark.network_evaluation import make_training, network_problem, network_settings
 from rntk_bench.config import Experiment
-from rntk_bench.datasets import Dataset, load_dataset
+from rntk_bench.datasets import Dataset
 from rntk_bench.errors import InputError, StorageError
 from rntk_bench.methods import NetworkMethod, resolve
 from rntk_bench.networks.cross_validation import Training
@@ -43,22 +42,26 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A method on a dataset with one size of mini-batches and every patience and criterion."""
+    """A method on a dataset with one size of mini-batches and every patience and criterion.
 
-    dataset: Dataset
+    The dataset is loaded by its name when it is needed: what is finished needs no data.
+    """
+
+    dataset: str
     method: NetworkMethod
     experiment: Experiment
+    load: Callable[[str], Dataset]
 
     @property
     def key(self) -> tuple[str, str, str, str]:
         """The first fields of its rows: dataset, method, batch size and protocol of the runs."""
         identifier = protocol_id(self.method.protocol(self.experiment))
         batch_size = str(self.experiment.network.batch_size)
-        return self.dataset.name, self.method.name, batch_size, identifier
+        return self.dataset, self.method.name, batch_size, identifier
 
     def rows(self, n_jobs: int) -> list[Row]:
         """Train all runs, and determine the choice of every protocol from their curves."""
-        problem = network_problem(self.dataset, self.experiment)
+        problem = network_problem(self.load(self.dataset), self.experiment)
         training = make_training(problem, self.experiment)
         curves = self._curves(problem, training, n_jobs)
         return [
@@ -71,7 +74,7 @@ class Comparison:
         self, problem: Problem, training: Training, n_jobs: int
     ) -> dict[tuple[int, int], FullCurve]:
         """The learning curve of each setting and scoring fold."""
-        settings = network_settings(self.dataset, self.method)
+        settings = network_settings(problem.dataset, self.method)
         rotations = [_rotation(problem, training, fold) for fold in range(training.n_folds)]
         tasks = [
             (setting, fold) for setting in range(len(settings)) for fold in range(training.n_folds)
@@ -133,8 +136,8 @@ _FIELDS = (
 )
 
 
-def compare(comparisons: Iterator[Comparison], path: Path, n_jobs: int) -> Iterator[list[Row]]:
-    """Yield the rows of each comparison; those that the file lacks are computed and added to it.
+def compare(comparisons: Sequence[Comparison], path: Path, n_jobs: int) -> Iterator[list[Row]]:
+    """Compute the comparisons that the file lacks, add each to it, and yield its rows.
 
     Raises
     ------
@@ -144,15 +147,29 @@ def compare(comparisons: Iterator[Comparison], path: Path, n_jobs: int) -> Itera
         As for `read_rows`.
     """
     rows = read_rows(path)
-    done = defaultdict(list)
-    for row in rows:
-        done[tuple(row[name] for name in _KEY)].append(row)
+    done = {_key(row) for row in rows}
     for comparison in comparisons:
         if comparison.key not in done:
-            done[comparison.key] = comparison.rows(n_jobs)
-            rows += done[comparison.key]
+            new = comparison.rows(n_jobs)
+            rows += new
             _write_rows(path, rows)
-        yield done[comparison.key]
+            yield new
+
+
+def rows_of(comparisons: Sequence[Comparison], path: Path) -> list[Row]:
+    """The rows of these comparisons in a file of `compare`, which may have others.
+
+    Raises
+    ------
+    InputError
+        As for `read_rows`.
+    """
+    keys = {comparison.key for comparison in comparisons}
+    return [row for row in read_rows(path) if _key(row) in keys]
+
+
+def _key(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in _KEY)
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -225,9 +242,16 @@ def _write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 
 def comparisons(
-    experiment: Experiment, datasets: Sequence[str], data_dir: Path | None, cache_dir: Path | None
-) -> Iterator[Comparison]:
+    experiment: Experiment, datasets: Sequence[str], load: Callable[[str], Dataset]
+) -> list[Comparison]:
     """The comparisons of the experiment's networks, with each size of mini-batches.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    datasets : sequence of str
+    load : callable
+        Loads a dataset by its name.
 
     Raises
     ------
@@ -237,9 +261,9 @@ def comparisons(
     methods = [method for method in resolve(experiment) if isinstance(method, NetworkMethod)]
     if not methods:
         raise InputError("The configuration has no finite network among its methods; add one.")
-    for name in datasets:
-        dataset = load_dataset(name, data_dir=data_dir, cache_dir=cache_dir)
-        for method in methods:
-            for size in BATCH_SIZES:
-                network = replace(experiment.network, batch_size=size)
-                yield Comparison(dataset, method, replace(experiment, network=network))
+    return [
+        Comparison(name, method, replace(experiment, network=network), load)
+        for name in datasets
+        for method in methods
+        for network in (replace(experiment.network, batch_size=size) for size in BATCH_SIZES)
+    ]

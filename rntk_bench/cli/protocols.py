@@ -1,10 +1,8 @@
-"""`rntk-bench protocols`: compare protocols of training finite networks.
-
-The command is hidden from the list: the comparison was planned once, before the protocol is fixed.
-"""
+"""`rntk-bench protocols`: compare protocols of training finite networks."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,7 +15,7 @@ from rntk_bench.cli._paths import FILE
 from rntk_bench.errors import InputError
 
 
-@click.command(hidden=True)
+@click.command()
 @options.datasets("May be repeated. [default: all of the configuration]", _completion.datasets)
 @options.config
 @options.jobs
@@ -42,12 +40,14 @@ def protocols(
     """Compare how finite networks may be trained, by the training sets alone.
 
     All networks of the configuration are trained to the last epoch. The mean accuracies of the
-    sizes of mini-batches, criteria and values of patience are printed as a table.
+    sizes of mini-batches, criteria and values of patience are printed as a table; of a file that
+    is complete, only the table.
     """
     from joblib import effective_n_jobs
 
-    from rntk_bench.benchmark.network_protocols import compare, comparisons, read_rows
+    from rntk_bench.benchmark.network_protocols import compare, comparisons, rows_of
     from rntk_bench.config import load_experiment
+    from rntk_bench.datasets import load_dataset
     from rntk_bench.report.tables.network_protocols import protocol_table
     from rntk_bench.report.tables.text import render_text
     from rntk_bench.storage.locks import output_lock
@@ -57,7 +57,8 @@ def protocols(
     names = expand_datasets(datasets, known_datasets(data_dir)) or experiment.datasets
     if not names:
         raise InputError("There are no datasets to compare protocols on; name some with --dataset.")
-    planned = comparisons(experiment, names, data_dir, cache_dir)
+    load = partial(load_dataset, data_dir=data_dir, cache_dir=cache_dir)
+    planned = comparisons(experiment, names, load)
     with output_lock(output):
         for rows in compare(planned, output, effective_n_jobs(jobs)):
             first, best = rows[0], max(rows, key=lambda row: float(row["judged"]))
@@ -66,4 +67,4 @@ def protocols(
                 f"{100 * float(best['judged']):.2f} %, with {best['criterion']} and patience "
                 f"{best['patience']} [{first['seconds']} s]"
             )
-        click.echo(render_text(protocol_table(read_rows(output))), nl=False)
+        click.echo(render_text(protocol_table(rows_of(planned, output))), nl=False)

@@ -6,7 +6,12 @@ from click.testing import CliRunner
 
 from rntk_bench.benchmark import network_protocols
 from rntk_bench.benchmark.network_evaluation import make_training, network_problem
-from rntk_bench.benchmark.network_protocols import Comparison, compare, read_rows
+from rntk_bench.benchmark.network_protocols import (
+    Comparison,
+    compare,
+    read_rows,
+    rows_of,
+)
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment, Network
 from rntk_bench.methods import NetworkMethod
@@ -20,7 +25,8 @@ METHOD = NetworkMethod(
     "rnn-gaussian", {"n_layers": (1,), "width": (4,), "learning_rate": (0.03, 1e-3)}
 )
 EXPERIMENT = Experiment(network=Network(n_folds=3, max_epochs=6, batch_size=8))
-COMPARISON = Comparison(made_up(), METHOD, EXPERIMENT)
+DATASET = made_up()
+COMPARISON = Comparison(DATASET.name, METHOD, EXPERIMENT, lambda _: DATASET)
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +36,7 @@ def _short(monkeypatch):
 
 
 def test_a_fold_judges_one_stops_and_the_rest_trains():
-    problem = network_problem(COMPARISON.dataset, EXPERIMENT)
+    problem = network_problem(DATASET, EXPERIMENT)
     training = make_training(problem, EXPERIMENT)
     seen = []
     for fold in range(3):
@@ -49,13 +55,13 @@ def test_a_fold_judges_one_stops_and_the_rest_trains():
 
 
 def test_a_run_is_not_stopped_and_is_the_run_of_the_benchmark():
-    problem = network_problem(COMPARISON.dataset, EXPERIMENT)
+    problem = network_problem(DATASET, EXPERIMENT)
     training = make_training(problem, EXPERIMENT)
     rest, judging, n_judging = network_protocols._rotation(problem, training, 0)
     impatient = replace(rest, options=rest.options._replace(patience=1, criterion="loss"))
     from rntk_bench.benchmark.network_evaluation import network_settings
 
-    ((network, rate), _) = network_settings(COMPARISON.dataset, METHOD)
+    ((network, rate), _) = network_settings(DATASET, METHOD)
     curve = train_all_epochs(impatient, network, 1, rate, judging, n_judging)
     assert len(curve.n_correct) == len(curve.losses) == len(curve.n_correct_evaluation) == 6
     assert curve.n_correct == train_one(rest, network, 1, rate).curve.n_correct
@@ -64,7 +70,7 @@ def test_a_run_is_not_stopped_and_is_the_run_of_the_benchmark():
 
 def test_rows_are_written_as_they_come_and_are_not_computed_again(tmp_path, monkeypatch):
     path = tmp_path / "protocols.csv"
-    (rows,) = compare(iter([COMPARISON]), path, 2)
+    (rows,) = compare([COMPARISON], path, 2)
     assert [(row["criterion"], row["patience"]) for row in rows] == [
         *(("accuracy", "1"), ("accuracy", "6"), ("loss", "1"), ("loss", "6"))
     ]
@@ -79,12 +85,13 @@ def test_rows_are_written_as_they_come_and_are_not_computed_again(tmp_path, monk
         raise AssertionError("computed again")
 
     monkeypatch.setattr(Comparison, "rows", never)
-    (again,) = compare(iter([COMPARISON]), path, 2)
-    assert again == rows
+    assert list(compare([COMPARISON], path, 2)) == []
     # What was made with another protocol is.
     other = replace(COMPARISON, experiment=replace(EXPERIMENT, seed=1))
     with pytest.raises(AssertionError, match="computed again"):
-        list(compare(iter([other]), path, 2))
+        list(compare([other], path, 2))
+    assert rows_of([COMPARISON, other], path) == rows
+    assert rows_of([other], path) == []
 
 
 def test_the_table_has_the_best_protocol_first_and_the_cheaper_of_equal_ones():
@@ -122,6 +129,11 @@ def test_the_command_says_what_was_best_and_prints_the_table(tmp_path, write_dat
     assert "Made gru 4: at best" in result.stdout
     assert "mini-batch" in result.stdout
     assert len(read_rows(table)) == 8
+    # A complete file is printed without the data.
+    again = CliRunner().invoke(
+        main, ["protocols", "-c", str(config), "-d", "Made", "-o", str(table)]
+    )
+    assert again.stdout == "".join(result.stdout.partition("Protocols. ")[1:])
 
 
 @pytest.fixture
