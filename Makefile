@@ -71,6 +71,7 @@ reference: $(VENV)/installed ## Make the records of results again: hours; DATA=f
 	$(RUN) run -c reference $(FROM) --results results/reference
 	$(RUN) run -c lengths $(FROM) --results results/reference
 	$(RUN) run -c networks-literal $(FROM) --results results/reference
+	$(RUN) protocols -c protocols $(FROM) -o results/protocols.csv
 	$(RUN) run -c networks-compact $(FROM) --results results/reference
 	$(RUN) run -c unseen $(FROM) --results results/unseen
 	for seed in 0 1 2 3 4; do $(RUN) run -c reference -m rntk -m ntk -m rbf -m poly --seed $$seed $(FROM) --results results/seeds || exit; done

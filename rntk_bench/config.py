@@ -40,9 +40,9 @@ class Network:
     """How finite networks are trained and which of them is tested.
 
     Folds and the bound on epochs are the paper's (A.1). What it leaves open decides whether
-    networks train at all: `batch_size`, `patience`, `criterion` and `final` are those of a
-    prototype until the comparison of protocols has been run, and `configs/networks-literal.toml`
-    takes the paper's sentence literally.
+    networks train at all: `batch_size`, `patience` and `criterion` are those with the highest
+    mean in the comparison of `configs/protocols.toml`, and `configs/networks-literal.toml` takes
+    the paper's sentence literally.
 
     Parameters
     ----------

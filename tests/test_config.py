@@ -10,6 +10,7 @@ from rntk_bench.config import (
     shipped_configurations,
 )
 from rntk_bench.errors import ConfigError
+from rntk_bench.methods import resolve
 from tests.paths import CONFIGS
 
 
@@ -171,7 +172,11 @@ def test_the_configurations_of_networks_share_datasets_and_differ_in_grid_and_pr
         read_experiment(CONFIGS / f"{name}.toml")
         for name in ("reference", "networks-compact", "networks-literal")
     )
+    protocols = read_experiment(CONFIGS / "protocols.toml")
     assert compact.datasets == reference.datasets
+    assert protocols.datasets == literal.datasets
+    assert protocols.network == compact.network
+    assert resolve(protocols) == resolve(compact)
     assert set(literal.datasets) < set(reference.datasets)
     assert compact.network == Network()
     assert literal.network.batch_size == 32

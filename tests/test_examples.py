@@ -156,6 +156,7 @@ def checkout(tmp_path, monkeypatch):
     (tmp_path / "results").mkdir()
     for name in ("configs", "results/reference", "results/unseen"):
         (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "results/protocols.csv", tmp_path / "results")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
