@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rntk_bench.benchmark.cost.formula import Size
     from rntk_bench.benchmark.plan import Evaluation
     from rntk_bench.benchmark.runner import RunOptions
+    from rntk_bench.config import Experiment
+    from rntk_bench.methods import Method
 
 Sizes = dict[str, "Size"]
 
@@ -90,66 +93,125 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         If an evaluation needs too much memory, or has more series than can be classified.
     """
     from rntk_bench.benchmark.cost.cluster import share
-    from rntk_bench.benchmark.cost.formula import calibrate, estimate_cost
-    from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
-    from rntk_bench.benchmark.cost.timed_estimate import SECONDS, estimate_seconds
+    from rntk_bench.benchmark.cost.formula import calibrate
+    from rntk_bench.benchmark.cost.timed_estimate import SECONDS
+
+    slowness = calibrate()
+    total = total_at_most = 0.0
+    shares: list[Share] = []
+    lines = _lines(plan, sizes, options)
+    n_trials = sum(line.n_missing > 0 for line in lines)
+    trial_seconds = min(SECONDS, TRIALS_SECONDS / max(n_trials, 1))
+    click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'jobs':>6}{'time':>10}{'memory':>10}")
+    for line in lines:
+        if not line.n_missing:
+            click.echo(f"{line.label}{'failed' if line.failed else 'kept':>16}")
+            continue
+        need = _need(line, options, slowness, trial_seconds)
+        shares += line.n_missing * [
+            share(line.size, line.method, line.experiment, need.n_jobs * need.seconds)
+        ]
+        seconds = line.n_missing * need.seconds
+        total, total_at_most = total + seconds, total_at_most + line.n_missing * need.at_most
+        click.echo(
+            f"{line.label}{need.n_jobs:>6}{seconds:>8.1f} s{format_bytes(need.memory):>10}"
+            + (f"  {line.n_missing} of {line.n} resamples" if line.n > 1 else "")
+        )
+    click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
+    if total > LONG_SECONDS:
+        click.echo(_on_clusters(shares))
+    if n_kept := len(plan) - sum(line.n_missing for line in lines):
+        click.echo(f"{n_kept} of {len(plan)} evaluations have a record and are kept.")
+    if total_at_most > total:
+        click.echo(f"{total_at_most:.0f} s if no network stopped early.")
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A method on a dataset, or on all its resamples.
+
+    Attributes
+    ----------
+    name : str
+        Of the dataset.
+    size : Dataset or ArchiveEntry
+    method : Method
+        With its grid for this dataset, if that is here.
+    experiment : Experiment
+        Of the first resample.
+    n, n_missing : int
+        The number of evaluations, and of those without a record that a run would keep.
+    failed : bool
+        Whether one of the records is that of a failure.
+    """
+
+    name: str
+    size: Size
+    method: Method
+    experiment: Experiment
+    n: int
+    n_missing: int
+    failed: bool
+
+    @property
+    def label(self) -> str:
+        """The first columns."""
+        return f"{self.name:<32}{self.method.name:<14}{len(self.method.settings):>9}"
+
+
+def _lines(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) -> list[_Line]:
     from rntk_bench.benchmark.runner import stored_record
     from rntk_bench.datasets import Dataset, resample_dataset
     from rntk_bench.methods import KernelMethod
     from rntk_bench.svm.svc import check_size
 
-    slowness = calibrate()
-    total = total_at_most = 0.0
-    n_kept = 0
-    shares: list[Share] = []
-    click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'jobs':>6}{'time':>10}{'memory':>10}")
     resamples: dict[tuple[str, str], list[Evaluation]] = {}
     for evaluation in plan:
         resamples.setdefault((evaluation.dataset, evaluation.method.name), []).append(evaluation)
-    trial_seconds = min(SECONDS, TRIALS_SECONDS / len(resamples))
+    lines = []
     for (name, _), evaluations in resamples.items():
-        method, experiment = evaluations[0].method, evaluations[0].experiment
-        size = sizes[name]
+        size, method, experiment = sizes[name], evaluations[0].method, evaluations[0].experiment
         dataset = size if isinstance(size, Dataset) else None
         if dataset is not None and isinstance(method, KernelMethod):
             method = method.for_training_set(dataset.X_train)
-        line = f"{name:<32}{method.name:<14}{len(method.settings):>9}"
         stored = []
         for each in evaluations:
             resampled = dataset and resample_dataset(dataset, each.experiment.resample)
             if record := stored_record(each, options.overwrite, resampled):
                 stored.append(record)
-        n_kept += len(stored)
-        n_missing = len(evaluations) - len(stored)
-        if not n_missing:
-            failed = any(record.status == "failed" for record in stored)
-            click.echo(f"{line}{'failed' if failed else 'kept':>16}")
-            continue
-        if dataset is not None and isinstance(method, KernelMethod):
+        n, failed = len(evaluations), any(record.status == "failed" for record in stored)
+        if dataset is not None and isinstance(method, KernelMethod) and len(stored) < n:
             check_size(dataset.y_train, name)
-        n_jobs = limit_jobs(options.memory_limit, size, method, experiment, options.n_jobs)
+        lines.append(_Line(name, size, method, experiment, n, n - len(stored), failed))
+    return lines
+
+
+class _Need(NamedTuple):
+    """What one evaluation needs: jobs, seconds, the most seconds, and bytes of memory."""
+
+    n_jobs: int
+    seconds: float
+    at_most: float
+    memory: int
+
+
+def _need(line: _Line, options: RunOptions, slowness: float, trial_seconds: float) -> _Need:
+    from rntk_bench.benchmark.cost.formula import estimate_cost
+    from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
+    from rntk_bench.benchmark.cost.timed_estimate import estimate_seconds
+    from rntk_bench.datasets import Dataset
+    from rntk_bench.methods import KernelMethod
+
+    size, method, experiment = line.size, line.method, line.experiment
+    n_jobs = limit_jobs(options.memory_limit, size, method, experiment, options.n_jobs)
+    if isinstance(size, Dataset) and isinstance(method, KernelMethod):
+        seconds = at_most = estimate_seconds(
+            size, method, experiment, n_jobs, slowness, options.prune, trial_seconds
+        )
+    else:
         cost = estimate_cost(size, method, experiment, slowness)
         seconds, at_most = cost.seconds / n_jobs, cost.at_most / n_jobs
-        if dataset is not None and isinstance(method, KernelMethod):
-            seconds = at_most = estimate_seconds(
-                dataset, method, experiment, n_jobs, slowness, options.prune, trial_seconds
-            )
-        shares += n_missing * [share(size, method, experiment, n_jobs * seconds)]
-        seconds, at_most = n_missing * seconds, n_missing * at_most
-        total, total_at_most = total + seconds, total_at_most + at_most
-        memory = format_bytes(estimate_memory(size, method, experiment, n_jobs))
-        of_resamples = f"  {n_missing} of {len(evaluations)} resamples"
-        click.echo(
-            f"{line}{n_jobs:>6}{seconds:>8.1f} s{memory:>10}"
-            + (of_resamples if len(evaluations) > 1 else "")
-        )
-    click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
-    if total > LONG_SECONDS:
-        click.echo(_on_clusters(shares))
-    if n_kept:
-        click.echo(f"{n_kept} of {len(plan)} evaluations have a record and are kept.")
-    if total_at_most > total:
-        click.echo(f"{total_at_most:.0f} s if no network stopped early.")
+    return _Need(n_jobs, seconds, at_most, estimate_memory(size, method, experiment, n_jobs))
 
 
 def _on_clusters(shares: Sequence[Share]) -> str:

@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from rntk_bench.benchmark import runner
+from rntk_bench.benchmark.cost import timed_estimate
 from rntk_bench.benchmark.cost.memory import estimate_memory
-from rntk_bench.cli import main
+from rntk_bench.cli import _costs, main
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
 from rntk_bench.methods import METHODS
@@ -154,7 +155,7 @@ def test_dry_run_and_run_leave_out_inputs_that_repeat_another(tmp_path, write_da
     assert "lag_step=1" in shown
 
 
-def test_dry_run_knows_what_has_a_record(tmp_path, write_dataset):
+def test_dry_run_knows_what_has_a_record(tmp_path, write_dataset, monkeypatch):
     config = tmp_path / "small.toml"
     config.write_text("[grid.rbf]\nalpha = [1]\n[grid.poly]\ndegree = [1]\nr = [1.0]\n")
     data = write_dataset("Mine")
@@ -166,11 +167,18 @@ def test_dry_run_knows_what_has_a_record(tmp_path, write_dataset):
         assert dry.exit_code == 0, dry.output
         return [line.split()[3] for line in dry.stdout.splitlines()[1:3]], dry.stdout
 
+    # The evaluations that are missing share the time for trials.
+    monkeypatch.setattr(_costs, "TRIALS_SECONDS", 0.1)
+    trials = []
+    monkeypatch.setattr(
+        timed_estimate, "estimate_seconds", lambda *given: trials.append(given[-1]) or 1.0
+    )
     jobs = planned("--overwrite", "always")[0]
     assert "kept" not in jobs
     states, said = planned()
     assert states == ["kept", jobs[1]]
     assert said.endswith("1 of 2 evaluations have a record and are kept.\n")
+    assert trials == [0.05, 0.05, 0.1]
     (data / "Mine" / "Mine_TRAIN.tsv").write_text((data / "Mine" / "Mine_TEST.tsv").read_text())
     assert planned()[0] == jobs  # the record is of other data
 
