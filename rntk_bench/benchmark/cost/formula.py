@@ -24,11 +24,12 @@ folds and 5 values of C, on the machine where `calibrate` gave 1."""
 REFERENCE = 1.95e-3
 """Seconds of the work of `calibrate` on that machine."""
 OVERHEAD = 2e-4
-PASS_STEP, UNIT_STEP, FLOP = 2.6e-7, 1.0e-9, 2.4e-11
+PASS_STEP, UNIT_STEP, FLOP = 4.0e-7, 9.4e-10, 1.4e-11
 """Seconds of a network's layer for a step of one pass over a mini-batch, for a gate of a unit in
 a series' step, and for a multiplication or addition of its linear maps. A training pass counts for
-three. Fitted to an epoch of 15 networks on GunPoint and 16 on SmoothSubspace, on an AMD EPYC with
-512-bit vectors where `calibrate` gave 0.38; each is met within a factor of 1.5."""
+three. Fitted to an epoch of 38 networks of 50 to 500 units on GunPoint, SmoothSubspace and
+Earthquakes, on an AMD EPYC with 512-bit vectors where `calibrate` gave 0.40; each is met within a
+factor of 1.6."""
 EPOCHS = 3
 """Mean epochs of a run before the setbacks that stop it, in the records of `results/reference`."""
 
