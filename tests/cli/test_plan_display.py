@@ -177,7 +177,7 @@ import time
 from tests.cli.test_plan_display import PLAN, Left, outcome
 from rntk_bench.benchmark.runner import LoadedEvaluation
 from rntk_bench.cli import _plan_display
-_plan_display.SHORT_SECONDS = 0.05
+_plan_display.SHORT_SECONDS = 0.3
 display = _plan_display.PlanDisplay(Left(), quiet=False)
 for evaluation, parts in zip(PLAN, (8, 1, 1, 1)):
     show = display.start_evaluation(LoadedEvaluation(evaluation, None))
