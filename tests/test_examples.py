@@ -154,7 +154,7 @@ USED = list(
 def checkout(tmp_path, monkeypatch):
     """A folder like a checkout, to which a command may write."""
     (tmp_path / "results").mkdir()
-    for name in ("configs", "results/reference", "results/unseen"):
+    for name in ("configs", "results/reference", "results/unseen", "results/seeds"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "results/protocols.csv", tmp_path / "results")
     monkeypatch.chdir(tmp_path)
@@ -228,7 +228,7 @@ def test_commands_print_what_is_shown(page, reader):
         if line in NOT_RUN:
             continue
         _, smaller = LABELS_ALONE.get(line, ("", ()))
-        run = reading if re.search("--results results/(reference|unseen)", line) else invoke
+        run = reading if re.search("--results results/(reference|unseen|seeds)", line) else invoke
         printed = timeless(run((*arguments_of(line), *smaller)).rstrip("\n").split("\n"))
         expected = timeless(output)
         if line in LABELS_ALONE:
