@@ -65,6 +65,7 @@ tables: $(VENV)/installed ## Print the tables of the shipped reference records
 	$(RUN) table --results results/reference -c networks-literal
 	$(RUN) table --results results/reference -c networks-compact
 	$(RUN) table --results results/reference -c lengths --no-paper
+	$(RUN) table noise --results results/seeds -c reference -m rntk -m ntk -m rbf -m poly
 	$(RUN) table 1 --results results/unseen -c unseen --no-paper
 
 reference: $(VENV)/installed ## Make the records of results again: hours; DATA=folder has the archive, else it is downloaded
