@@ -14,6 +14,7 @@ from rntk_bench.methods import Method
 
 CONNECT_SECONDS = 10
 GREETINGS = 10
+"""How often a client is tried whose greeting was not alone."""
 
 
 @contextmanager
