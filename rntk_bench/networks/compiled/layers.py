@@ -75,7 +75,7 @@ def forward(
         end = min(start + _STEPS, n_steps)
         n = (end - start) * n_rows
         from_below = layer.gates[start:end].reshape((n, width))
-        _fill(from_below, b)
+        fill(from_below, b)
         add_product(below[start:end].reshape((n, below.shape[2])), U[:n_inputs], from_below)
         for t in range(start, end):
             h, next_h, gates = layer.states[t], layer.states[t + 1], layer.gates[t]
@@ -84,7 +84,7 @@ def forward(
                 _relu(gates, next_h)
             else:
                 recurrent = layer.recurrent[t]
-                _fill(recurrent, c)
+                fill(recurrent, c)
                 add_product_of_panels(h, W_panels, recurrent)
                 _gru(shape.units, gates, recurrent, h, next_h)
             for row in range(n_rows):
@@ -146,13 +146,13 @@ def add_gradients(
         states = layer.states[start:end].reshape((n, shape.units))
         of_inputs = layer.gates[start:end].reshape((n, width))
         add_product(inputs.T, of_inputs, U[:n_inputs])
-        _add_rows(of_inputs, b)
+        add_rows(of_inputs, b)
         if shape.gates == 1:
             add_product(states.T, of_inputs, W[: shape.used])
         else:
             of_recurrent = layer.recurrent[start:end].reshape((n, width))
             add_product(states.T, of_recurrent, W[: shape.used])
-            _add_rows(of_recurrent, c)
+            add_rows(of_recurrent, c)
 
 
 @compiled
@@ -169,7 +169,7 @@ def pass_below(shape: Shape, U: Float32Array, first: int, layer: Layer, below: L
 
 
 @compiled
-def _fill(rows: Float32Array, values: Float32Array) -> None:
+def fill(rows: Float32Array, values: Float32Array) -> None:
     """Set each row to the values; an assignment to a slice is not vectorised."""
     for i in range(len(rows)):
         for j in range(len(values)):
@@ -238,7 +238,8 @@ def _gru_gradient(
 
 
 @compiled
-def _add_rows(rows: Float32Array, total: Float32Array) -> None:
+def add_rows(rows: Float32Array, total: Float32Array) -> None:
+    """Add the sum of the rows to the total."""
     for i in range(len(rows)):
         for j in range(len(total)):
             total[j] += rows[i, j]

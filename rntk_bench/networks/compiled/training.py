@@ -232,8 +232,7 @@ def _forward(shape: Shape, scaled: Float32Array, first: int, buffers: Buffers) -
         layers.forward(shape, parameters, below, buffers.starts, first, _layer(buffers, k))
         below = buffers.states[k, 1:]
     V, d = readout_weights(scaled, shape)
-    for i in range(len(buffers.logits)):
-        buffers.logits[i] = d
+    layers.fill(buffers.logits, d)
     add_product(below[-1], V[: shape.used], buffers.logits)
 
 
@@ -245,9 +244,7 @@ def _backward(shape: Shape, weights: Weights, first: int, buffers: Buffers) -> N
     V, _ = readout_weights(weights.scaled, shape)
     V_gradient, d_gradient = readout_weights(weights.gradient, shape)
     add_product(last.T, buffers.logits, V_gradient[: shape.used])
-    for i in range(len(buffers.logits)):
-        for j in range(shape.n_classes):
-            d_gradient[j] += buffers.logits[i, j]
+    layers.add_rows(buffers.logits, d_gradient)
     flow[:] = _ZERO
     add_product(buffers.logits, np.ascontiguousarray(V.T), flow)
     for k in range(shape.n_layers - 1, -1, -1):

@@ -1,144 +1,35 @@
-import json
-import os
 import signal
 import subprocess
-import sys
-import time
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
-from click.testing import CliRunner
 
 pytest.importorskip("distributed")
 
 from rntk_bench.benchmark.dask import connection
 from rntk_bench.benchmark.dask.backend import DaskBackend
 from rntk_bench.benchmark.dask.connection import connected
-from rntk_bench.benchmark.dask.tasks import identity, mismatch
 from rntk_bench.benchmark.evaluation import failed_record
 from rntk_bench.benchmark.plan import make_plan
 from rntk_bench.benchmark.runner import Runner, RunOptions, run_plan
-from rntk_bench.cli import main
-from rntk_bench.config import Experiment
-from rntk_bench.errors import ClusterError, ExtraError
-from rntk_bench.kernels import NTK, RBF, RNTK
+from rntk_bench.errors import ClusterError
+from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KERNEL_METHODS, METHODS, KernelMethod
 from rntk_bench.storage.records import read_records
-from tests.paths import ROOT
-
-GRID = {"sigma_w": (1.3, 1.4, 1.45), "sigma_b": (0.0, 0.3), "sigma_h": (0.0, 0.1)}
-METHODS_HERE = (
-    KernelMethod("rntk", GRID, RNTK),
-    KernelMethod("ntk", {"n_layers": (1, 2), "sigma_w": (1.0, 2.0), "sigma_b": (0.0, 0.5)}, NTK),
-    KernelMethod("rbf", {"alpha": (0.1, 1.0, 10.0)}, RBF),
+from tests.benchmark.dask.cluster import (
+    CUT,
+    EXPERIMENT,
+    METHODS_HERE,
+    WHOLE,
+    answers,
+    invoke,
+    process,
+    run_here,
+    run_on,
+    scheduler,
+    until,
+    worker,
 )
-EXPERIMENT = Experiment(n_folds=5)
-WHOLE, CUT = 1e3, 1e-6
-"""Lengths of pieces that leave every cell whole, and that cut it up."""
-
-
-def until(condition, seconds=120):
-    """Wait until it holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@contextmanager
-def process(*command, stderr=subprocess.DEVNULL, **environment):
-    """A process in a group of its own, which is killed at the end."""
-    paths = [str(ROOT), *filter(None, [environment.pop("PYTHONPATH", None)])]
-    env = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "DASK_DISTRIBUTED__WORKER__MEMORY__TERMINATE": "False",
-        **environment,
-    }
-    started = subprocess.Popen(
-        [sys.executable, "-m", *map(str, command)],
-        env=env,
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield started
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGKILL)
-        started.wait()
-
-
-@contextmanager
-def scheduler(folder, **environment):
-    """A scheduler on a free port of this machine: its process and its address."""
-    told = folder / "scheduler.json"
-
-    def address():
-        """The address that it has told, once the file is whole."""
-        with suppress(FileNotFoundError, ValueError):
-            return json.loads(told.read_text())["address"]
-
-    with process(
-        *("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", 0),
-        *("--no-dashboard", "--scheduler-file", told),
-        **environment,
-    ) as started:
-        until(lambda: address() or started.poll() is not None)
-        yield started, address()
-
-
-def worker(address, *options, **environment):
-    """A worker process of one thread."""
-    return process(
-        *("distributed.cli.dask_worker", address, "--nthreads", 1, "--no-dashboard", *options),
-        **environment,
-    )
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """The address of a scheduler with two workers."""
-    with (
-        scheduler(tmp_path_factory.mktemp("scheduler")) as (_, address),
-        worker(address, "--no-nanny"),
-        worker(address, "--no-nanny"),
-    ):
-        with connected(address, (), print) as client:
-            client.wait_for_workers(2, timeout=120)
-        yield address
-
-
-def run_on(
-    client, results, options, datasets, methods=METHODS_HERE, report=lambda _: None, length=CUT
-):
-    backend = DaskBackend(client, methods, options, chunk_seconds=length)
-    plan = make_plan(datasets, methods, EXPERIMENT, results)
-    return run_plan(plan, options, backend, report)
-
-
-def run_here(results, options, datasets, methods=METHODS_HERE):
-    return run_plan(make_plan(datasets, methods, EXPERIMENT, results), options)
-
-
-def answers(results):
-    """Every record's text but what may differ from run to run."""
-    found = {}
-    for path in sorted(results.glob("*/*.json")):
-        record = json.loads(path.read_text())
-        for varies in ("timings", "environment", "created", "digest"):
-            del record[varies]
-        found[path.relative_to(results)] = json.dumps(record)
-    return found
-
-
-@pytest.fixture
-def data(write_dataset):
-    write_dataset("Other", n=20, length=30)
-    return write_dataset("Mine", n=16)
 
 
 def test_records_are_the_same_for_any_number_of_jobs_and_on_the_cluster(address, tmp_path, data):
@@ -298,82 +189,6 @@ def test_a_kernel_of_ones_own_that_the_cluster_lacks_is_named(address, tmp_path,
         run_on(client, results, options, ["Mine"], methods, length=WHOLE)
 
 
-def disturb_greetings(dask_scheduler, times):
-    """Let a message to all clients arrive with the greetings of the next ones."""
-
-    class Comms(dict):
-        left = times
-
-        def __setitem__(self, client, comm):
-            super().__setitem__(client, comm)
-            if self.left:
-                self.left -= 1
-                comm.send({"op": "cancelled-keys", "keys": ["released"]})
-
-    dask_scheduler.client_comms = Comms(dask_scheduler.client_comms)
-
-
-def test_a_message_that_arrives_with_the_greeting_does_not_hinder(address):
-    with connected(address, (), print) as client:
-        client.run_on_scheduler(disturb_greetings, times=2)
-        with connected(address, (), print) as second:
-            assert len(second.nthreads()) == 2
-        client.run_on_scheduler(disturb_greetings, times=connection.GREETINGS)
-        with (
-            pytest.raises(ClusterError, match="other messages in place of a greeting"),
-            connected(address, (), print),
-        ):
-            pass
-        with connected(address, (), print) as third:
-            assert len(third.nthreads()) == 2
-
-
-OLD = """
-import rntk_bench.version
-
-rntk_bench.version.__version__ = "0.0.9"
-"""
-
-
-def test_a_worker_of_another_version_is_refused_before_the_plan_and_during_it(
-    address, tmp_path, data
-):
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "sitecustomize.py").write_text(OLD)
-    results, options = tmp_path / "runs", RunOptions(data_dir=data)
-    with connected(address, (), print) as client:
-        with worker(address, "--no-nanny", PYTHONPATH=str(tmp_path / "old")) as old:
-            client.wait_for_workers(3, timeout=120)
-            with pytest.raises(ClusterError, match=r"rntk-bench 0\.0\.9 instead of"):
-                run_on(client, results, options, ["Mine", "Other"])
-            with (
-                pytest.raises(ClusterError, match=r"rntk-bench 0\.0\.9 instead of"),
-                connected(address, (), print),
-            ):
-                pass
-            common = ("run", "-d", "Mine", "--data-dir", str(data), "-m", "rbf", "--backend")
-            done = invoke(*common, "dask", "--scheduler", address, "--results", results)
-            assert done.exit_code == 4
-            assert "could give other answers" in done.output
-            old.kill()
-            old.wait()
-        until(lambda: len(client.nthreads()) == 2)
-
-
-def test_mismatches_name_the_worker_and_what_differs():
-    ours = identity(networks=False)
-    assert mismatch("w", dict(ours), ours) is None
-    assert "w has code abc" in mismatch("w", {**ours, "code": "abc"}, ours)
-    assert "numpy missing instead of" in mismatch("w", {**ours, "numpy": "missing"}, ours)
-    absent = ModuleNotFoundError("No module named 'rntk_bench'")
-    assert "No module named 'rntk_bench'" in mismatch("w", absent, ours)
-    assert identity(networks=True).keys() - ours.keys() == {"jax", "jaxlib", "optax"}
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
-
-
 def test_a_lost_scheduler_ends_the_plan_and_what_is_finished_is_kept(tmp_path, data, monkeypatch):
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1)
     results, options = tmp_path / "runs", RunOptions(data_dir=data)
@@ -454,21 +269,3 @@ def test_options_that_mean_nothing_together_are_refused(arguments, named):
     done = invoke("run", "-d", "GunPoint", *arguments)
     assert done.exit_code == 2
     assert named in done.output
-
-
-@pytest.mark.parametrize(
-    ("place", "said"),
-    [("tcp://127.0.0.1:9", "No Dask scheduler answers"), ("tls://127.0.0.1:9", "certificates")],
-)
-def test_a_scheduler_that_does_not_answer_is_one_sentence_and_exit_4(monkeypatch, place, said):
-    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1)
-    done = invoke("run", "-d", "GunPoint", "-m", "rbf", "--backend", "dask", "--scheduler", place)
-    assert done.exit_code == 4
-    assert said in done.output
-    assert place in done.output
-
-
-def test_without_dask_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ExtraError, match=r"rntk-bench\[cluster\]"), connected("x", (), print):
-        pass
