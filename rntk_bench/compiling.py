@@ -65,8 +65,10 @@ def compiled(function: _Function) -> _Function:
 @cache
 def _source_stamp() -> tuple[float, int]:
     """The latest change and the total size of the package's sources with compiled loops."""
-    folders = (Path(__file__).parent / name for name in ("kernels", "networks", "svm"))
-    stats = [path.stat() for folder in folders for path in folder.rglob("*.py")]
+    here = Path(__file__)
+    folders = (here.parent / name for name in ("kernels", "networks", "svm"))
+    sources = [here, *(path for folder in folders for path in folder.rglob("*.py"))]
+    stats = [path.stat() for path in sources]
     return max(stat.st_mtime for stat in stats), sum(stat.st_size for stat in stats)
 
 

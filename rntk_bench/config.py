@@ -17,8 +17,8 @@ MAX_BYTES = 1 << 20
 MAX_EPOCHS = 100_000
 """The order of the mini-batches of all epochs is drawn before the training."""
 
-MAX_RESAMPLE = 2**32 - 1
-"""The largest seed of NumPy's `RandomState`, with which sktime resamples."""
+MAX_SEED = 2**32 - 1
+"""The largest seed of NumPy's `RandomState`, which shuffles folds and resamples datasets."""
 
 Value = float | str
 Grid = Mapping[str, tuple[Value, ...]]
@@ -132,13 +132,13 @@ class Experiment:
     """The seed with which the training and the test set are resampled; 0 leaves the archive's."""
 
     def __post_init__(self) -> None:
-        _require(self.seed >= 0, "seed", self.seed, "an integer >= 0")
+        seeds = f"an integer from 0 to {MAX_SEED}"
+        _require(0 <= self.seed <= MAX_SEED, "seed", self.seed, seeds)
         _require(self.n_folds >= 2, "n_folds", self.n_folds, "an integer >= 2")
         _require(0 < self.tolerance < math.inf, "tolerance", self.tolerance, "a number > 0")
         _require(self.max_iterations >= 1, "max_iterations", self.max_iterations, "at least 1")
         _require(bool(self.methods), "methods", [], "at least one method")
-        wanted = f"an integer from 0 to {MAX_RESAMPLE}"
-        _require(0 <= self.resample <= MAX_RESAMPLE, "resample", self.resample, wanted)
+        _require(0 <= self.resample <= MAX_SEED, "resample", self.resample, seeds)
         if self.n_repeats is not None:
             _require(self.n_repeats >= 1, "n_repeats", self.n_repeats, "an integer >= 1")
         if self.gram_scale is not None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from threading import Timer
+from threading import TIMEOUT_MAX, Timer
 from typing import Self
 
 import numpy as np
@@ -45,7 +45,7 @@ class Deadline:
         if self.seconds is not None:
             left = max(0.0, self.seconds - self._elapsed)
             self._end = time.monotonic() + left
-            self._timer = Timer(left, self._expire)
+            self._timer = Timer(min(left, TIMEOUT_MAX), self._expire)
             self._timer.daemon = True
             self._timer.start()
         self._token = _CURRENT.set(self)
@@ -87,8 +87,8 @@ class Deadline:
             raise TimeLimitError(
                 "It was stopped."
                 if self.seconds is None
-                else f"It was stopped after the time limit of {self.seconds:g} s; give it more "
-                "time with --timeout, and --overwrite failed."
+                else f"It was stopped after the time limit of {self.seconds:g} s; run it again "
+                "with a longer --timeout and with '--overwrite failed'."
             )
 
     def _expire(self) -> None:

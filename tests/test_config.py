@@ -72,6 +72,7 @@ def test_every_key_is_read(tmp_path):
         ("[svm]\ntolerance = 0\n", "tolerance"),
         ("[svm]\nmax_iterations = 0\n", "max_iterations"),
         ("[experiment]\nseed = -1\n", "seed"),
+        (f"[experiment]\nseed = {2**32}\n", "seed"),
         ('[experiment]\ndatasets = "Coffee"\n', "experiment.datasets"),
         ("[experiment]\ndatasets = [1]\n", "datasets"),
         ("[experiment]\nmethods = []\n", "methods"),

@@ -115,3 +115,9 @@ def test_a_long_problem_of_the_solver_is_stopped_in_its_midst():
     with Deadline(0.2), pytest.raises(TimeLimitError):
         validation.count_correct(X @ X.T, np.arange(2), 1)
     assert time.monotonic() - start < 10.0
+
+
+def test_a_limit_longer_than_any_timer_is_a_limit():
+    with Deadline(1e10) as limit:
+        assert limit.remaining > 9e9
+        limit.check()

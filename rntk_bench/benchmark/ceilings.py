@@ -68,7 +68,8 @@ def ceiling(
     TimeLimitError
         If the `Deadline` around the call passes.
     """
-    evaluation = KernelEvaluation(dataset, method, replace(experiment, C=tuple(C)))
+    experiment = replace(experiment, C=tuple(C))
+    evaluation = KernelEvaluation(dataset, method, experiment, n_jobs=n_jobs)
     n_correct: dict[int, IntArray] = {}
 
     def score(setting: int, gram: FloatArray) -> None:

@@ -122,9 +122,8 @@ class Grams:
     def _key(self, setting: int, split: str) -> str | None:
         if self._cache is None or (identity := gram_identity(self._kernels[setting])) is None:
             return None
-        entries = [self._dataset.fingerprint, split, identity]
-        if (name := self._inputs[setting]) != "unit-norm":
-            entries += [name, _preprocessing_version()]
+        scaling = self._inputs[setting]
+        entries = [self._dataset.fingerprint, split, identity, scaling, _preprocessing_version()]
         return hashlib.sha256("\n".join(entries).encode()).hexdigest()
 
 
@@ -134,10 +133,17 @@ class FittedGrams(Grams):
     A kernel is fitted once, and kept with its Gram matrix; `n_jobs` threads share this work.
     """
 
-    n_jobs = 1
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(
+        self,
+        kernels: Sequence[Kernel],
+        inputs: Sequence[str],
+        problems: Mapping[str, Problem],
+        cache: GramCache | None,
+        watch: Stopwatch,
+        n_jobs: int = 1,
+    ) -> None:
+        super().__init__(kernels, inputs, problems, cache, watch)
+        self._n_jobs = n_jobs
         self._fitted: dict[int, FittedKernel] = {}
 
     def _compute_train(self, settings: Sequence[int]) -> Iterator[FloatArray]:
@@ -146,7 +152,7 @@ class FittedGrams(Grams):
 
     def _compute_test(self, setting: int) -> FloatArray:
         kernel = self._fit(setting).kernel
-        return kernel.gram(kernel.prepare(*self._padded_sets(self._inputs[setting])), self.n_jobs)
+        return kernel.gram(kernel.prepare(*self._padded_sets(self._inputs[setting])), self._n_jobs)
 
     def _prepare_training_sets(self) -> None:
         """Nothing is shared by kernels that the training set determines."""
@@ -155,7 +161,7 @@ class FittedGrams(Grams):
         if setting not in self._fitted:
             kernel: Any = self._kernels[setting]
             X_train = self._problems[self._inputs[setting]].X_train
-            self._fitted[setting] = kernel.fit(X_train, self.n_jobs)
+            self._fitted[setting] = kernel.fit(X_train, self._n_jobs)
         return self._fitted[setting]
 
 

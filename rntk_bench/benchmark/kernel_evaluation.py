@@ -17,7 +17,7 @@ from rntk_bench.datasets import Dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import KernelMethod
 from rntk_bench.storage.cache import GramCache
-from rntk_bench.storage.integers import pack_integers
+from rntk_bench.storage.integers import pack_counts
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_note
 from rntk_bench.svm.gram_scale import gram_divisor
@@ -43,6 +43,8 @@ class KernelEvaluation:
     cache : GramCache, optional
     best : int
         A score that another instance has reached on the same grid.
+    n_jobs : int
+        Number of threads.
 
     Raises
     ------
@@ -59,8 +61,9 @@ class KernelEvaluation:
         prune: bool = True,
         cache: GramCache | None = None,
         best: int = 0,
+        n_jobs: int = 1,
     ) -> None:
-        self._method, self._experiment = method, experiment
+        self._method, self._experiment, self.n_jobs = method, experiment, n_jobs
         self.watch = Stopwatch()
         with self.watch("total"):
             self._searched = method = method.for_training_set(dataset.X_train)
@@ -76,8 +79,8 @@ class KernelEvaluation:
             folds = self._problem.folds(options.n_folds, options.seed, options.n_repeats)
             self._validation = RepeatedCrossValidation(y, folds, self._options)
             self.search = Search(self._validation, len(kernels), prune, best, options.gram_scale)
-            grams = FittedGrams if method.is_fittable else Grams
-            self.grams = grams(kernels, inputs, problems, cache, self.watch)
+            parts = kernels, inputs, problems, cache, self.watch
+            self.grams = FittedGrams(*parts, n_jobs) if method.is_fittable else Grams(*parts)
             self._notes = (
                 _length_note(dataset, method),
                 fold_note(int(folds[0].max()) + 1, options.n_folds, dataset.n_train),
@@ -88,7 +91,7 @@ class KernelEvaluation:
         """The settings of the grid, without those that repeat another on this training set."""
         return self._searched.settings
 
-    def run(self, n_jobs: int = 1, progress: Progress | None = None) -> Record:
+    def run(self, progress: Progress | None = None) -> Record:
         """Evaluate the whole grid, choose a setting, and score it once on the test set.
 
         Raises
@@ -99,14 +102,10 @@ class KernelEvaluation:
         TimeLimitError
             If the `Deadline` around the call passes.
         """
-        if isinstance(self.grams, FittedGrams):
-            self.grams.n_jobs = n_jobs
-        self.evaluate(self.batches, n_jobs, progress)
+        self.evaluate(self.batches, progress)
         return self.finish()
 
-    def evaluate(
-        self, batches: Sequence[Batch], n_jobs: int = 1, progress: Progress | None = None
-    ) -> None:
+    def evaluate(self, batches: Sequence[Batch], progress: Progress | None = None) -> None:
         """Cross-validate the settings in some of the grid's batches."""
         n_settings = len(positions(batches))
 
@@ -119,7 +118,7 @@ class KernelEvaluation:
                 progress(done, n_settings, self.search.best_accuracy)
 
         with self.watch("total"):
-            evaluate_grid(batches, self.grams.train, evaluate, n_jobs, report)
+            evaluate_grid(batches, self.grams.train, evaluate, self.n_jobs, report)
 
     def finish(self) -> Record:
         """Choose a setting, train it on the whole training set and classify the test series.
@@ -198,7 +197,7 @@ class KernelEvaluation:
             "flaws": [search.invalid_reasons[k] for k in sorted(search.invalid_reasons)],
             "fold_sizes": search.validation.fold_sizes.tolist(),
             "pruned": search.prune,
-            "hits": pack_integers(search.n_correct.astype(np.int16)),
+            "hits": pack_counts(search.n_correct),
             **({"by_default": True} if choice.by_default else {}),
             **({"derived": derived} if derived else {}),
             **({"inputs": list(method.grid["input"])} if method != self._method else {}),

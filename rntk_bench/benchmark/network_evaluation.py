@@ -28,7 +28,7 @@ from rntk_bench.networks.schedule import Task
 from rntk_bench.networks.series import pad_series, round_up_size
 from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.environment import environment
-from rntk_bench.storage.integers import pack_integers
+from rntk_bench.storage.integers import pack_counts, pack_integers
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_note
 from rntk_bench.svm.grid_search import undecided_message
@@ -298,7 +298,7 @@ def _selection(
         **epochs,
         "diverged": [list(task) for task in runs.diverged],
         "pruned": search.prune,
-        "hits": pack_integers(search.n_correct.astype(np.int16)),
+        "hits": pack_counts(search.n_correct),
         "run_epochs": pack_integers(search.best_epochs.astype(np.int32)),
         **({"by_default": True} if choice.by_default else {}),
     }

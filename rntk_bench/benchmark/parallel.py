@@ -63,10 +63,10 @@ def evaluate_grid(
         return len(positions(task))
 
     with one_blas_thread:
-        # The first task runs alone, since it computes what all kernels share.
-        done = run(first)
         pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
-        for n_evaluated in pool(delayed(run)(task) for task in others):
+        done = 0
+        # The first task runs alone, since it computes what all kernels share.
+        for n_evaluated in chain([run(first)], pool(delayed(run)(task) for task in others)):
             done += n_evaluated
             if progress is not None:
                 progress(done)

@@ -202,8 +202,13 @@ def compute(
         with Deadline(options.timeout):
             if isinstance(method, KernelMethod):
                 return KernelEvaluation(
-                    dataset, method, experiment, prune=options.prune, cache=options.cache
-                ).run(n_jobs, progress)
+                    dataset,
+                    method,
+                    experiment,
+                    prune=options.prune,
+                    cache=options.cache,
+                    n_jobs=n_jobs,
+                ).run(progress)
             assert isinstance(method, NetworkMethod)
             # Imported here, since the extra `finite` is only needed for networks.
             from rntk_bench.benchmark.network_evaluation import evaluate_network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import textwrap
@@ -15,7 +16,7 @@ from click.shell_completion import CompletionItem
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _paths as paths
-from rntk_bench.config import MAX_RESAMPLE
+from rntk_bench.config import MAX_SEED
 from rntk_bench.errors import InputError
 
 ShellComplete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -57,14 +58,26 @@ class _ResamplesType(click.ParamType[tuple[int, ...]]):
             if match is None:
                 self.fail(f"{value!r} names no resamples; write 3, 0-29 or 0,5,7.", param, ctx)
             first, last = int(match[1]), int(match[2] or match[1])
-            if last > MAX_RESAMPLE:
-                self.fail(f"{last} is no seed; the largest is {MAX_RESAMPLE}.", param, ctx)
+            if last > MAX_SEED:
+                self.fail(f"{last} is no seed; the largest is {MAX_SEED}.", param, ctx)
             if last < first:
                 self.fail(f"{part.strip()} ends before it starts; turn it round.", param, ctx)
             if last - first >= _MAX_RESAMPLES:
                 self.fail(f"{part.strip()} are more than {_MAX_RESAMPLES}.", param, ctx)
             numbers.update(range(first, last + 1))
         return tuple(sorted(numbers))
+
+
+class FiniteRange(click.FloatRange):
+    """A finite number in a range; Click's own range accepts NaN."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 def _check_jobs(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
@@ -250,7 +263,7 @@ seed = click.option(
 
 protocol_seed = click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MAX_SEED),
     help="Seed of folds, initial weights and mini-batches. [default: 0]",
 )
 

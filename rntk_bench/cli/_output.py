@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -64,8 +65,15 @@ def write_text(text: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     target = output.resolve() if output.is_file() else output  # a link stays a link
-    try:
+    with output_errors(output):
         write_atomically(target, encode(text), durable=False)
+
+
+@contextmanager
+def output_errors(output: Path) -> Iterator[None]:
+    """Turn an OSError into a StorageError about the output."""
+    try:
+        yield
     except OSError as error:
         raise StorageError(
             f"Cannot write {output}: {error.strerror}; choose another file with --output."

@@ -14,7 +14,7 @@ from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._dataset_names import expand_datasets
 from rntk_bench.cli._streams import note, warn
-from rntk_bench.config import MAX_RESAMPLE
+from rntk_bench.config import MAX_SEED
 from rntk_bench.errors import InputError
 from rntk_bench.report.results.names import abbreviate_list, format_ranges
 
@@ -51,7 +51,7 @@ paper = click.option(
 
 alpha = click.option(
     "--alpha",
-    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    type=options.FiniteRange(0.0, 1.0, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     help="Significance level after Holm's correction.",
@@ -68,7 +68,7 @@ resamples = click.option(
 
 one_resample = click.option(
     "--resample",
-    type=click.IntRange(0, MAX_RESAMPLE),
+    type=click.IntRange(0, MAX_SEED),
     default=0,
     show_default=True,
     metavar="K",

@@ -137,7 +137,7 @@ def figure_4(out: Path, source: Path) -> None:
 @click.option(
     "--rate",
     "fraction",
-    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    type=options.FiniteRange(0.0, 1.0, min_open=True, max_open=True),
     default=0.5,
     show_default=True,
     help="Learning rate as a fraction of eta*.",

@@ -11,7 +11,7 @@ import click
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
-from rntk_bench.config import format_setting
+from rntk_bench.config import MAX_SEED, format_setting
 from rntk_bench.errors import one_line
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 @options.kernel
 @options.config
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the folds. [default: 0]")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Seed of the folds. [default: 0]")
 @options.jobs
 @options.quiet
 def fit(

@@ -127,7 +127,7 @@ def prices(path: Path, **arguments: Any) -> None:
 @click.option(
     "--test",
     "test_size",
-    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    type=options.FiniteRange(0.0, 1.0, min_open=True, max_open=True),
     default=0.25,
     show_default=True,
     help="Fraction of the series, at its end, that is predicted.",

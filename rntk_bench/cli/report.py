@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,7 @@ import click
 from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli import _selection
-from rntk_bench.cli._output import check_not_input
-from rntk_bench.errors import StorageError
+from rntk_bench.cli._output import check_not_input, output_errors, write_text
 
 
 @click.command()
@@ -45,26 +42,12 @@ def report(
     from rntk_bench.report.page.labels import Labels
     from rntk_bench.report.page.render import render_page
     from rntk_bench.report.plots import figures
-    from rntk_bench.storage.atomic import check_writable, write_atomically
-    from rntk_bench.storage.encoding import encode
+    from rntk_bench.storage.atomic import check_writable
 
     check_not_input(output)
     figures.require_packages("networkx")
     results = _selection.load_results(**selected)
-    with _storage_errors(output):
+    with output_errors(output):
         check_writable(output.parent)
-    page = render_page(results, Labels(data_dir, cache_dir), with_paper)
-    with _storage_errors(output):
-        write_atomically(output, encode(page), durable=False)
+    write_text(render_page(results, Labels(data_dir, cache_dir), with_paper), output)
     options.print_files([output])
-
-
-@contextmanager
-def _storage_errors(output: Path) -> Iterator[None]:
-    """Turn an OSError into a StorageError about the output."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"Cannot write {output}: {error.strerror}; choose another file with --output."
-        ) from error

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the plan with its estimated cost and stop.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.0, min_open=True),
+    type=options.FiniteRange(min=0.0, min_open=True),
     metavar="SECONDS",
     help="An evaluation that takes longer is stopped and recorded as failed.",
 )

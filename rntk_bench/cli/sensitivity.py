@@ -30,7 +30,7 @@ FLAGS = {
 def _sigma(symbol: str, whose: str, default: str) -> Callable[[Any], Any]:
     return click.option(
         f"--sigma-{symbol}",
-        type=click.FloatRange(min=0.0),
+        type=options.FiniteRange(min=0.0),
         multiple=True,
         metavar="NUMBER",
         help=f"Standard deviation of the {whose}.  [default: {default}]",

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
 from rntk_bench.benchmark.parallel import Batch, evaluate_grid, positions
+from rntk_bench.config import MAX_SEED
 from rntk_bench.datasets import InputScaling
 from rntk_bench.errors import ConfigError, KernelError, short_repr
 from rntk_bench.estimators.series import validate_series
@@ -64,9 +65,10 @@ class SeriesEstimator(BaseEstimator):  # type: ignore[misc]
     def _seed(self) -> int:
         """Return `random_state` itself if it is an integer, for the same folds as the benchmark."""
         if isinstance(self.random_state, Integral):
-            if self.random_state < 0:
-                raise ConfigError(f"random_state is {self.random_state}, but must be >= 0.")
-            return int(self.random_state)
+            seed = int(self.random_state)
+            if not 0 <= seed <= MAX_SEED:
+                raise ConfigError(f"random_state is {seed}, but must be from 0 to {MAX_SEED}.")
+            return seed
         return int(check_random_state(self.random_state).randint(2**31))
 
     def _gram_with_training_series(self, X: Any) -> FloatArray:

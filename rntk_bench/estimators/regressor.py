@@ -123,6 +123,7 @@ class KernelRegressor(RegressorMixin, KernelEstimator):  # type: ignore[misc]
         def evaluate(position: int, gram: FloatArray) -> None:
             if np.isfinite(gram).all():
                 squares = validation_residuals(gram, y, fold, ridges) ** 2
+                squares[np.isnan(squares)] = np.inf
                 for q in range(n_folds):
                     errors[position, :, q] = squares[:, fold == q].mean(axis=1)
 

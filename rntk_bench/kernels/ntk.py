@@ -105,7 +105,18 @@ class NTK(Kernel):
         distance = prepared.one_minus_correlation
         out = np.empty((len(depths), *distance.shape))
         limit = current_deadline()
-        ntk_grams(distance, rows, columns, scale_x, scale_y, depths, _RELU, limit.stop, out)
+        ntk_grams(
+            distance,
+            rows,
+            columns,
+            scale_x,
+            scale_y,
+            prepared.symmetric,
+            depths,
+            _RELU,
+            limit.stop,
+            out,
+        )
         limit.check()
         return out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from typing import Any, Self
 
 from rntk_bench.kernels.series import Sequences, read_sequences
@@ -25,6 +26,7 @@ class PreparedSets:
         self.X: Series = read_sequences(X)
         self.Y: Series | None = None if Y is None else read_sequences(Y)
         self._cache: dict[object, Any] = {}
+        self._lock = RLock()
 
     def prepared_by(self, family: type[Any]) -> Any:
         """What the class of kernels `family` prepares for these sets; computed once."""
@@ -40,6 +42,7 @@ class PreparedSets:
         return result
 
     def _once(self, key: object, compute: Callable[[], Any]) -> Any:
-        if key not in self._cache:
-            self._cache[key] = compute()
-        return self._cache[key]
+        with self._lock:
+            if key not in self._cache:
+                self._cache[key] = compute()
+            return self._cache[key]

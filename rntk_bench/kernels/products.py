@@ -11,10 +11,11 @@ import numpy as np
 from rntk_bench.datasets import zero_pad
 from rntk_bench.kernels.blas import one_blas_thread
 from rntk_bench.kernels.series import Sequences, read_set
-from rntk_bench.types import FloatArray
+from rntk_bench.types import BoolArray, FloatArray
 
 CLOSE = 1e-6
-"""Values of 1 - cos below this have lost too many digits, and are recomputed from differences."""
+"""Values of 1 - cos, or of |x - x'|^2 relative to |x|^2 + |x'|^2, below this have lost too many
+digits, and are recomputed from differences."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ class Products:
         """|x - x'|^2, shape (n_x, n_y); zero on the diagonal of one set."""
         with np.errstate(over="ignore", invalid="ignore"):
             squares_x, squares_y = (np.einsum("nd,nd->n", v, v) for v in (self.x, self.y))
-            square: FloatArray = np.maximum(squares_x[:, None] + squares_y - 2.0 * self.inner, 0.0)
+            total = squares_x[:, None] + squares_y
+            square: FloatArray = total - 2.0 * self.inner
+            _recompute(square, square < CLOSE * total, self.x, self.y)
         if self.symmetric:
             np.fill_diagonal(square, 0.0)
         return square
@@ -69,11 +72,18 @@ class Products:
             for v, norm in zip((self.x, self.y), self.norms, strict=True)
         )
         result = 1.0 - matmul(unit_x, unit_y)
-        for i in np.flatnonzero((result < CLOSE).any(axis=1)):
-            close = np.flatnonzero(result[i] < CLOSE)
-            difference = unit_x[i] - unit_y[close]
-            result[i, close] = 0.5 * np.einsum("nd,nd->n", difference, difference)
+        _recompute(result, result < CLOSE, unit_x, unit_y, 0.5)
         return np.minimum(result, 2.0)
+
+
+def _recompute(
+    result: FloatArray, close: BoolArray, x: FloatArray, y: FloatArray, factor: float = 1.0
+) -> None:
+    """Set the entries that are close to factor * |x - y|^2, from the differences."""
+    for i in np.flatnonzero(close.any(axis=1)):
+        j = np.flatnonzero(close[i])
+        difference = x[i] - y[j]
+        result[i, j] = factor * np.einsum("nd,nd->n", difference, difference)
 
 
 def _vectors(X: Sequences) -> FloatArray:

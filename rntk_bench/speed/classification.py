@@ -125,7 +125,7 @@ def compare_whole_grid(dataset: Dataset, experiment: Experiment, n_jobs: int) ->
     experiment = replace(experiment, n_repeats=1, gram_scale="none")
 
     def evaluate() -> Record:
-        return KernelEvaluation(dataset, KERNEL_METHODS["rntk"], experiment).run(n_jobs)
+        return KernelEvaluation(dataset, KERNEL_METHODS["rntk"], experiment, n_jobs=n_jobs).run()
 
     record, seconds = shortest_time(evaluate)
     (accuracy, n_correct), baseline_seconds = shortest_time(

@@ -32,6 +32,12 @@ def pack_integers(integers: Integers) -> dict[str, Any]:
     }
 
 
+def pack_counts(counts: Integers) -> dict[str, Any]:
+    """Compress numbers of series, or -1, as integers of two bytes, of four if there are larger."""
+    fit = counts.max(initial=0) <= np.iinfo(np.int16).max
+    return pack_integers(counts.astype(np.int16 if fit else np.int32))
+
+
 def unpack_integers(encoded: dict[str, Any]) -> Integers:
     """Decode the result of `pack_integers`.
 

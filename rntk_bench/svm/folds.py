@@ -54,8 +54,8 @@ def fold_note(n_folds: int, wanted: int, n: int) -> str | None:
 
 
 def repeated_folds(y: IntArray, n_folds: int, n_repeats: int, seed: int) -> list[IntArray]:
-    """The folds of several cross-validations, those of `seed`, `seed` + 1, .."""
-    return [stratified_folds(y, n_folds, seed + repeat) for repeat in range(n_repeats)]
+    """The folds of several cross-validations, those of `seed`, `seed` + 1, .., modulo 2**32."""
+    return [stratified_folds(y, n_folds, (seed + repeat) % 2**32) for repeat in range(n_repeats)]
 
 
 def fold_weights(fold_sizes: IntArray) -> tuple[IntArray, int]:

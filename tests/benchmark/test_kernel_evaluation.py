@@ -11,7 +11,7 @@ from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, load_dataset, unit_norm, zero_pad
 from rntk_bench.errors import RntkBenchError
-from rntk_bench.kernels import NTK, RNTK
+from rntk_bench.kernels import NTK, RNTK, MultiscaleRNTK
 from rntk_bench.methods import KERNEL_METHODS, METHODS, KernelMethod
 from rntk_bench.storage.cache import GramCache
 from rntk_bench.storage.integers import unpack_integers
@@ -29,7 +29,7 @@ def gunpoint() -> Dataset:
 
 
 def evaluate_kernel(dataset, method, experiment, n_jobs=1, progress=None, **options):
-    return KernelEvaluation(dataset, method, experiment, **options).run(n_jobs, progress)
+    return KernelEvaluation(dataset, method, experiment, n_jobs=n_jobs, **options).run(progress)
 
 
 def answer(record):
@@ -177,6 +177,22 @@ def test_progress_reaches_the_end(gunpoint):
     evaluate_kernel(gunpoint, SMALL, Experiment(), progress=lambda *args: seen.append(args))
     assert seen[-1][:2] == (4, 4)
     assert 0 < seen[-1][2] <= 1
+
+
+def test_a_kernel_fitted_to_the_training_set_has_progress_and_all_threads(gunpoint, monkeypatch):
+    fit, threads, seen = MultiscaleRNTK.fit, [], []
+
+    def noted(self, X, n_jobs):
+        threads.append(n_jobs)
+        return fit(self, X, n_jobs)
+
+    monkeypatch.setattr(MultiscaleRNTK, "fit", noted)
+    method = KERNEL_METHODS["rntk-multiscale"]
+    evaluate_kernel(
+        gunpoint, method, Experiment(), n_jobs=2, progress=lambda *args: seen.append(args)
+    )
+    assert [args[:2] for args in seen] == [(1, 1)]
+    assert threads == [2]
 
 
 def unequal(n=24, seed=0, m=1):

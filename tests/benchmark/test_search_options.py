@@ -49,7 +49,9 @@ def made(n=36, length=12, seed=0, lengths=False):
 
 
 def evaluate(dataset, method=METHOD, experiment=None, n_jobs=1, **options):
-    return KernelEvaluation(dataset, method, experiment or Experiment(), **options).run(n_jobs)
+    return KernelEvaluation(
+        dataset, method, experiment or Experiment(), n_jobs=n_jobs, **options
+    ).run()
 
 
 def answer(record):

@@ -41,6 +41,15 @@ def test_it_writes_the_page_into_a_new_folder_and_names_it(results, tmp_path):
     assert "A &amp; &lt;b&gt;B&lt;/b&gt;" in page
 
 
+def test_a_link_stays_a_link(results, tmp_path):
+    page, link = tmp_path / "page.html", tmp_path / "link.html"
+    page.touch()
+    link.symlink_to(page)
+    assert run("--results", results, "-o", link, "-d", "Coffee").exit_code == 0
+    assert link.is_symlink()
+    assert "Coffee" in page.read_text(encoding="utf-8")
+
+
 def test_it_keeps_what_is_asked_for(results, tmp_path):
     path = tmp_path / "page.html"
     assert run("--results", results, "-o", path, "-d", "Coffee", "--no-paper").exit_code == 0

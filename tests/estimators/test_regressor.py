@@ -94,3 +94,12 @@ def test_kernels_that_overflow_are_left_out():
 def test_what_cannot_be_used_is_a_value_error_that_says_so(changes, said):
     with pytest.raises(ValueError, match=said):
         RNTKRegressor(**{"grid": SMALL} | changes).fit(*segments())
+
+
+def test_an_error_that_is_not_a_number_is_not_chosen():
+    X, y = segments()
+    tiny = [1e-160 * x for x in X]
+    model = KernelRegressor("poly", grid={"degree": 1, "r": [0.0, 1.0]}).fit(tiny, y)
+    assert model.best_params_["r"] == 1.0
+    assert np.isfinite(model.best_score_)
+    assert np.isfinite(model.predict(tiny)).all()

@@ -92,3 +92,10 @@ def test_close_directions_keep_the_digits_of_one_minus_correlation():
         assert distance == pytest.approx(
             2 * math.sin(angle / 2) ** 2, rel=1e-6 if angle < 1e-7 else 1e-9
         )
+
+
+def test_distances_of_series_far_from_the_origin_keep_their_digits():
+    far = 1e6 + 0.01 * X
+    expected = ((far[:, None] - far) ** 2).sum(axis=2)
+    np.testing.assert_allclose(Products.of(far).square_distance, expected, rtol=1e-12)
+    np.testing.assert_allclose(RBF(1.0)(far), np.exp(-expected), rtol=1e-12)

@@ -199,3 +199,20 @@ def test_parameters_outside_the_kernel_are_refused_by_name(parameter):
     name = next(iter(parameter))
     with pytest.raises(KernelError, match=name):
         RNTK(**parameter)
+
+
+@pytest.mark.parametrize("options", [{}, {"pooling": "average"}, {"activation": "tanh"}])
+def test_memory_that_was_used_before_causes_no_warnings(options, monkeypatch):
+    empty = np.empty
+
+    def used(*args, **kwargs):
+        array = empty(*args, **kwargs)
+        if array.dtype == np.float64:
+            array[...] = np.inf
+        return array
+
+    kernel = RNTK(1.4, direction="both", **options)
+    expected = kernel(UNIT)
+    monkeypatch.setattr(np, "empty", used)
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(kernel(UNIT), expected)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from rntk_bench.storage.integers import pack_integers, unpack_integers
+from rntk_bench.storage.integers import pack_counts, pack_integers, unpack_integers
 from rntk_bench.storage.records import RecordError
 
 
@@ -69,3 +69,10 @@ def with_dictionary_of(n_bytes, content):
 def test_damaged_integers_are_one_sentence(encoded):
     with pytest.raises(RecordError, match="packed integers are damaged"):
         unpack_integers(encoded)
+
+
+def test_counts_have_two_bytes_if_they_fit():
+    for largest, dtype in ((2**15 - 1, "int16"), (2**15, "int32")):
+        decoded = unpack_integers(pack_counts(np.array([-1, largest])))
+        np.testing.assert_array_equal(decoded, [-1, largest])
+        assert decoded.dtype == dtype

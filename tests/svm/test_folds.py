@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from rntk_bench.svm.folds import fold_note, stratified_folds
+from rntk_bench.svm.folds import fold_note, repeated_folds, stratified_folds
 
 
 @pytest.mark.parametrize("sizes", [(25, 25), (7, 50, 3), (1, 12), (2,) * 20, (100, 1, 1), (4, 3)])
@@ -48,3 +48,10 @@ def test_the_note_says_why_there_are_fewer_folds():
     assert fold_note(10, 10, 50) is None
     assert "has 4 folds" in str(fold_note(4, 10, 7))
     assert "leaves out one at a time" in str(fold_note(5, 10, 5))
+
+
+def test_the_largest_seed_has_repeats():
+    y = np.arange(20) % 2
+    folds = repeated_folds(y, 5, 2, 2**32 - 1)
+    np.testing.assert_array_equal(folds[0], stratified_folds(y, 5, 2**32 - 1))
+    np.testing.assert_array_equal(folds[1], stratified_folds(y, 5, 0))

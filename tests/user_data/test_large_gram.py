@@ -3,13 +3,15 @@ import time
 from threading import Event
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rntk_bench import NTK, RBF, RNTK
 from rntk_bench.deadline import Deadline, TimeLimitError
 from rntk_bench.errors import InputError, KernelError, LockedError, RntkBenchError
+from rntk_bench.kernels.series import read_set
 from rntk_bench.user_data import large_gram
-from rntk_bench.user_data.large_gram import Tiling, gram_to_file
+from rntk_bench.user_data.large_gram import Tiling, _identity, gram_to_file
 
 KERNEL = RNTK(1.4, sigma_b=0.1)
 
@@ -195,3 +197,12 @@ def test_one_object_is_one_set(tmp_path):
     X, kernel = series(20), RNTK(1.4, sigma_h=2.0)
     gram = gram_to_file(kernel, X, tmp_path / "gram.npy", X)
     np.testing.assert_allclose(gram, kernel(X), rtol=1e-13)
+
+
+def test_a_data_frame_is_read_by_its_values(tmp_path, monkeypatch):
+    frame = pd.DataFrame(series(20), columns=[str(t) for t in range(12)])
+    np.testing.assert_array_equal(gram_to_file(KERNEL, frame, tmp_path / "a.npy"), KERNEL(frame))
+    identities = [
+        _identity(KERNEL, [read_set(X)], Tiling((20, 20), 12, True)) for X in (frame, 2 * frame)
+    ]
+    assert identities[0]["series"] != identities[1]["series"]

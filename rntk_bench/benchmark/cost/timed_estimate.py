@@ -74,16 +74,16 @@ def _measure(
     trial_seconds: float,
 ) -> float:
     start = time.perf_counter()
-    evaluation = KernelEvaluation(dataset, method, experiment, prune=prune)
+    evaluation = KernelEvaluation(dataset, method, experiment, prune=prune, n_jobs=n_jobs)
     batches = evaluation.batches
     order = np.random.default_rng(0).permutation(len(batches))
     # The first batch alone, as in a run: it computes what all settings share.
     done: list[Batch] = [batches[order[0]]]
-    evaluation.evaluate(done, n_jobs)
+    evaluation.evaluate(done)
     n_first, first_end = len(positions(done)), time.perf_counter()
     for some in _rounds(order[1:], n_jobs):
         chosen = [batches[i] for i in some]
-        evaluation.evaluate(chosen, n_jobs)
+        evaluation.evaluate(chosen)
         done = done + chosen
         if time.perf_counter() - start > trial_seconds:
             break

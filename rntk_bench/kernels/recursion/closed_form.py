@@ -33,7 +33,7 @@ def grams(
 ) -> tuple[FloatArray, FloatArray]:
     """Grams (S, k, n_x, n_y) of all pairs and diagonals (S, k, n_x), for S settings and k readouts.
 
-    The diagonals of the Grams of one set are undefined. Both results are infinite for settings that
+    The diagonals of the Grams of one set are zero. Both results are infinite for settings that
     leave the range of float64.
     """
     unit = _unit(pairs.sets, sigmas)
@@ -44,7 +44,7 @@ def grams(
         axis=0,
     )
     shape = len(sigmas.h), len(readouts.tangent)
-    out, diagonal = np.empty((*shape, *pairs.shape)), np.empty((*shape, pairs.x.n))
+    out, diagonal = np.zeros((*shape, *pairs.shape)), np.empty((*shape, pairs.x.n))
     if not finite.all():
         out[:], diagonal[:] = np.inf, np.inf
         if finite.any():

@@ -7,7 +7,6 @@ between the steps needs one diagonal per lag, as in `shared.py`.
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
@@ -23,7 +22,7 @@ from rntk_bench.kernels.recursion.hermite import (
 )
 from rntk_bench.kernels.recursion.operators import sortable_bits
 from rntk_bench.kernels.recursion.rntk import LANES
-from rntk_bench.kernels.recursion.shared import add_lag, count_lags, mirror, overlap
+from rntk_bench.kernels.recursion.shared import add_lag, count_lags, last_lag, mirror, overlap
 from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 BLOCK: Final = 64
@@ -303,10 +302,7 @@ def shared_hermite_diagonals(
             n_even, n_odd = counts[0, layer, 0], counts[1, layer, 0]
             s = series.s[layer, start:, j]
             _coefficients(s, table, n_even, n_odd, inverse[layer], terms[layer])
-        n_lags = 1 + int(
-            min(float((lengths[j] - 1) // lag_step), math.ceil(widths[:, j].max()) - 1.0)
-        )
-        for lag in range(1, n_lags):
+        for lag in range(1, last_lag(widths[:, j].max(), lengths[j], lag_step) + 1):
             if stop[0]:
                 return
             steps = series.steps[start:, :, j]

@@ -8,6 +8,7 @@ import numpy as np
 
 from rntk_bench.compiling import compiled
 from rntk_bench.kernels.recursion.operators import relu_full_range, step
+from rntk_bench.kernels.recursion.shared import mirror
 from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
@@ -18,6 +19,7 @@ def ntk_grams(
     columns: FloatArray,
     row_scale: FloatArray,
     column_scale: FloatArray,
+    symmetric: bool,
     depths: IntArray,
     curves: Any,
     stop: BoolArray,
@@ -27,7 +29,8 @@ def ntk_grams(
 
     `one_minus_correlation` (n, n') is 1 - cos of the inputs. `rows` and `columns` (2, L, n) hold
     alpha and delta of each layer, with alpha = sigma_w |x| / (sqrt(m) s) / sqrt(2) in the first;
-    the scales (L, n) are sigma_v s. It returns early once stop[0] is true.
+    the scales (L, n) are sigma_v s. With `symmetric` only pairs i <= j are computed, and mirrored.
+    It returns early once stop[0] is true.
     """
     n, n_columns = one_minus_correlation.shape
     u = np.empty(n_columns)
@@ -35,10 +38,10 @@ def ntk_grams(
     for i in range(n):
         if stop[0]:
             return
-        k = 0
+        first, k = i if symmetric else 0, 0
         for layer in range(depths[-1]):
             alpha_i, delta_i = rows[0, layer, i], rows[1, layer, i]
-            for j in range(n_columns):
+            for j in range(first, n_columns):
                 a = alpha_i - columns[0, layer, j]
                 d = delta_i - columns[1, layer, j]
                 g = alpha_i * columns[0, layer, j]
@@ -49,8 +52,10 @@ def ntk_grams(
                     deficit, slope = relu_full_range(u[j], curves)
                     u[j], theta[j] = step(g, a * a + d * d, deficit, slope * theta[j])
             if depths[k] == layer + 1:
-                for j in range(n_columns):
+                for j in range(first, n_columns):
                     deficit, slope = relu_full_range(u[j], curves)
                     value = 0.5 - 0.25 * deficit + 0.25 * slope * theta[j]
                     out[k, i, j] = value * row_scale[layer, i] * column_scale[layer, j]
                 k += 1
+    if symmetric:
+        mirror(out)

@@ -110,7 +110,14 @@ def count_lags(
     """How many lags >= 0 have a weight for any pair of a tile with this first row and column."""
     # The longest series, whose windows are the widest, come first.
     window = widths[0][:, corner[0]].max() + widths[1][:, corner[1]].max()
-    return 1 + int(min(float((T - 1) // lag_step), math.ceil(0.5 * window) - 1.0))
+    return last_lag(0.5 * window, T, lag_step) + 1
+
+
+@compiled
+def last_lag(width: float, T: int, lag_step: int) -> int:
+    """The largest lag within a window of this width that series of T steps have."""
+    # A window over all steps is wider than any integer, so the minimum is taken before it is one.
+    return min((T - 1) // lag_step, math.ceil(min(width, float(T))) - 1)
 
 
 @compiled
@@ -273,7 +280,7 @@ def shared_diagonals(
     It returns early once stop[0] is true.
     """
     T, n = alone.weights.shape[3], out.shape[2]
-    largest = int(min(float((T - 1) // lag_step), math.ceil(widths.max()) - 1.0))
+    largest = last_lag(widths.max(), T, lag_step)
     for s in range(len(out)):
         each = setting(alone, s)
         for lag in range(1, largest + 1):

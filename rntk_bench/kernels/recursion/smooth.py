@@ -46,7 +46,7 @@ def grams(
 ) -> tuple[FloatArray, FloatArray, float]:
     """Readouts (k, n_x, n_y) of all pairs and (k, n_x) of every x with itself, for one setting.
 
-    The first leaves its diagonal undefined. The third is a bound on the error of any entry.
+    The diagonals of the first are zero for one set. The third is a bound on the error of any entry.
     """
     squares = _squares(pairs.x, sigmas)
     hermite_tables = tables(phi)
@@ -54,7 +54,7 @@ def grams(
         *(_self_recursion(series, squares, sigmas, hermite_tables) for series in pairs.sets),
         strict=True,
     )
-    out = np.empty((len(readouts.tangent), *pairs.shape))
+    out = np.zeros((len(readouts.tangent), *pairs.shape))
     if not all(np.isfinite(self_kernel.readouts).all() for self_kernel in self_kernels):
         out[:] = np.inf
         return out, np.full((len(out), pairs.x.n), np.inf), 0.0

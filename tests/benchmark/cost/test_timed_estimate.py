@@ -34,12 +34,12 @@ def clock(monkeypatch):
     class Evaluation:
         search = SimpleNamespace(needed_fraction=lambda settings: clock.needed)
 
-        def __init__(self, data, method, experiment, prune):
+        def __init__(self, data, method, experiment, prune, n_jobs):
             self.batches = method.kernel.batches(method.kernels())
             self.watch = SimpleNamespace(seconds={"svm": 0.0, "gram": 0.0})
             clock.n_train = data.n_train
 
-        def evaluate(self, batches, n_jobs):
+        def evaluate(self, batches):
             for _ in positions(batches):
                 clock.now += clock.pace(clock.evaluated, clock.n_train)
                 clock.evaluated += 1

@@ -45,3 +45,19 @@ def test_plain_python_finds_no_index_out_of_bounds_and_the_same_grams(tmp_path):
     with np.load(path) as checked:
         for expected, compiled in zip(checked.values(), grams(), strict=True):
             np.testing.assert_allclose(compiled, expected, rtol=1e-12)
+
+
+def test_a_window_over_all_steps_has_all_lags_on_every_processor():
+    command = (
+        "from rntk_bench.kernels.recursion.shared import last_lag\n"
+        "print([last_lag(w, 10, s) for w, s in ((2.0**100, 1), (2.0**100, 3), (1.0, 1), (2.5, 1))])"
+    )
+    for processor in ({}, {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}):
+        said = subprocess.run(
+            [sys.executable, "-c", command],
+            env=os.environ | processor,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert said.stdout == "[9, 3, 0, 2]\n"
