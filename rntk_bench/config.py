@@ -201,7 +201,8 @@ def shipped_configurations() -> dict[str, Path]:
     package = Path(__file__).parent
     inside, checkout = package / "configs", package.parent / "configs"
     folder = inside if inside.is_dir() else checkout
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    paths = sorted(folder.glob("*.toml"), key=lambda path: path.stem)
+    return {path.stem: path for path in paths}
 
 
 _LARGEST = sys.float_info.max

@@ -61,6 +61,9 @@ NOT_RUN = {
     f"-m rntk-shared -m rntk-multiscale {_CLASSIFIERS}": PUBLISHED,
     "rntk-bench compare pairs --results results/unseen -c unseen -m rntk-multiscale "
     f"{_CLASSIFIERS}": PUBLISHED,
+    "rntk-bench table 1 --results results/unseen -c unseen-disjoint --no-paper -m rntk -m rbf "
+    "-m rntk-shared -m rntk-multiscale --with default_split_accuracy.csv --column ROCKET "
+    "--column HC2 --column 1NN-DTW": PUBLISHED,
     "rntk-bench table 1 --results results/reference -c configs/reference.toml -m rntk -m ntk "
     "-m rbf -m poly --no-paper --with default_split_accuracy.csv --column ROCKET --column 1NN-DTW "
     '--metrics --sort "friedman rank"': PUBLISHED,
@@ -310,13 +313,23 @@ def test_the_differences_from_the_paper_are_those_of_the_records(checkout):
     methods = {"RNTK": "rntk", "NTK": "ntk", "RBF": "rbf", "Polynomial": "poly"}
     chosen = [word for name in methods.values() for word in ("-m", name)]
     place = ["--results", "results/reference", "-c", "configs/reference.toml"]
-    invoke(("table", "2", *place, *chosen, "--format", "csv", "-o", "table.csv"))
+    digits = ["--digits", "4"]  # rounded once, below
+    invoke(("table", "2", *place, *chosen, *digits, "--format", "csv", "-o", "table.csv"))
     table = pd.read_csv("table.csv", index_col="dataset")
     text = TEXTS[ROOT / "docs" / "results.md"]
     for title in methods:
         (row,) = re.findall(rf"^\| {title} \| (.*) \|$", text, flags=re.MULTILINE)
         large = table[f"{title} diff"][lambda differences: differences.abs() > 2]
         assert row == ", ".join(f"{name} {value:+.1f}" for name, value in large.items())
+
+
+def test_figures_show_the_records(checkout):
+    place = ["--results", "results/reference", "-c", "configs/reference.toml"]
+    invoke(("plot", "cd", *place, "--out", "drawn"))
+    invoke(("run", "-d", "GunPoint", "-m", "rntk", "--no-prune", "--results", "full"))
+    invoke(("plot", "grid", "GunPoint", "--results", "full", "--out", "drawn"))
+    for name in ("cd.csv", "grid-GunPoint-rntk.csv"):
+        assert Path("drawn", name).read_text() == (ROOT / "results/figures" / name).read_text()
 
 
 def test_the_readme_is_short():

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 @options.datasets("May be repeated. [default: all of the configuration]")
 @options.methods("A kernel method; may be repeated. [default: rntk]", complete=_completion.kernels)
 @options.config
+@click.option(
+    "--single-precision",
+    is_flag=True,
+    help="Compute the RNTK by a plain recursion in single precision, with its rounding errors.",
+)
 @_output.table_format
 @_output.standalone
 @options.jobs
@@ -30,6 +35,7 @@ def ceilings(
     datasets: tuple[str, ...],
     methods: tuple[str, ...],
     config: Path | None,
+    single_precision: bool,
     table_format: str,
     standalone: bool,
     jobs: int,
@@ -52,6 +58,7 @@ def ceilings(
     from rntk_bench.benchmark.ceilings import CEILING_C, Ceiling, ceiling
     from rntk_bench.config import load_experiment
     from rntk_bench.datasets import load_dataset
+    from rntk_bench.kernels.plain import SinglePrecisionRNTK
     from rntk_bench.methods import only_kernels, resolve
     from rntk_bench.report.tables.ceilings import ceilings_table
 
@@ -59,6 +66,12 @@ def ceilings(
     experiment = load_experiment(config)
     experiment = replace(experiment, methods=methods or ("rntk",))
     kernel_methods = only_kernels(resolve(experiment), "ceilings")
+    if single_precision:
+        if experiment.methods != ("rntk",):
+            raise InputError("--single-precision goes with the method rntk only; leave out -m.")
+        kernel_methods = [
+            replace(each, kernel_class=SinglePrecisionRNTK) for each in kernel_methods
+        ]
     names = expand_datasets(datasets, known_datasets(data_dir)) or experiment.datasets
     if not names:
         raise InputError("There are no datasets to score; name some with --dataset.")
@@ -82,7 +95,7 @@ def ceilings(
                     )
     finally:
         if finished:
-            table = ceilings_table(finished, CEILING_C)
+            table = ceilings_table(finished, CEILING_C, single_precision)
             _output.write_tables([table], table_format, standalone, output)
 
 

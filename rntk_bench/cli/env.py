@@ -134,7 +134,7 @@ def _count(folder: Path, pattern: str) -> int | None:
 def _print(information: dict[str, Any]) -> None:
     packages, folders = information["packages"], information["folders"] or {}
     entries = {
-        "rntk-bench": packages["rntk-bench"] or "not installed",
+        "rntk-bench": f"{packages['rntk-bench']}, code {information['code']}",
         "python": f"{information['python']}, {information['platform']}",
         "processor": f"{information['cpu'] or 'unknown'}, {information['cores']} cores",
         "loops": _format_loops(information["loops"]) if information["loops"] else "not known",

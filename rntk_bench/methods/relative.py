@@ -7,7 +7,7 @@ memory
 lag_resolution
     lag_step = ceil(T / lag_resolution): the lags of a shared readout are at most so many.
 bandwidth "half"
-    Half the length, rounded down to a multiple of the lag step: the window has
+    Half the length, rounded up and then down to a multiple of the lag step: the window has
     b = ceil(T / 2) // lag_step lag steps.
 """
 

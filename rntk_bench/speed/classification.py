@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from functools import partial
 
@@ -15,33 +14,12 @@ from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
 from rntk_bench.kernels import RNTK
+from rntk_bench.kernels.plain import numpy_rntk
 from rntk_bench.methods import KERNEL_METHODS
 from rntk_bench.speed.timing import Speedup, shortest_time
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.svc import CrossValidation, SVCOptions
 from rntk_bench.types import FloatArray, IntArray
-
-
-def numpy_rntk(X: FloatArray, kernel: RNTK) -> FloatArray:
-    """The recursion (15)-(18) and its tangent kernel, vectorised in NumPy over all pairs."""
-    n, T = X.shape
-    w, u, b = (kernel.per_layer(name)[0] ** 2 for name in ("sigma_w", "sigma_u", "sigma_b"))
-    h = kernel.sigma_h**2
-    sigma = w * h * np.eye(n) + u * np.outer(X[:, 0], X[:, 0]) + b
-    theta = sigma.copy()
-    for t in range(1, T + 1):
-        std = np.sqrt(np.diag(sigma))
-        scale = np.outer(std, std)
-        c = np.divide(sigma, scale, out=np.zeros_like(sigma), where=scale > 0.0)
-        np.clip(c, -1.0, 1.0, out=c)
-        angle = math.pi - np.arccos(c)
-        V = scale * (c * angle + np.sqrt(1.0 - c * c)) / (2.0 * math.pi)
-        slope = angle / (2.0 * math.pi)
-        if t < T:
-            sigma = w * V + u * np.outer(X[:, t], X[:, t]) + b
-            theta = sigma + w * slope * theta
-    gram: FloatArray = kernel.sigma_v**2 * (V + slope * theta)
-    return gram
 
 
 def sklearn_n_correct(

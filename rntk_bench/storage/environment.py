@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import rntk_bench
 from rntk_bench.version import __version__
 
 _PACKAGES = (
@@ -24,8 +26,9 @@ def environment() -> dict[str, Any]:
     Returns
     -------
     environment : dict
-        `python`, `platform`, `cpu` (name of the model), `cores` (usable by this process) and
-        `packages` (name to version, None if it is not installed).
+        `python`, `platform`, `cpu` (name of the model), `cores` (usable by this process),
+        `packages` (name to version, None if it is not installed) and `code`, the first digits of
+        the digest of this package's source.
     """
     return {
         "python": platform.python_version(),
@@ -36,7 +39,13 @@ def environment() -> dict[str, Any]:
             "rntk-bench": __version__,
             **{name: _version(name) for name in _PACKAGES},
         },
+        "code": _code(),
     }
+
+
+@cache
+def _code() -> str:
+    return source_digest(rntk_bench)[:12]
 
 
 def source_digest(package: ModuleType) -> str:

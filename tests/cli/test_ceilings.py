@@ -74,3 +74,12 @@ def test_finished_rows_are_printed_when_it_is_interrupted(config, monkeypatch):
     assert outcome.exit_code == 130
     assert "Coffee" in outcome.stdout
     assert "ItalyPowerDemand" not in outcome.stdout
+
+
+def test_single_precision_has_the_rounding_errors_of_a_plain_recursion(config):
+    outcome = run("-c", config, "-d", "Coffee", "--single-precision")
+    assert outcome.exit_code == 0
+    assert "computed in single precision" in outcome.stdout
+    refused = run("-c", config, "-m", "rbf", "--single-precision")
+    assert refused.exit_code == 2
+    assert "the method rntk only; leave out -m" in refused.stderr

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rntk_bench import RNTK
 from rntk_bench.errors import KernelError
-from rntk_bench.speed.classification import numpy_rntk
+from rntk_bench.kernels.plain import numpy_rntk
 from tests import naive
 
 UNIT = np.random.default_rng(0).standard_normal((5, 7))

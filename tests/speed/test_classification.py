@@ -6,7 +6,6 @@ import pytest
 from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
-from rntk_bench.kernels import RNTK
 from rntk_bench.speed import classification as speed
 from rntk_bench.speed.variants import BASELINE, n_pair_steps, time_variants
 from rntk_bench.svm.svc import SVCOptions
@@ -15,13 +14,6 @@ from rntk_bench.svm.svc import SVCOptions
 @pytest.fixture(scope="module")
 def problem():
     return Problem.of(load_dataset("GunPoint", download=False))
-
-
-def test_the_numpy_recursion_agrees(problem):
-    X = np.asarray(problem.X_train)
-    for kernel in (RNTK(1.4, 1.0, 0.1, 0.5), RNTK(1.34)):
-        # arccos near 1 costs NumPy half its digits on the diagonal.
-        np.testing.assert_allclose(speed.numpy_rntk(X, kernel), kernel(X), rtol=1e-6)
 
 
 def test_comparisons_check_that_both_sides_agree(problem):

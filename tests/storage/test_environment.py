@@ -6,6 +6,7 @@ from types import ModuleType
 
 import numpy as np
 
+import rntk_bench
 from rntk_bench.storage.environment import environment, source_digest
 from rntk_bench.version import __version__
 
@@ -14,6 +15,7 @@ def test_it_names_versions_and_machine():
     found = environment()
     assert found["python"] == platform.python_version()
     assert found["packages"]["numpy"] == np.__version__
+    assert found["code"] == source_digest(rntk_bench)[:12]
     assert 1 <= found["cores"] <= os.cpu_count()
     assert found["cpu"] or not Path("/proc/cpuinfo").exists()
 

@@ -11,7 +11,6 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-import rntk_bench
 from rntk_bench.benchmark.evaluation import failed_record, raise_if_fatal
 from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.benchmark.parallel import Batch, positions
@@ -23,7 +22,7 @@ from rntk_bench.deadline import Deadline
 from rntk_bench.errors import ClusterError, InputError
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.storage.cache import GramCache, cache_folder
-from rntk_bench.storage.environment import environment, source_digest
+from rntk_bench.storage.environment import environment
 from rntk_bench.storage.paths import expand_home
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.grid_search import PartialResult
@@ -46,12 +45,12 @@ def with_networks(methods: Sequence[Method]) -> bool:
 @cache
 def identity(networks: bool) -> Identity:
     """The versions on which results depend, with those of JAX and optax for `networks`."""
-    packages = environment()["packages"]
+    here = environment()
     names = ("rntk-bench", "numpy", "scipy", "numba", *(_NETWORK_PACKAGES if networks else ()))
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
-        **{name: packages[name] or "missing" for name in names},
-        "code": source_digest(rntk_bench)[:12],
+        **{name: here["packages"][name] or "missing" for name in names},
+        "code": here["code"],
     }
 
 

@@ -39,23 +39,27 @@ def ntk_grams(
         if stop[0]:
             return
         first, k = i if symmetric else 0, 0
+        # Views from the first column on: loops from 0 on are vectorised.
+        distance = one_minus_correlation[i, first:]
         for layer in range(depths[-1]):
             alpha_i, delta_i = rows[0, layer, i], rows[1, layer, i]
-            for j in range(first, n_columns):
-                a = alpha_i - columns[0, layer, j]
-                d = delta_i - columns[1, layer, j]
-                g = alpha_i * columns[0, layer, j]
+            alpha, delta = columns[0, layer, first:], columns[1, layer, first:]
+            for j in range(len(distance)):
+                a = alpha_i - alpha[j]
+                d = delta_i - delta[j]
+                g = alpha_i * alpha[j]
                 if layer == 0:
-                    u[j] = 2.0 * g * one_minus_correlation[i, j] + (a * a + d * d)
+                    u[j] = 2.0 * g * distance[j] + (a * a + d * d)
                     theta[j] = 1.0 - u[j]
                 else:
                     deficit, slope = relu_full_range(u[j], curves)
                     u[j], theta[j] = step(g, a * a + d * d, deficit, slope * theta[j])
             if depths[k] == layer + 1:
-                for j in range(first, n_columns):
+                scale, result = column_scale[layer, first:], out[k, i, first:]
+                for j in range(len(distance)):
                     deficit, slope = relu_full_range(u[j], curves)
                     value = 0.5 - 0.25 * deficit + 0.25 * slope * theta[j]
-                    out[k, i, j] = value * row_scale[layer, i] * column_scale[layer, j]
+                    result[j] = value * row_scale[layer, i] * scale[j]
                 k += 1
     if symmetric:
         mirror(out)

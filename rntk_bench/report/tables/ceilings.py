@@ -10,8 +10,11 @@ from rntk_bench.report.results.paper import paper_accuracy
 from rntk_bench.report.tables.table import Cell, Column, Table
 
 
-def ceilings_table(ceilings: Sequence[Ceiling], C: Sequence[float]) -> Table:
+def ceilings_table(
+    ceilings: Sequence[Ceiling], C: Sequence[float], single_precision: bool = False
+) -> Table:
     """A row per dataset and method: the paper's accuracy, the best one, and its setting."""
+    computed = ", computed in single precision" if single_precision else ""
     rows = [
         [
             Cell(ceiling.dataset),
@@ -35,7 +38,8 @@ def ceilings_table(ceilings: Sequence[Ceiling], C: Sequence[float]) -> Table:
     ]
     return Table(
         "Ceilings",
-        f"The best test accuracy in percent of all settings with C from {C[0]:g} to {C[-1]:g}",
+        f"The best test accuracy in percent of all settings with C from {C[0]:g} to {C[-1]:g}"
+        f"{computed}",
         columns,
         rows,
         [
