@@ -155,28 +155,6 @@ class Experiment:
         return {"resample": self.resample} if self.resample else {}
 
 
-def format_value(value: Value) -> str:
-    """A parameter's value as text; numbers have four digits."""
-    return value if isinstance(value, str) else f"{value:.4g}"
-
-
-def format_setting(setting: Mapping[str, Value]) -> str:
-    """A setting as text; numbers have four digits."""
-    return ", ".join(f"{name}={format_value(value)}" for name, value in setting.items())
-
-
-def format_choice(selection: Mapping[str, Any]) -> str:
-    """The chosen setting of a record's `selection` as text, with C or the number of epochs.
-
-    Parameters that a setting gives relative to the length of the series stand in both ways.
-    """
-    rest = [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
-    setting = format_setting(selection["setting"])
-    if "derived" in selection:
-        setting += f" ({format_setting(selection['derived'])})"
-    return ", ".join([setting, *rest])
-
-
 def load_experiment(
     path: Path | None, methods: Sequence[str] = (), seed: int | None = None
 ) -> Experiment:

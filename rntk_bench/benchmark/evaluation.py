@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, InputScaling, Sequences
+from rntk_bench.datasets.dataset import take_series
 from rntk_bench.datasets.preprocess import zero_series
 from rntk_bench.errors import RntkBenchError, StorageError, find_interrupt
 from rntk_bench.methods import Method
@@ -87,10 +88,8 @@ class Problem:
                 )
         X_train, X_test = sets
         order = np.argsort(dataset.y_train, kind="stable")
-        X_sorted = (
-            X_train[order] if isinstance(X_train, np.ndarray) else [X_train[i] for i in order]
-        )
-        return cls(dataset, order, X_sorted, dataset.y_train[order], X_test, tuple(notes))
+        X_sorted, y_sorted = take_series(X_train, order), dataset.y_train[order]
+        return cls(dataset, order, X_sorted, y_sorted, X_test, tuple(notes))
 
     def folds(self, n_folds: int, seed: int, n_repeats: int = 1) -> list[NDArray[np.int64]]:
         """The fold (n_train,) of each of the sorted series, in each of several cross-validations.

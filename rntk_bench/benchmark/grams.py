@@ -14,9 +14,9 @@ from rntk_bench.benchmark.evaluation import Problem, Stopwatch
 from rntk_bench.benchmark.parallel import Batch
 from rntk_bench.datasets import preprocess
 from rntk_bench.kernels import Kernel
-from rntk_bench.kernels.base import Sequences
 from rntk_bench.kernels.fittable import FittableKernel
 from rntk_bench.kernels.normalised_sum import FittedKernel
+from rntk_bench.kernels.series import Sequences
 from rntk_bench.storage.cache import GramCache
 from rntk_bench.storage.environment import source_digest
 from rntk_bench.types import FloatArray
@@ -186,7 +186,7 @@ def gram_identity(kernel: Kernel) -> str | None:
 @cache
 def _code_version(family: type[Kernel]) -> str:
     """Digest of the source code of all kernels, and of the modules of a class and its bases."""
-    digest = hashlib.sha256(source_digest(rntk_bench.kernels).encode())
+    digest = hashlib.sha256(source_digest(Path(rntk_bench.kernels.__path__[0])).encode())
     for cls in family.__mro__:
         if issubclass(cls, Kernel | FittableKernel):
             digest.update(Path(inspect.getfile(cls)).read_bytes())

@@ -298,7 +298,7 @@ def _selection(
         **epochs,
         "diverged": [list(task) for task in runs.diverged],
         "pruned": search.prune,
-        "hits": pack_counts(search.n_correct),
+        "n_correct": pack_counts(search.n_correct),
         "run_epochs": pack_integers(search.best_epochs.astype(np.int32)),
         **({"by_default": True} if choice.by_default else {}),
     }

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,15 +22,17 @@ from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.benchmark.network_evaluation import make_training, network_problem, network_settings
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
+from rntk_bench.datasets.dataset import take_series
 from rntk_bench.errors import InputError, StorageError
 from rntk_bench.methods import NetworkMethod, resolve
 from rntk_bench.networks.cross_validation import Training
 from rntk_bench.networks.early_stopping import NetworkSearch, stopped_epochs
 from rntk_bench.networks.full_training import FullCurve, train_all_epochs
 from rntk_bench.networks.pool import call_all
-from rntk_bench.networks.series import pad_series
+from rntk_bench.networks.series import PaddedSeries, pad_series
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.records import protocol_id
+from rntk_bench.types import BoolArray
 
 BATCH_SIZES = (4, 8, 16, 32)
 PATIENCE = (5, 20, 50, 200)
@@ -81,10 +82,10 @@ class Comparison:
         ]
         calls = []
         for setting, fold in tasks:
-            rest, judging, n_judging = rotations[fold]
+            rest, to_score, n_scoring = rotations[fold]
             network, rate = settings[setting]
             stopping = _stopping(training, fold)
-            calls.append((rest, network, stopping, rate, judging, n_judging))
+            calls.append((rest, network, stopping, rate, to_score, n_scoring))
         return dict(zip(tasks, call_all(train_all_epochs, calls, n_jobs), strict=True))
 
     def _row(
@@ -109,7 +110,7 @@ class Comparison:
                 setting, fold, curve.n_correct[:n], best, curve.losses[best - 1] if best else 0.0
             )
         choice = search.choose()
-        judged = [
+        scored = [
             Fraction(curves[choice.setting, fold].n_correct_evaluation[best - 1], int(sizes[fold]))
             if best
             else Fraction(0)
@@ -120,7 +121,7 @@ class Comparison:
             "patience": patience,
             **settings[choice.setting],
             "validation": f"{choice.accuracy:.6f}",
-            "judged": f"{float(sum(judged) / len(judged)):.6f}",
+            "scored": f"{float(sum(scored) / len(scored)):.6f}",
             "epochs": sum(epochs.values()),
             "seconds": f"{sum(curve.seconds for curve in curves.values()):.1f}",
         }
@@ -132,7 +133,7 @@ _KEY = ("dataset", "method", "batch_size", "protocol")
 _FIELDS = (
     *_KEY,
     *("criterion", "patience", "n_layers", "width", "learning_rate"),
-    *("validation", "judged", "epochs", "seconds"),
+    *("validation", "scored", "epochs", "seconds"),
 )
 
 
@@ -201,28 +202,24 @@ def read_rows(path: Path) -> list[Row]:
 def _is_row(row: Row) -> bool:
     """Whether a row has all its fields and no more, and numbers where numbers are read."""
     try:
-        _ = int(row["batch_size"]), int(row["patience"]), float(row["judged"])
+        _ = int(row["batch_size"]), int(row["patience"]), float(row["scored"])
     except (TypeError, ValueError):  # a missing field is None
         return False
     return None not in row and None not in row.values()
 
 
-def _rotation(problem: Problem, training: Training, fold: int) -> tuple[Training, Any, int]:
+def _rotation(
+    problem: Problem, training: Training, fold: int
+) -> tuple[Training, PaddedSeries, int]:
     """The training without a fold, and the series of the fold, which are used for scoring."""
     scoring = training.fold == fold
-    n_classes = problem.dataset.n_classes
 
-    def rows(chosen: Any) -> Any:
-        X = problem.X_train
-        return X[chosen] if isinstance(X, np.ndarray) else [X[i] for i in np.flatnonzero(chosen)]
+    def padded(rows: BoolArray) -> PaddedSeries:
+        series = take_series(problem.X_train, rows)
+        return pad_series(series, problem.y_train[rows], problem.dataset.n_classes)
 
-    rest = replace(
-        training,
-        series=pad_series(rows(~scoring), problem.y_train[~scoring], n_classes),
-        fold=training.fold[~scoring],
-    )
-    judging = pad_series(rows(scoring), problem.y_train[scoring], n_classes)
-    return rest, judging, int(scoring.sum())
+    rest = replace(training, series=padded(~scoring), fold=training.fold[~scoring])
+    return rest, padded(scoring), int(scoring.sum())
 
 
 def _stopping(training: Training, fold: int) -> int:

@@ -6,23 +6,23 @@ locks it gets, and reads the records of the others when these are finished.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
-from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
-from rntk_bench.benchmark.cost.memory import limit_jobs
-from rntk_bench.benchmark.evaluation import Progress, failed_record, failure_reason, raise_if_fatal
-from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
+from rntk_bench.benchmark.backend import (
+    Backend,
+    LoadedEvaluation,
+    RunOptions,
+    compute_locally,
+)
+from rntk_bench.benchmark.evaluation import failure_reason, raise_if_fatal
 from rntk_bench.benchmark.plan import Evaluation, evaluation_title
 from rntk_bench.datasets import Dataset, load_dataset, resample_dataset
-from rntk_bench.deadline import Deadline
 from rntk_bench.errors import InputError
-from rntk_bench.methods import KernelMethod, NetworkMethod
-from rntk_bench.storage.cache import GramCache
 from rntk_bench.storage.locks import is_locked, remove_stale, try_lock
 from rntk_bench.storage.records import (
     Record,
@@ -32,44 +32,6 @@ from rntk_bench.storage.records import (
     write_error,
     write_record,
 )
-from rntk_bench.svm.svc import check_size
-
-POLL_SECONDS = 0.1
-"""Time between two looks at the evaluations that other processes compute."""
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a plan is run; nothing of it changes a result.
-
-    Parameters
-    ----------
-    data_dir, cache_dir : Path, optional
-        Folders of the datasets and of downloads.
-    n_jobs : int
-        Number of threads, or of processes that train networks.
-    prune : bool
-        Leave out folds that cannot change the choice.
-    overwrite : {"missing", "failed", "always"}
-        Compute what has no record, also what failed, or everything.
-    fail_fast : bool
-        Stop at the first failure.
-    cache : GramCache, optional
-    timeout : float, optional
-        An evaluation that takes more seconds fails.
-    memory_limit : int, optional
-        In bytes. An evaluation gets as many of the jobs as fit, and fails if not even one does.
-    """
-
-    data_dir: Path | None = None
-    cache_dir: Path | None = None
-    n_jobs: int = 1
-    prune: bool = True
-    overwrite: str = "missing"
-    fail_fast: bool = False
-    cache: GramCache | None = None
-    timeout: float | None = None
-    memory_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,19 +54,6 @@ class Outcome:
     def key(self) -> tuple[str, str, int]:
         """The key of the evaluation in its plan."""
         return self.dataset, self.method, self.resample
-
-
-class LoadedEvaluation(NamedTuple):
-    """An evaluation and its dataset, resampled as the evaluation asks."""
-
-    evaluation: Evaluation
-    dataset: Dataset
-
-
-Backend = Callable[[Iterator[LoadedEvaluation | None]], Generator[tuple[LoadedEvaluation, Record]]]
-"""Computes evaluations. It takes the next one when it can start it, and yields each with its record
-when that is finished. None in place of an evaluation asks it to try again a little later. Closing
-the generator cancels what is unfinished."""
 
 
 def run_plan(
@@ -136,95 +85,13 @@ def run_plan(
         If a cluster is lost.
     """
     options = options or RunOptions()
-    compute = backend or LocalBackend(options)
+    compute = backend or partial(compute_locally, options=options)
     with Runner(plan, options, report) as runner, closing(compute(runner.pending())) as computed:
         for loaded, record in computed:
             runner.store(loaded.evaluation, record)
             if runner.stopped:
                 break
     return runner.outcomes
-
-
-class LocalBackend:
-    """Computes evaluations one after the other in this process; a `Backend`.
-
-    Parameters
-    ----------
-    options : RunOptions
-    start : callable, optional
-        Called before each evaluation; it returns the callback for the progress of this evaluation.
-    """
-
-    def __init__(
-        self,
-        options: RunOptions,
-        start: Callable[[LoadedEvaluation], Progress | None] = lambda _: None,
-    ) -> None:
-        self._options, self._start = options, start
-
-    def __call__(
-        self, evaluations: Iterator[LoadedEvaluation | None]
-    ) -> Generator[tuple[LoadedEvaluation, Record]]:
-        """Yield each evaluation with its record."""
-        for loaded in evaluations:
-            if loaded is None:
-                time.sleep(POLL_SECONDS)
-                continue
-            progress = self._start(loaded)
-            checkpoint = loaded.evaluation.checkpoint_path
-            yield loaded, compute(loaded, self._options, progress, checkpoint)
-
-
-def compute(
-    loaded: LoadedEvaluation,
-    options: RunOptions,
-    progress: Progress | None = None,
-    checkpoint: Path | None = None,
-) -> Record:
-    """The record of an evaluation, also of one that fails.
-
-    Parameters
-    ----------
-    checkpoint : Path, optional
-        File in which a network's finished training runs are kept.
-
-    Raises
-    ------
-    StorageError
-        If the checkpoint cannot be written.
-    """
-    evaluation, dataset = loaded
-    method, experiment = evaluation.method, evaluation.experiment
-    try:
-        if isinstance(method, KernelMethod):
-            check_size(dataset.y_train, dataset.name)
-        n_jobs = limit_jobs(options.memory_limit, dataset, method, experiment, options.n_jobs)
-        with Deadline(options.timeout):
-            if isinstance(method, KernelMethod):
-                return KernelEvaluation(
-                    dataset,
-                    method,
-                    experiment,
-                    prune=options.prune,
-                    cache=options.cache,
-                    n_jobs=n_jobs,
-                ).run(progress)
-            assert isinstance(method, NetworkMethod)
-            # Imported here, since the extra `finite` is only needed for networks.
-            from rntk_bench.benchmark.network_evaluation import evaluate_network
-
-            return evaluate_network(
-                dataset,
-                method,
-                experiment,
-                n_jobs=n_jobs,
-                prune=options.prune,
-                checkpoint_path=checkpoint,
-                progress=progress,
-            )
-    except Exception as error:
-        raise_if_fatal(error)
-        return failed_record(dataset, method, experiment, error)
 
 
 class Runner:

@@ -13,8 +13,8 @@ from rntk_bench.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rntk_bench.benchmark.backend import Backend, LoadedEvaluation, RunOptions
     from rntk_bench.benchmark.evaluation import Progress
-    from rntk_bench.benchmark.runner import Backend, LoadedEvaluation, RunOptions
     from rntk_bench.methods import Method
 
 backend_option = click.option(
@@ -79,9 +79,9 @@ def open_backend(
         As `rntk_bench.benchmark.dask.connection.connected` does.
     """
     if scheduler is None:
-        from rntk_bench.benchmark.runner import LocalBackend
+        from rntk_bench.benchmark.backend import compute_locally
 
-        yield LocalBackend(options, start_evaluation)
+        yield partial(compute_locally, options=options, start=start_evaluation)
         return
     from rntk_bench.benchmark.dask.backend import DaskBackend
     from rntk_bench.benchmark.dask.connection import connected

@@ -12,10 +12,10 @@ import click
 from rntk_bench.errors import InputError, format_bytes
 
 if TYPE_CHECKING:
-    from rntk_bench.benchmark.cost.cluster import Share
+    from rntk_bench.benchmark.backend import RunOptions
+    from rntk_bench.benchmark.cost.cluster import ClusterLoad
     from rntk_bench.benchmark.cost.formula import Size
     from rntk_bench.benchmark.plan import Evaluation
-    from rntk_bench.benchmark.runner import RunOptions
     from rntk_bench.config import Experiment
     from rntk_bench.methods import Method
 
@@ -92,13 +92,13 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     InputError
         If an evaluation needs too much memory, or has more series than can be classified.
     """
-    from rntk_bench.benchmark.cost.cluster import share
+    from rntk_bench.benchmark.cost.cluster import cluster_load
     from rntk_bench.benchmark.cost.formula import calibrate
     from rntk_bench.benchmark.cost.timed_estimate import SECONDS
 
     slowness = calibrate()
     total = total_at_most = 0.0
-    shares: list[Share] = []
+    loads: list[ClusterLoad] = []
     lines = _lines(plan, sizes, options)
     n_trials = sum(line.n_missing > 0 for line in lines)
     trial_seconds = min(SECONDS, TRIALS_SECONDS / max(n_trials, 1))
@@ -108,8 +108,8 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
             click.echo(f"{line.label}{'failed' if line.failed else 'kept':>16}")
             continue
         need = _need(line, options, slowness, trial_seconds)
-        shares += line.n_missing * [
-            share(line.size, line.method, line.experiment, need.n_jobs * need.seconds)
+        loads += line.n_missing * [
+            cluster_load(line.size, line.method, line.experiment, need.n_jobs * need.seconds)
         ]
         seconds = line.n_missing * need.seconds
         total, total_at_most = total + seconds, total_at_most + line.n_missing * need.at_most
@@ -119,7 +119,7 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         )
     click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
     if total > LONG_SECONDS:
-        click.echo(_on_clusters(shares))
+        click.echo(_on_clusters(loads))
     if n_kept := len(plan) - sum(line.n_missing for line in lines):
         click.echo(f"{n_kept} of {len(plan)} evaluations have a record and are kept.")
     if total_at_most > total:
@@ -214,8 +214,8 @@ def _need(line: _Line, options: RunOptions, slowness: float, trial_seconds: floa
     return _Need(n_jobs, seconds, at_most, estimate_memory(size, method, experiment, n_jobs))
 
 
-def _on_clusters(shares: Sequence[Share]) -> str:
+def _on_clusters(loads: Sequence[ClusterLoad]) -> str:
     from rntk_bench.benchmark.cost.cluster import forecast_seconds
 
-    times = ", ".join(f"{forecast_seconds(shares, n):.0f} s on {n}" for n in CLUSTERS)
+    times = ", ".join(f"{forecast_seconds(loads, n):.0f} s on {n}" for n in CLUSTERS)
     return f"On a cluster of such cores, if sending the data takes no time: {times}."

@@ -9,14 +9,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rntk_bench.cli._streams import say
-from rntk_bench.config import format_choice
 from rntk_bench.errors import one_line
+from rntk_bench.formatting import format_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rntk_bench.benchmark.backend import LoadedEvaluation
     from rntk_bench.benchmark.evaluation import Progress
-    from rntk_bench.benchmark.runner import LoadedEvaluation, Outcome
+    from rntk_bench.benchmark.runner import Outcome
     from rntk_bench.benchmark.time_left import TimeLeft
 
 LINE_SECONDS = 60.0

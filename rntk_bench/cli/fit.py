@@ -11,8 +11,9 @@ import click
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
-from rntk_bench.config import MAX_SEED, format_setting
+from rntk_bench.config import MAX_SEED
 from rntk_bench.errors import one_line
+from rntk_bench.formatting import format_setting
 
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rntk_bench.cli import _options as options
-from rntk_bench.config import format_value
+from rntk_bench.formatting import format_value
 
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment

@@ -61,10 +61,10 @@ def protocols(
     planned = comparisons(experiment, names, load)
     with output_lock(output):
         for rows in compare(planned, output, effective_n_jobs(jobs)):
-            first, best = rows[0], max(rows, key=lambda row: float(row["judged"]))
+            first, best = rows[0], max(rows, key=lambda row: float(row["scored"]))
             click.echo(
                 f"{first['dataset']} {first['method']} {first['batch_size']}: at best "
-                f"{100 * float(best['judged']):.2f} %, with {best['criterion']} and patience "
+                f"{100 * float(best['scored']):.2f} %, with {best['criterion']} and patience "
                 f"{best['patience']} [{first['seconds']} s]"
             )
         click.echo(render_text(protocol_table(rows_of(planned, output))), nl=False)

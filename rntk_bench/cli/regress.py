@@ -13,8 +13,8 @@ from rntk_bench.cli import _options as options
 from rntk_bench.cli import _paths as paths
 from rntk_bench.cli._output import check_not_input
 from rntk_bench.cli._progress import progress_bar
-from rntk_bench.config import format_setting
 from rntk_bench.errors import InputError
+from rntk_bench.formatting import format_setting
 
 if TYPE_CHECKING:
     from rntk_bench.methods import KernelMethod

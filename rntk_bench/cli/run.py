@@ -28,8 +28,8 @@ from rntk_bench.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rntk_bench.benchmark.backend import LoadedEvaluation
     from rntk_bench.benchmark.evaluation import Progress
-    from rntk_bench.benchmark.runner import LoadedEvaluation
     from rntk_bench.methods import Method
 
 
@@ -113,9 +113,10 @@ def run(
     """
     from joblib import effective_n_jobs
 
+    from rntk_bench.benchmark.backend import RunOptions
     from rntk_bench.benchmark.cost.machine_memory import machine_memory
     from rntk_bench.benchmark.plan import make_plan
-    from rntk_bench.benchmark.runner import RunOptions, count_stored, run_plan
+    from rntk_bench.benchmark.runner import count_stored, run_plan
     from rntk_bench.benchmark.time_left import TimeLeft
     from rntk_bench.benchmark.warmup import warm_up
     from rntk_bench.compiling import announce_compilation

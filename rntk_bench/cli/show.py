@@ -13,8 +13,8 @@ from rntk_bench.cli import _completion, _selection
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._dataset_names import expand_dataset
 from rntk_bench.cli._streams import warn
-from rntk_bench.config import format_choice
 from rntk_bench.errors import DataError, InputError
+from rntk_bench.formatting import format_choice
 from rntk_bench.methods import display_name
 
 if TYPE_CHECKING:

@@ -133,7 +133,10 @@ def _print(states: Sequence[EvaluationState], style: str) -> None:
     if style == "text":
         click.echo(render_text(status_table(states)), nl=False)
     elif style == "json":
-        content = {"summary": count_states(states), "cells": [asdict(state) for state in states]}
+        content = {
+            "summary": count_states(states),
+            "evaluations": [asdict(state) for state in states],
+        }
         click.echo(json.dumps(content, indent=1))
     else:
         writer = csv.writer(sys.stdout, lineterminator="\n")

@@ -9,9 +9,16 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rntk_bench.types import FloatArray, IntArray
+from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 Sequences: TypeAlias = FloatArray | list[FloatArray]
+
+
+def take_series(X: Sequences, rows: IntArray | BoolArray) -> Sequences:
+    """The series with these indices, or of this mask, in their order."""
+    if isinstance(X, np.ndarray):
+        return X[rows]
+    return [X[row] for row in np.arange(len(X))[rows]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rntk_bench.datasets.dataset import Dataset, Sequences
+from rntk_bench.datasets.dataset import Dataset, Sequences, take_series
 from rntk_bench.errors import DataError
 from rntk_bench.types import IntArray
 
@@ -81,6 +81,5 @@ def _take(dataset: Dataset, positions: IntArray) -> Sequences:
     """The series at these positions among the training series followed by the test series."""
     X_train, X_test = dataset.X_train, dataset.X_test
     if isinstance(X_train, np.ndarray):
-        return np.concatenate([X_train, np.asarray(X_test)])[positions]
-    series = [*X_train, *X_test]
-    return [series[position] for position in positions]
+        return take_series(np.concatenate([X_train, np.asarray(X_test)]), positions)
+    return take_series([*X_train, *X_test], positions)

@@ -1,6 +1,6 @@
 """Estimators with the interfaces of scikit-learn and sktime.
 
-The adapters for sktime are in `rntk_bench.estimators.sktime_faces`, which imports sktime.
+The adapters for sktime are in `rntk_bench.estimators.sktime_adapters`, which imports sktime.
 """
 
 from __future__ import annotations

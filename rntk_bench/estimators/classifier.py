@@ -103,7 +103,7 @@ class KernelClassifier(SupportVectorClassifier, KernelEstimator):
     -----
     X has shape (n, T) or (n, T, m), n series of T steps of m values, or is a list of n arrays of
     shape (T_i,) or (T_i, m). The last two axes of sktime's numpy3D are in the opposite order; the
-    adapters in `rntk_bench.estimators.sktime_faces` swap them. An array must have the same T as
+    adapters in `rntk_bench.estimators.sktime_adapters` swap them. An array must have the same T as
     the training series; series in a list may have any lengths. Kernels that treat a series as one
     vector pad it with zeros at the end to the length of the longest training series; longer series
     are an error.

@@ -17,7 +17,6 @@ from rntk_bench.kernels.series import (
     warn_of_one_step,
     without_mask,
 )
-from rntk_bench.types import IntArray
 
 
 def is_sequences(X: Any) -> bool:
@@ -89,8 +88,3 @@ def validate_series(estimator: BaseEstimator, X: Any, **checks: Any) -> Any:
             f"series with {estimator.n_dimensions_in_}; give it such series."
         )
     return series
-
-
-def select(X: Any, rows: IntArray) -> Any:
-    """Select series by their indices."""
-    return X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]

@@ -11,10 +11,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from rntk_bench.datasets.dataset import take_series
 from rntk_bench.errors import ConfigError, short_repr
 from rntk_bench.estimators.base import SeriesEstimator
 from rntk_bench.estimators.labels import encode, fraction_equal, validate_labels
-from rntk_bench.estimators.series import select
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.svm.calibration import inverse_temperature, probabilities
 from rntk_bench.svm.folds import repeated_folds
@@ -96,7 +96,7 @@ class SupportVectorClassifier(ClassifierMixin, SeriesEstimator):  # type: ignore
             )
         order = np.argsort(codes, kind="stable")
         folds = repeated_folds(codes, n_folds, n_repeats, seed)
-        return select(X, order), codes[order], [fold[order] for fold in folds]
+        return take_series(X, order), codes[order], [fold[order] for fold in folds]
 
     def _train(
         self, gram: FloatArray, codes: IntArray, fold: IntArray, C: float, options: SVCOptions

@@ -22,16 +22,6 @@ from rntk_bench.kernels.prepared import PreparedSets
 from rntk_bench.kernels.series import Sequences, warn_of_one_step
 from rntk_bench.types import FloatArray
 
-__all__ = [
-    "CombinedKernel",
-    "Kernel",
-    "ProductKernel",
-    "ScaledKernel",
-    "Sequences",
-    "SumKernel",
-    "at_least_zero",
-]
-
 
 class Kernel(ABC):
     """A positive semi-definite function of two time series.

@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from rntk_bench.kernels.base import Kernel, Sequences
+from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.batches import grouped_batches
 from rntk_bench.kernels.cache_key import dataclass_key
 from rntk_bench.kernels.normalised_sum import FittedKernel
+from rntk_bench.kernels.series import Sequences
 
 
 class FittableKernel(ABC):

@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
-from rntk_bench.kernels.base import Kernel, Sequences
+from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.fittable import FittableKernel
 from rntk_bench.kernels.normalised_sum import FittedKernel, normalised_sum
 from rntk_bench.kernels.representations import Representation, is_z_normalised, training_rms
 from rntk_bench.kernels.represented import Represented
 from rntk_bench.kernels.rntk import RNTK
-from rntk_bench.kernels.series import read_sequences
+from rntk_bench.kernels.series import Sequences, read_sequences
 
 SCALES: Final = (1, 2, 4, 8, 16)
 SHORTEST: Final = 12

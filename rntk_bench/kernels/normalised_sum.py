@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Kernel, Sequences, SumKernel
+from rntk_bench.kernels.base import Kernel, SumKernel
 from rntk_bench.kernels.batches import each_gram
 from rntk_bench.kernels.prepared import PreparedSets
+from rntk_bench.kernels.series import Sequences
 from rntk_bench.types import FloatArray
 
 CONSTANT = 1e-12

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar, Self
 
-from rntk_bench.kernels.base import (
-    CombinedKernel,
-    Kernel,
-    Sequences,
-    check_kernels,
-)
+from rntk_bench.kernels.base import CombinedKernel, Kernel, check_kernels
 from rntk_bench.kernels.batches import grams_of, grouped_batches
 from rntk_bench.kernels.prepared import PreparedSets
 from rntk_bench.kernels.representations import Representation
+from rntk_bench.kernels.series import Sequences
 from rntk_bench.types import FloatArray
 
 

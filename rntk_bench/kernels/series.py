@@ -103,7 +103,7 @@ def refuse_panel(X: Any) -> None:
         raise KernelError(
             "The data frame has one step per row or a whole series per cell, but must have one "
             "series per row and one step per column; "
-            "rntk_bench.estimators.sktime_faces reads sktime's data frames."
+            "rntk_bench.estimators.sktime_adapters reads sktime's data frames."
         )
 
 

@@ -15,7 +15,7 @@ from rntk_bench.types import BoolArray, IntArray
 NO_EPOCH = -1
 
 
-def judge_epoch(
+def compare_epoch(
     n_correct: Any, loss: Any, most_correct: Any, smallest_loss: Any, criterion: str
 ) -> tuple[Any, Any]:
     """Whether an epoch is better than the best one before, and whether it is a setback.
@@ -90,7 +90,7 @@ class EarlyStopping:
             Whether it is the best epoch so far.
         """
         self.epochs += 1
-        better, setback = judge_epoch(
+        better, setback = compare_epoch(
             n_correct, loss, self._most_correct, self._smallest_loss, self._criterion
         )
         if better:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from rntk_bench.errors import InputError
 from rntk_bench.kernels import Kernel
-from rntk_bench.kernels.base import Sequences
+from rntk_bench.kernels.series import Sequences
 from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.gram_check import LARGEST_ENTRY
 from rntk_bench.svm.ridge import RIDGES, Spectrum, validation_residuals

@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.kernels import NNGP, RNTK
-from rntk_bench.kernels.base import Sequences
 from rntk_bench.kernels.recursion.shared_readouts import lagged_passes
+from rntk_bench.kernels.series import Sequences
 from rntk_bench.speed.timing import shortest_time
 
 BASELINE = "1 layer, ReLU"

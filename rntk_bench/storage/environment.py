@@ -8,10 +8,8 @@ import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import rntk_bench
 from rntk_bench.version import __version__
 
 _PACKAGES = (
@@ -45,15 +43,14 @@ def environment() -> dict[str, Any]:
 
 @cache
 def _code() -> str:
-    return source_digest(rntk_bench)[:12]
+    return source_digest(Path(__file__).parents[1])[:12]
 
 
-def source_digest(package: ModuleType) -> str:
-    """Hex SHA-256 of every Python file of a package."""
+def source_digest(package: Path) -> str:
+    """Hex SHA-256 of every Python file in the folder of a package."""
     digest = hashlib.sha256()
-    for folder in package.__path__:
-        for path in sorted(Path(folder).rglob("*.py")):
-            digest.update(path.read_bytes())
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -104,13 +104,13 @@ _FIELD_TYPES: dict[str, type | tuple[type, ...]] = {
     "traceback": (str, type(None)),
 }
 _OPTIONAL = {"traceback"}
-"""Fields that a file has only if they are not None; files of earlier versions lack them."""
+"""Fields that a file has only if they are not None."""
 
 
 _RESAMPLE = "resample"
 """The entry of a protocol that is not part of its identifier, which all resamples share."""
 _DIGEST = "digest"
-"""The entry of a file with the digest of all others; files of earlier versions lack it."""
+"""The entry of a file with the digest of all others; a file without it is read too."""
 
 
 def protocol_id(protocol: dict[str, Any]) -> str:

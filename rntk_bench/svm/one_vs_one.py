@@ -17,7 +17,7 @@ from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 
 def pair_buffers(y: IntArray) -> FloatArray:
-    """Room for the two arrays of the largest pair of classes, (2, its padded size squared)."""
+    """Memory for the two arrays of the largest pair of classes, (2, its padded size squared)."""
     padded = -(-int(np.sort(np.bincount(y))[-2:].sum()) // smo.LANES) * smo.LANES
     return np.empty((2, padded * padded))
 
@@ -92,7 +92,7 @@ def _cross_validate_pair(
         left, right = query_starts[q], query_starts[q + 1]
         for r in range(m):
             y[r] = 0.0 if fold[members[r]] == q else sign[r]
-        smo.begin(problem)
+        smo.start(problem)
         # A class without training series loses to every other.
         final = y.max() <= 0.0 or y.min() >= 0.0
         if final:
@@ -206,7 +206,7 @@ def train(
             y, beta = problem[Y], problem[BETA]
             for r in range(m):
                 y[r] = 0.0 if held_out[members[r]] else sign[r]
-            smo.begin(problem)
+            smo.start(problem)
             if y.max() <= 0.0 or y.min() >= 0.0:
                 biases[pair] = y.max()
             else:

@@ -100,7 +100,7 @@ def _solve(
 
 
 @compiled
-def begin(problem: FloatArray) -> None:
+def start(problem: FloatArray) -> None:
     """Set every beta of a problem to 0.
 
     Parameters

@@ -66,7 +66,7 @@ class _Workspaces:
 
     @contextmanager
     def borrow(self, n_query: int) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """Room for the validation columns (n, n_query), and `one_vs_one.pair_buffers`."""
+        """Memory for the validation columns (n, n_query), and `one_vs_one.pair_buffers`."""
         try:
             query, buffers = self._spare.pop()
         except IndexError:

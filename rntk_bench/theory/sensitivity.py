@@ -15,8 +15,8 @@ import pandas as pd
 from rntk_bench.datasets import Dataset, unit_norm
 from rntk_bench.errors import DataError, KernelError
 from rntk_bench.kernels import RNTK
-from rntk_bench.kernels.base import Sequences
 from rntk_bench.kernels.gradients.inputs import input_gradient
+from rntk_bench.kernels.series import Sequences
 from rntk_bench.types import FloatArray, IntArray
 
 REFERENCE_KERNELS = {

@@ -21,8 +21,7 @@ from rntk_bench.benchmark.grams import gram_identity
 from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError, KernelError, StorageError, format_bytes
 from rntk_bench.kernels import Kernel
-from rntk_bench.kernels.base import Sequences
-from rntk_bench.kernels.series import read_set
+from rntk_bench.kernels.series import Sequences, read_set
 from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.locks import output_lock
 from rntk_bench.types import FloatArray

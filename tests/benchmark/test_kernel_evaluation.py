@@ -43,14 +43,14 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     order = np.argsort(gunpoint.y_train, kind="stable")
     X, y = unit_norm(gunpoint.X_train)[0][order], gunpoint.y_train[order]
     sizes = np.array(record.selection["fold_sizes"])
-    hits = unpack_integers(record.selection["hits"])
-    assert hits.shape == (4, 5, 10)
+    n_correct = unpack_integers(record.selection["n_correct"])
+    assert n_correct.shape == (4, 5, 10)
     splitter = StratifiedKFold(10, shuffle=True, random_state=0)
     fold = np.zeros(gunpoint.n_train)
     for q, (_, held_out) in enumerate(splitter.split(gunpoint.X_train, gunpoint.y_train)):
         fold[held_out] = q
     fold = fold[order]
-    expected = np.zeros_like(hits)
+    expected = np.zeros_like(n_correct)
     for s, kernel in enumerate(SMALL.kernels()):
         K = kernel(X)
         for c, C in enumerate(SMALL.C):
@@ -58,7 +58,7 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
                 a, b = np.flatnonzero(fold != q), np.flatnonzero(fold == q)
                 model = SVC(C=C, kernel="precomputed").fit(K[np.ix_(a, a)], y[a])
                 expected[s, c, q] = (model.predict(K[np.ix_(b, a)]) == y[b]).sum()
-    np.testing.assert_array_equal(hits, expected)
+    np.testing.assert_array_equal(n_correct, expected)
     means = (expected / sizes).mean(axis=2)
     ties = [(c, s) for c in range(5) for s in range(4) if means[s, c] > means.max() - 1e-12]
     c, s = min(ties)
@@ -91,7 +91,7 @@ def test_pruning_changes_nothing_but_the_folds_it_leaves_out(gunpoint):
     assert pruned.test == full.test
     for key in ("setting", "C", "ties", "accuracy"):
         assert pruned.selection[key] == full.selection[key]
-    some, every = (unpack_integers(r.selection["hits"]) for r in (pruned, full))
+    some, every = (unpack_integers(r.selection["n_correct"]) for r in (pruned, full))
     assert (some == -1).any()
     assert (every >= 0).all()
     np.testing.assert_array_equal(some[some >= 0], every[some >= 0])
@@ -100,7 +100,7 @@ def test_pruning_changes_nothing_but_the_folds_it_leaves_out(gunpoint):
 def test_another_seed_gives_other_folds(gunpoint):
     one = evaluate_kernel(gunpoint, SMALL, Experiment())
     other = evaluate_kernel(gunpoint, SMALL, Experiment(seed=1))
-    assert one.selection["hits"] != other.selection["hits"]
+    assert one.selection["n_correct"] != other.selection["n_correct"]
 
 
 def test_a_second_run_computes_no_gram_twice(gunpoint, tmp_path, monkeypatch):
@@ -148,10 +148,10 @@ def test_overflowing_settings_are_recorded_and_never_chosen(gunpoint):
     grid = {**SMALL.grid, "sigma_w": (1e3, 1.3)}
     record = evaluate_kernel(gunpoint, replace(SMALL, grid=grid), Experiment())
     assert record.selection["unusable_settings"] == [0, 1]
-    assert record.selection["flaws"] == ["overflows"] * 2
+    assert record.selection["invalid_reasons"] == ["overflows"] * 2
     assert record.selection["setting"]["sigma_w"] == 1.3
     assert any("Gram of 2 settings overflows" in warning for warning in record.warnings)
-    assert (unpack_integers(record.selection["hits"])[:2] == -1).all()
+    assert (unpack_integers(record.selection["n_correct"])[:2] == -1).all()
 
 
 def test_a_grid_that_only_overflows_fails_with_a_sentence(gunpoint):

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from rntk_bench.benchmark import network_evaluation as network_cell
+from rntk_bench.benchmark.backend import RunOptions
 from rntk_bench.benchmark.network_evaluation import evaluate_network
 from rntk_bench.benchmark.plan import make_plan
-from rntk_bench.benchmark.runner import RunOptions, run_plan
+from rntk_bench.benchmark.runner import run_plan
 from rntk_bench.config import CRITERIA, Experiment, Network, read_experiment
 from rntk_bench.datasets import Dataset, load_dataset, resample_dataset, unit_norm
 from rntk_bench.deadline import Deadline, TimeLimitError
@@ -63,7 +64,7 @@ def test_a_network_is_trained_on_the_resampled_training_set():
     predictions = unpack_integers(record.test["predictions"])
     assert record.test["correct"] == (predictions == resampled.y_test).sum()
     of_official = evaluate_network(official, METHOD, EXPERIMENT)
-    assert of_official.selection["hits"] != record.selection["hits"]
+    assert of_official.selection["n_correct"] != record.selection["n_correct"]
     assert "resample" not in of_official.protocol
 
 
@@ -101,7 +102,7 @@ def whole():
 
 def test_a_record_holds_the_choice_and_its_test(record):
     selection, test = record.selection, record.test
-    n_correct = unpack_integers(selection["hits"])
+    n_correct = unpack_integers(selection["n_correct"])
     sizes = np.array(selection["fold_sizes"])
     assert n_correct.shape[:2] == (4, 3)
     complete = (n_correct[:, :, 0] != NO_EPOCH).all(axis=1)
@@ -134,7 +135,7 @@ def test_a_record_holds_the_choice_and_its_test(record):
 def test_the_record_is_the_same_for_any_number_of_jobs_and_with_pruning(record, whole):
     two = evaluate_network(made_up(), METHOD, EXPERIMENT, n_jobs=2)
     assert answer(two) == answer(record)
-    some, every = (unpack_integers(r.selection["hits"]) for r in (record, whole))
+    some, every = (unpack_integers(r.selection["n_correct"]) for r in (record, whole))
     assert (every[:, :, 0] != NO_EPOCH).all()
     needed = some[:, :, 0] != NO_EPOCH
     np.testing.assert_array_equal(some[needed], every[needed][:, : some.shape[2]])
@@ -145,7 +146,7 @@ def test_the_record_is_the_same_for_any_number_of_jobs_and_with_pruning(record, 
 
 def test_another_seed_gives_another_record(record):
     other = evaluate_network(made_up(), METHOD, replace(EXPERIMENT, seed=1))
-    assert other.selection["hits"] != record.selection["hits"]
+    assert other.selection["n_correct"] != record.selection["n_correct"]
 
 
 class StopHereError(Exception):
@@ -263,12 +264,12 @@ def test_without_jax_networks_are_trained_as_well(record):
         "import json, sys; sys.modules['jax'] = None\n"
         "from tests.benchmark.test_network_evaluation import *\n"
         "record = evaluate_network(made_up(), METHOD, EXPERIMENT)\n"
-        "print(json.dumps([record.selection['hits'], record.environment['trainer']]))"
+        "print(json.dumps([record.selection['n_correct'], record.environment['trainer']]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    assert json.loads(done.stdout) == [record.selection["hits"], "numba"]
+    assert json.loads(done.stdout) == [record.selection["n_correct"], "numba"]
 
 
 @pytest.mark.usefixtures("_interrupts")
@@ -298,7 +299,7 @@ def test_which_network_is_tested_can_be_chosen(record):
 
     ensemble, retrained = run("ensemble"), run("retrain")
     for other in (ensemble, retrained):
-        for key in ("hits", "setting", "best_epochs", "best_fold"):
+        for key in ("n_correct", "setting", "best_epochs", "best_fold"):
             assert other.selection[key] == record.selection[key]
         for key in ("fold_correct", "ensemble_correct"):
             assert other.test[key] == record.test[key]
@@ -344,7 +345,9 @@ def test_the_papers_literal_protocol_reproduces_its_records(name):
     assert again.protocol == there.protocol
     assert again.selection["setting"] == there.selection["setting"]
     # Rounding, which another processor does otherwise, comes to little in the first epochs.
-    one, other = (unpack_integers(record.selection["hits"])[:, :, :2] for record in (again, there))
+    one, other = (
+        unpack_integers(record.selection["n_correct"])[:, :, :2] for record in (again, there)
+    )
     assert (one == other).mean() > 0.9
 
 

@@ -35,20 +35,20 @@ def _short(monkeypatch):
     monkeypatch.setattr(network_protocols, "BATCH_SIZES", (4, 8))
 
 
-def test_a_fold_judges_one_stops_and_the_rest_trains():
+def test_a_fold_scores_one_stops_and_the_rest_trains():
     problem = network_problem(DATASET, EXPERIMENT)
     training = make_training(problem, EXPERIMENT)
     seen = []
     for fold in range(3):
-        rest, judging, n_judging = network_protocols._rotation(problem, training, fold)
+        rest, to_score, n_scoring = network_protocols._rotation(problem, training, fold)
         stopping = network_protocols._stopping(training, fold)
         run = rest.run(stopping, 0.1)
         trained = {int(row) for row in np.unique(run.batches) if row >= 0}
         stops = {int(row) for row in np.unique(run.held_out) if row >= 0}
         assert not trained & stops
-        assert len(trained) + len(stops) + n_judging == len(training.fold)
+        assert len(trained) + len(stops) + n_scoring == len(training.fold)
         used = rest.series.X[sorted(trained | stops)]
-        apart = (used[:, None] != judging.X[None, :n_judging]).any(axis=(2, 3))
+        apart = (used[:, None] != to_score.X[None, :n_scoring]).any(axis=(2, 3))
         assert apart.all()
         seen.append((fold, stopping))
     assert seen == [(0, 1), (1, 2), (2, 0)]
@@ -57,15 +57,15 @@ def test_a_fold_judges_one_stops_and_the_rest_trains():
 def test_a_run_is_not_stopped_and_is_the_run_of_the_benchmark():
     problem = network_problem(DATASET, EXPERIMENT)
     training = make_training(problem, EXPERIMENT)
-    rest, judging, n_judging = network_protocols._rotation(problem, training, 0)
+    rest, to_score, n_scoring = network_protocols._rotation(problem, training, 0)
     impatient = replace(rest, options=rest.options._replace(patience=1, criterion="loss"))
     from rntk_bench.benchmark.network_evaluation import network_settings
 
     ((network, rate), _) = network_settings(DATASET, METHOD)
-    curve = train_all_epochs(impatient, network, 1, rate, judging, n_judging)
+    curve = train_all_epochs(impatient, network, 1, rate, to_score, n_scoring)
     assert len(curve.n_correct) == len(curve.losses) == len(curve.n_correct_evaluation) == 6
     assert curve.n_correct == train_one(rest, network, 1, rate).curve.n_correct
-    assert 0 <= min(curve.n_correct_evaluation) <= max(curve.n_correct_evaluation) <= n_judging
+    assert 0 <= min(curve.n_correct_evaluation) <= max(curve.n_correct_evaluation) <= n_scoring
 
 
 def test_rows_are_written_as_they_come_and_are_not_computed_again(tmp_path, monkeypatch):
@@ -77,7 +77,7 @@ def test_rows_are_written_as_they_come_and_are_not_computed_again(tmp_path, monk
     assert read_rows(path) == rows
     assert {row["batch_size"] for row in rows} == {"8"}
     for row in rows:
-        assert 0 <= float(row["judged"]) <= 1
+        assert 0 <= float(row["scored"]) <= 1
         assert int(row["epochs"]) <= 2 * 3 * 6
     assert int(rows[0]["epochs"]) <= int(rows[1]["epochs"]) == 36
 
@@ -95,13 +95,13 @@ def test_rows_are_written_as_they_come_and_are_not_computed_again(tmp_path, monk
 
 
 def test_the_table_has_the_best_protocol_first_and_the_cheaper_of_equal_ones():
-    def row(size, patience, judged, method="gru"):
+    def row(size, patience, scored, method="gru"):
         return {
             "method": method,
             "batch_size": size,
             "criterion": "loss",
             "patience": patience,
-            "judged": judged,
+            "scored": scored,
         }
 
     rows = [row("4", "5", "0.5"), row("8", "5", "0.75"), row("8", "50", "0.75")]

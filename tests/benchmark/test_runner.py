@@ -1,12 +1,14 @@
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from rntk_bench.benchmark import runner
+from rntk_bench.benchmark.backend import RunOptions, compute_locally
 from rntk_bench.benchmark.plan import make_plan
-from rntk_bench.benchmark.runner import LocalBackend, RunOptions, run_plan
+from rntk_bench.benchmark.runner import run_plan
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import resample_dataset
 from rntk_bench.errors import StorageError
@@ -27,7 +29,7 @@ def run(results, options, datasets, methods=(RBF_METHOD,), experiment=EXPERIMENT
         started.append((loaded.dataset.name, loaded.evaluation.method.name))
 
     plan = make_plan(datasets, methods, experiment, results)
-    outcomes = run_plan(plan, options, LocalBackend(options, start))
+    outcomes = run_plan(plan, options, partial(compute_locally, options=options, start=start))
     return [outcome.kind for outcome in outcomes], started
 
 
@@ -167,7 +169,10 @@ def test_each_resample_is_computed_on_its_own_sets_and_the_data_are_read_once(
     def start(loaded):
         computed.append(loaded)
 
-    kinds = [each.kind for each in run_plan(plan, options, LocalBackend(options, start))]
+    kinds = [
+        each.kind
+        for each in run_plan(plan, options, partial(compute_locally, options=options, start=start))
+    ]
     assert kinds == ["computed"] * 3
     assert read == ["Mine"]
     official = load("Mine", data_dir=data)

@@ -6,9 +6,10 @@ from threading import Thread
 
 import pytest
 
+from rntk_bench.benchmark.backend import RunOptions
 from rntk_bench.benchmark.evaluation import failed_record
 from rntk_bench.benchmark.plan import make_plan
-from rntk_bench.benchmark.runner import Runner, RunOptions, run_plan
+from rntk_bench.benchmark.runner import Runner, run_plan
 from rntk_bench.config import Experiment
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.kernels import RBF

@@ -89,7 +89,7 @@ def test_the_choice_is_that_of_the_definition(lengths):
     assert (selection["setting_index"], selection["C"]) == (setting, METHOD.C[c])
     assert (selection["ties"], selection["accuracy"]) == (n_ties, float(best))
     assert len(selection["fold_sizes"]) == 30
-    assert unpack_integers(selection["hits"]).shape == (12, 3, 30)
+    assert unpack_integers(selection["n_correct"]).shape == (12, 3, 30)
     scaling, kernel = settings[setting]
     gram = kernel(scaling(train))
     model = SVC(C=METHOD.C[c], kernel="precomputed").fit(centred(gram, gram), y)
@@ -113,7 +113,7 @@ def test_jobs_cache_and_pruning_change_no_answer(prune, tmp_path, monkeypatch):
         )
     assert cache.info().entries == 12 + 1
     full = evaluate(dataset, prune=False)
-    some, every = (unpack_integers(r.selection["hits"]) for r in (expected, full))
+    some, every = (unpack_integers(r.selection["n_correct"]) for r in (expected, full))
     assert (some == -1).any() == prune
     np.testing.assert_array_equal(some[some >= 0], every[some >= 0])
     for key in ("setting", "C", "ties", "accuracy", "derived"):
@@ -141,7 +141,7 @@ def test_the_paper_has_one_cross_validation_and_unscaled_grams():
     assert by_experiment.selection == evaluate(dataset, plain).selection
     assert len(by_experiment.selection["fold_sizes"]) == 10
     other = evaluate(dataset, METHOD, Experiment(seed=1))
-    assert other.selection["hits"] != evaluate(dataset).selection["hits"]
+    assert other.selection["n_correct"] != evaluate(dataset).selection["n_correct"]
 
 
 def test_constant_series_are_noted_and_grams_that_vanish_are_not_chosen():

@@ -13,8 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from rntk_bench.benchmark.backend import LoadedEvaluation
 from rntk_bench.benchmark.plan import make_plan
-from rntk_bench.benchmark.runner import LoadedEvaluation, Outcome
+from rntk_bench.benchmark.runner import Outcome
 from rntk_bench.cli import _plan_display
 from rntk_bench.cli._plan_display import PlanDisplay, format_time_left
 from rntk_bench.config import Experiment
@@ -175,7 +176,7 @@ def test_a_clusters_state_is_that_of_the_plan(clock, capsys):
 SCRIPT = """
 import time
 from tests.cli.test_plan_display import PLAN, Left, outcome
-from rntk_bench.benchmark.runner import LoadedEvaluation
+from rntk_bench.benchmark.backend import LoadedEvaluation
 from rntk_bench.cli import _plan_display
 _plan_display.SHORT_SECONDS = 0.3
 display = _plan_display.PlanDisplay(Left(), quiet=False)

@@ -51,7 +51,7 @@ def test_csv_and_json_have_an_entry_for_each_evaluation():
         ("PLAID", "rntk-shared", "missing", ""),
     ]
     found = json.loads(status("--results", REFERENCE, "--format", "json", *chosen).stdout)
-    assert found["cells"] == [row | {"resample": int(row["resample"])} for row in rows]
+    assert found["evaluations"] == [row | {"resample": int(row["resample"])} for row in rows]
     assert found["summary"] == {
         "done": 2,
         "failed": 0,

@@ -302,7 +302,7 @@ def test_padding_with_nan_is_series_of_different_lengths():
 def test_containers_that_are_no_set_of_series_say_what_to_do():
     X, y = waves()
     nested = pd.DataFrame({"x": [pd.Series(x) for x in X]})
-    with pytest.raises(ValueError, match="sktime_faces"):
+    with pytest.raises(ValueError, match="sktime_adapters"):
         small().fit(nested, y)
     with pytest.warns(ShapeWarning, match="sktime"):
         small().fit(X[:, None], y)

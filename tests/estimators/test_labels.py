@@ -4,7 +4,7 @@ import pytest
 from sklearn.model_selection import cross_val_score
 
 from rntk_bench.estimators import KernelClassifier, load_model, save_model
-from rntk_bench.estimators.sktime_faces import PanelClassifier
+from rntk_bench.estimators.sktime_adapters import PanelClassifier
 
 rng = np.random.default_rng(0)
 code = np.arange(24) % 2

@@ -183,7 +183,7 @@ def no_cell(monkeypatch):
         pytest.fail("something was computed first")
 
     for place in (
-        "benchmark.runner.KernelEvaluation",
+        "benchmark.backend.KernelEvaluation",
         "regression.snr_curves.run_repeat",
         "theory.convergence.compute_convergence",
         "theory.training_dynamics.compute_training_dynamics",

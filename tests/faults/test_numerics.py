@@ -58,14 +58,14 @@ def test_settings_at_the_edge_are_recorded_and_never_chosen(folder):
     for record in records:
         selection = record.selection
         unusable = selection["unusable_settings"]
-        assert len(unusable) == len(selection["flaws"])
+        assert len(unusable) == len(selection["invalid_reasons"])
         assert selection["setting_index"] not in unusable
-        hits = unpack_integers(selection["hits"])
+        n_correct = unpack_integers(selection["n_correct"])
         usable = np.delete(np.arange(selection["n_settings"]), unusable)
-        assert (hits[unusable] == -1).all()
-        assert (hits[usable] >= 0).all()
+        assert (n_correct[unusable] == -1).all()
+        assert (n_correct[usable] >= 0).all()
         assert any("they were not considered" in warning for warning in record.warnings)
-        found[record.method] = set(selection["flaws"])
+        found[record.method] = set(selection["invalid_reasons"])
         assert selection["accuracy"] > 0.6  # a sound setting was left to choose
     assert found["rntk"] == found["ntk"] == found["poly"] == {"overflows", "vanishes"}
     assert found["rbf"] == {"vanishes"}
@@ -83,14 +83,14 @@ def test_a_grid_without_a_valid_setting_fails_alone(folder):
 
 
 @pytest.mark.parametrize(
-    ("entry", "value", "flaw"),
+    ("entry", "value", "reason"),
     [
         ((0, 0), np.nan, "overflows"),
         ((5, 3), np.nan, "overflows"),
         ((5, 3), 1.001, "is indefinite by rounding"),
     ],
 )
-def test_one_bad_entry_stops_its_setting_only(folder, monkeypatch, entry, value, flaw):
+def test_one_bad_entry_stops_its_setting_only(folder, monkeypatch, entry, value, reason):
     def poisoned(self, prepared):
         gram = whole(self, prepared)
         if self.alpha == 1.0:
@@ -103,7 +103,7 @@ def test_one_bad_entry_stops_its_setting_only(folder, monkeypatch, entry, value,
     outcome = run(folder, config, "--results", folder / "runs", "-m", "rbf")
     assert outcome.exit_code == 0, outcome.output
     selection = read_records(folder / "runs")[0][0].selection
-    assert (selection["unusable_settings"], selection["flaws"]) == ([1], [flaw])
+    assert (selection["unusable_settings"], selection["invalid_reasons"]) == ([1], [reason])
     assert selection["setting_index"] != 1
 
 

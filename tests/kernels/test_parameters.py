@@ -9,8 +9,8 @@ import pytest
 from rntk_bench import NNGP, NTK, RBF, RNTK, Polynomial
 from rntk_bench.errors import KernelError
 from rntk_bench.kernels.activations import LeakyReLU, Smooth
-from rntk_bench.kernels.base import Kernel, at_least_zero
-from rntk_bench.kernels.parameters import as_integer, as_number
+from rntk_bench.kernels.base import Kernel
+from rntk_bench.kernels.parameters import as_integer, as_number, at_least_zero
 
 NUMBERS = [
     *(np.float32(1.25), np.float16(1.25), np.longdouble(1.25), np.float64(1.25)),

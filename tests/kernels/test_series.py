@@ -86,10 +86,10 @@ def with_value(at, value=np.nan):
         ("abc", "must be numbers"),
         (None, "shape"),
         (X[0], r"shape \(7,\)"),
-        (pd.DataFrame([[pd.Series(X[0])], [pd.Series(X[1])]]), "sktime_faces"),
+        (pd.DataFrame([[pd.Series(X[0])], [pd.Series(X[1])]]), "sktime_adapters"),
         (
             pd.DataFrame({"x": X[:2].ravel()}, pd.MultiIndex.from_product([[0, 1], range(7)])),
-            "sktime_faces",
+            "sktime_adapters",
         ),
     ],
 )

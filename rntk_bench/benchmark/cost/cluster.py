@@ -17,7 +17,7 @@ CHUNK_SECONDS = 10.0
 """The evaluation of a kernel with a longer estimated time is divided into chunks of this length."""
 
 
-class Share(NamedTuple):
+class ClusterLoad(NamedTuple):
     """What one evaluation asks of a cluster: equal chunks that may run at once, then its end."""
 
     n_chunks: int
@@ -39,23 +39,23 @@ def divide(
     return chunks if len(chunks) > 1 else []
 
 
-def share(size: Size, method: Method, experiment: Experiment, seconds: float) -> Share:
-    """The share of an evaluation that takes so many seconds on one thread."""
+def cluster_load(size: Size, method: Method, experiment: Experiment, seconds: float) -> ClusterLoad:
+    """The load of an evaluation that takes so many seconds on one thread."""
     n_chunks = len(divide(size, method, experiment))
     if not n_chunks:
-        return Share(1, seconds, 0.0)
+        return ClusterLoad(1, seconds, 0.0)
     cost = estimate_cost(size, method, experiment)
     end = seconds * cost.test / cost.seconds
-    return Share(n_chunks, (seconds - end) / n_chunks, end)
+    return ClusterLoad(n_chunks, (seconds - end) / n_chunks, end)
 
 
-def forecast_seconds(shares: Iterable[Share], n_threads: int) -> float:
+def forecast_seconds(loads: Iterable[ClusterLoad], n_threads: int) -> float:
     """Seconds until a cluster of so many threads has finished a plan, if sending takes no time.
 
     The thread that is free first takes the end of an evaluation whose chunks are finished, else
     the next chunk, as the cluster's scheduler hands them out.
     """
-    chunks = deque(each for each in shares for _ in range(each.n_chunks))
+    chunks = deque(each for each in loads for _ in range(each.n_chunks))
     free = [0.0] * n_threads
     ends: list[tuple[float, float]] = []  # when each can start, and its seconds
     n_started, last_chunk = 0, 0.0

@@ -14,13 +14,14 @@ from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.benchmark.parallel import Batch, positions
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset
+from rntk_bench.datasets.dataset import take_series
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import KernelMethod
 from rntk_bench.types import IntArray
 
 SECONDS: Final = 2.0
 """Time after which no further settings are evaluated, unless less is allowed."""
-BATCH_SHARE: Final = 0.15
+BATCH_FRACTION: Final = 0.15
 """If a batch of settings takes more of that time by the formula, fewer series are used."""
 
 
@@ -52,7 +53,7 @@ def estimate_seconds(
     whole = estimate = estimate_cost(dataset, method, experiment, slowness).seconds
     batches = method.batches(dataset.length)
     smaller = dataset
-    while estimate > BATCH_SHARE * trial_seconds * len(batches):
+    while estimate > BATCH_FRACTION * trial_seconds * len(batches):
         half = _half(smaller)
         if half.n_train == smaller.n_train:  # one series of each class is left
             return whole / n_jobs
@@ -114,7 +115,5 @@ def _half(dataset: Dataset) -> Dataset:
     kept = np.zeros(dataset.n_train, dtype=bool)
     for code in range(dataset.n_classes):
         kept[np.flatnonzero(dataset.y_train == code)[::2]] = True
-    rows = np.flatnonzero(kept)
-    X = dataset.X_train
-    X_half = X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]
-    return replace(dataset, X_train=X_half, y_train=dataset.y_train[rows])
+    X_half = take_series(dataset.X_train, kept)
+    return replace(dataset, X_train=X_half, y_train=dataset.y_train[kept])

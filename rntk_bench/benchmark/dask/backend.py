@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
+from rntk_bench.benchmark.backend import POLL_SECONDS, LoadedEvaluation, RunOptions
 from rntk_bench.benchmark.cost.cluster import CHUNK_SECONDS, divide
 from rntk_bench.benchmark.dask.tasks import (
     ChunkResult,
@@ -33,7 +34,6 @@ from rntk_bench.benchmark.dask.tasks import (
 )
 from rntk_bench.benchmark.evaluation import failed_record
 from rntk_bench.benchmark.parallel import Batch
-from rntk_bench.benchmark.runner import POLL_SECONDS, LoadedEvaluation, RunOptions
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import ClusterError, RntkBenchError
 from rntk_bench.methods import KernelMethod, Method

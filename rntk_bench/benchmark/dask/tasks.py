@@ -11,11 +11,11 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+from rntk_bench.benchmark.backend import LoadedEvaluation, RunOptions, compute
 from rntk_bench.benchmark.evaluation import failed_record, raise_if_fatal
 from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.benchmark.parallel import Batch, positions
 from rntk_bench.benchmark.plan import Evaluation
-from rntk_bench.benchmark.runner import LoadedEvaluation, RunOptions, compute
 from rntk_bench.benchmark.warmup import warm_up
 from rntk_bench.datasets import Dataset
 from rntk_bench.deadline import Deadline

@@ -26,10 +26,9 @@ from typing import Self
 import numpy as np
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Sequences
 from rntk_bench.kernels.gradients.operators import Moments, Operators, operators, ratio
 from rntk_bench.kernels.rntk import RNTK
-from rntk_bench.kernels.series import read_series
+from rntk_bench.kernels.series import Sequences, read_series
 from rntk_bench.types import BoolArray, FloatArray, IntArray
 
 BLOCK = 2**18

@@ -17,14 +17,14 @@ from typing import Self
 import numpy as np
 
 from rntk_bench.errors import KernelError
-from rntk_bench.kernels.base import Kernel, Sequences
+from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.gradients.inputs import PairMoments, SelfMoments
 from rntk_bench.kernels.gradients.operators import Operators, operators
 from rntk_bench.kernels.ntk import NTK
 from rntk_bench.kernels.polynomial import Polynomial
 from rntk_bench.kernels.rbf import RBF
 from rntk_bench.kernels.rntk import BOTH, RNTK
-from rntk_bench.kernels.series import read_sequences
+from rntk_bench.kernels.series import Sequences, read_sequences
 from rntk_bench.types import FloatArray, IntArray
 
 BLOCK = 2**20

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 
 from rntk_bench.networks.accelerator.model import logits
 from rntk_bench.networks.cross_validation import Run, TrainingOptions
-from rntk_bench.networks.early_stopping import NO_EPOCH, is_over, judge_epoch
+from rntk_bench.networks.early_stopping import NO_EPOCH, compare_epoch, is_over
 from rntk_bench.networks.models import Classifier, Parameters
 from rntk_bench.networks.series import PaddedSeries
 
@@ -140,7 +140,7 @@ def record_epoch(state: TrainingState, validation: Validation, criterion: str) -
     best = state.best_epoch - 1
     most_correct = jnp.where(first, NO_EPOCH, state.n_correct[best])
     smallest_loss = jnp.where(first, jnp.inf, state.losses[best])
-    better, setback = judge_epoch(n_correct, loss, most_correct, smallest_loss, criterion)
+    better, setback = compare_epoch(n_correct, loss, most_correct, smallest_loss, criterion)
     return state._replace(
         epochs=state.epochs + 1,
         n_correct=state.n_correct.at[state.epochs].set(n_correct),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rntk_bench.config import format_choice, format_value
 from rntk_bench.errors import DataError, RntkBenchError
+from rntk_bench.formatting import format_choice, format_value
 from rntk_bench.methods import display_name
 from rntk_bench.report.page.labels import ConfusionMatrix, Labels
 from rntk_bench.report.page.provenance import Environments

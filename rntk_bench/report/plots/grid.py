@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rntk_bench.config import Value, format_value
+from rntk_bench.config import Value
 from rntk_bench.errors import InputError
+from rntk_bench.formatting import format_value
 from rntk_bench.methods import display_name
 from rntk_bench.report.plots import figures
 from rntk_bench.report.results.validation import ValidationGrid, validation_grid

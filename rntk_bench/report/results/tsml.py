@@ -15,9 +15,9 @@ from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
-from rntk_bench.config import format_choice
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import DataError, InputError, StorageError, one_line
+from rntk_bench.formatting import format_choice
 from rntk_bench.report.results.record_details import confusion_counts, predicted_classes
 from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.encoding import encode

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rntk_bench.errors import InputError
-from rntk_bench.methods import METHODS
 from rntk_bench.storage.integers import unpack_integers
 from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_weights
@@ -83,17 +82,17 @@ def validation_grid(record: Record) -> ValidationGrid:
         The record failed, or its cross-validation is missing or inconsistent.
     """
     selection = record.selection
-    if record.status != "ok" or not selection or "hits" not in selection:
+    if record.status != "ok" or not selection or not {"n_correct", "axes"} <= selection.keys():
         raise InputError(
             f"The record of {record.method} on {record.dataset} holds no cross-validation; run it "
             "again with --overwrite always."
         )
-    axes = {name: record.protocol["grid"][name] for name in _order(record, selection)}
+    axes = {name: record.protocol["grid"][name] for name in selection["axes"]}
     if "inputs" in selection:  # without those that repeat another one on this training set
         axes["input"] = selection["inputs"]
     chosen = dict(selection["setting"])
     _check_order(record, selection, axes)
-    n_correct = unpack_integers(selection["hits"])
+    n_correct = unpack_integers(selection["n_correct"])
     if "C" in record.protocol:
         axes["C"], chosen["C"] = record.protocol["C"], selection["C"]
     else:
@@ -112,27 +111,11 @@ def validation_grid(record: Record) -> ValidationGrid:
 def _at_best_epochs(n_correct: IntArray, selection: dict[str, Any]) -> IntArray:
     """Correct predictions at the best epochs (n_settings, n_folds), from those after every epoch
     (n_settings, n_folds, n_epochs).
-
-    In older records, which do not contain the best epochs, they are those with the most.
     """
-    if "run_epochs" not in selection:
-        return np.asarray(n_correct.max(axis=-1))
     epochs = unpack_integers(selection["run_epochs"]).astype(np.int64)
     # Runs without an epoch (0) and settings without a run (-1) get the padding, -1.
     padded = np.concatenate([n_correct, np.full_like(n_correct[..., :1], -1)], axis=-1)
     return np.take_along_axis(padded, np.maximum(epochs, 0)[..., None] - 1, axis=-1)[..., 0]
-
-
-def _order(record: Record, selection: dict[str, Any]) -> list[str]:
-    """The grid's parameters in the order of its settings, the last varying fastest."""
-    if "axes" in selection:
-        return list(selection["axes"])
-    # Records of earlier versions do not say it; theirs was the order of the registry's grids.
-    order = list(METHODS[record.method].grid) if record.method in METHODS else []
-    try:
-        return sorted(record.protocol["grid"], key=order.index)
-    except ValueError:
-        raise _order_unknown(record) from None
 
 
 def _check_order(record: Record, selection: dict[str, Any], axes: dict[str, list[Any]]) -> None:
@@ -140,11 +123,7 @@ def _check_order(record: Record, selection: dict[str, Any], axes: dict[str, list
     positions = [values.index(selection["setting"][name]) for name, values in axes.items()]
     shape = [len(values) for values in axes.values()]
     if np.ravel_multi_index(positions, shape) != selection["setting_index"]:
-        raise _order_unknown(record)
-
-
-def _order_unknown(record: Record) -> InputError:
-    return InputError(
-        f"The record of {record.method} on {record.dataset} does not say in which order its grid "
-        "was searched; run it again with --overwrite always."
-    )
+        raise InputError(
+            f"The record of {record.method} on {record.dataset} does not say in which order its "
+            "grid was searched; run it again with --overwrite always."
+        )

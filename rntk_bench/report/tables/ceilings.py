@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rntk_bench.benchmark.ceilings import Ceiling
+from rntk_bench.formatting import format_setting
 from rntk_bench.methods import display_name
 from rntk_bench.report.results.paper import paper_accuracy
 from rntk_bench.report.tables.table import Cell, Column, Table
@@ -22,7 +23,7 @@ def ceilings_table(
             Cell(paper_accuracy(ceiling.dataset, ceiling.method), ".2f"),
             Cell(100 * ceiling.accuracy, ".2f"),
             Cell(f"{ceiling.n_correct} of {ceiling.n_test}"),
-            Cell(", ".join(f"{name}={_text(value)}" for name, value in ceiling.setting.items())),
+            Cell(format_setting(ceiling.setting)),
             Cell(f"{ceiling.C:g}"),
         ]
         for ceiling in ceilings
@@ -47,7 +48,3 @@ def ceilings_table(
             "method can reach, and no result of it."
         ],
     )
-
-
-def _text(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"

@@ -17,8 +17,8 @@ def protocol_table(rows: Sequence[Row]) -> Table:
     accuracies = defaultdict(list)
     for row in rows:
         protocol = int(row["batch_size"]), row["criterion"], int(row["patience"])
-        accuracies[protocol, row["method"]].append(100 * float(row["judged"]))
-        accuracies[protocol, "all"].append(100 * float(row["judged"]))
+        accuracies[protocol, row["method"]].append(100 * float(row["scored"]))
+        accuracies[protocol, "all"].append(100 * float(row["scored"]))
     protocols = {protocol for protocol, _ in accuracies}
     means = {key: float(np.mean(values)) for key, values in accuracies.items()}
     # Of equal protocols the cheapest first: large mini-batches, then little patience.
@@ -38,5 +38,5 @@ def protocol_table(rows: Sequence[Row]) -> Table:
     ]
     counts = {len(values) for (_, name), values in accuracies.items() if name == "all"}
     notes = [] if len(counts) == 1 else ["Not all protocols have all datasets yet."]
-    caption = "Mean accuracies in percent on the folds of the training sets that judge"
+    caption = "Mean accuracies in percent on the held-out folds of the training sets"
     return Table("Protocols", caption, columns, cells, notes)

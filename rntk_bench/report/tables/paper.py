@@ -135,17 +135,19 @@ def _agreement_notes(results: Results) -> list[str]:
     """How far each method's accuracies are from the paper's."""
     sentences = []
     for method in results.methods:
-        differences, n_alike = [], 0
+        differences, n_near_equal = [], 0
         for dataset in results.datasets:
             ours = results.accuracy.get((dataset, method))
             printed = paper.paper_accuracy(dataset, method)
             n = results.test_set_size(dataset)
             if ours is not None and printed is not None and n is not None:
                 differences.append(abs(100 * ours - printed))
-                n_alike += abs(round(n * ours) - nearest_count(printed / 100, n)) <= 1
+                n_near_equal += abs(round(n * ours) - nearest_count(printed / 100, n)) <= 1
         if differences:
             mean = float(statistics.mean(differences))
-            sentences.append(f"{display_name(method)} {mean:.2f} ({n_alike} of {len(differences)})")
+            sentences.append(
+                f"{display_name(method)} {mean:.2f} ({n_near_equal} of {len(differences)})"
+            )
     if not sentences:
         return []
     return [

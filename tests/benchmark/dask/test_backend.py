@@ -6,12 +6,13 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from rntk_bench.benchmark.backend import RunOptions
 from rntk_bench.benchmark.dask import connection
 from rntk_bench.benchmark.dask.backend import DaskBackend
 from rntk_bench.benchmark.dask.connection import connected
 from rntk_bench.benchmark.evaluation import failed_record
 from rntk_bench.benchmark.plan import make_plan
-from rntk_bench.benchmark.runner import Runner, RunOptions, run_plan
+from rntk_bench.benchmark.runner import Runner, run_plan
 from rntk_bench.errors import ClusterError
 from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KERNEL_METHODS, METHODS, KernelMethod

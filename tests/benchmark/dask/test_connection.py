@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from rntk_bench.benchmark.backend import RunOptions
 from rntk_bench.benchmark.dask import connection
 from rntk_bench.benchmark.dask.connection import connected
-from rntk_bench.benchmark.runner import RunOptions
 from rntk_bench.errors import ClusterError, ExtraError
 from tests.benchmark.dask.cluster import invoke, run_on, until, worker
 

@@ -165,7 +165,7 @@ def test_records_that_hold_little_make_a_page(tmp_path):
 
 def test_counts_that_are_damaged_are_a_sentence_of_the_section(records):
     [record, *_] = [record for record in records if record.method == "rntk"]
-    damaged = replace(record, selection=record.selection | {"hits": {"lzma": "?"}})
+    damaged = replace(record, selection=record.selection | {"n_correct": {"lzma": "?"}})
     assert "packed integers are damaged" in render_page(collect_results([damaged]), Labels())
 
 

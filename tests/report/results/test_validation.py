@@ -8,7 +8,7 @@ from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import Dataset, InputScaling
 from rntk_bench.errors import InputError
-from rntk_bench.methods import KERNEL_METHODS, METHODS
+from rntk_bench.methods import KERNEL_METHODS
 from rntk_bench.report.plots.grid import choose_axes
 from rntk_bench.report.results.validation import ValidationGrid, validation_grid
 from rntk_bench.storage.records import read_records
@@ -46,13 +46,6 @@ def test_a_record_without_some_inputs_gives_its_own_choice_back():
     assert choose_axes(grid, None, None) == ("memory", "bandwidth")
 
 
-def test_a_record_that_does_not_say_the_order_of_its_grid_has_the_registrys():
-    record = next(record for record in RECORDS if record.method == "rntk")
-    selection = {key: value for key, value in record.selection.items() if key != "axes"}
-    read = validation_grid(replace(record, selection=selection))
-    assert list(read.axes) == [*METHODS["rntk"].grid, "C"]
-
-
 def test_a_plane_is_the_best_over_the_other_axes():
     rng = np.random.default_rng(0)
     accuracy = rng.uniform(size=(2, 3, 4))
@@ -82,15 +75,13 @@ def test_a_record_says_in_which_order_its_grid_was_searched():
     full = gunpoint("rntk")
     axes = full.selection["axes"]
     assert axes == ["sigma_w", "sigma_u", "sigma_b", "sigma_h"]
-    selection = {key: value for key, value in full.selection.items() if key != "axes"}
-    record = replace(full, selection=selection)  # the registry knows the order of its own grid
-    np.testing.assert_equal(validation_grid(full).accuracy, validation_grid(record).accuracy)
-    wrong = replace(full, selection=selection | {"axes": axes[::-1]})
-    with pytest.raises(InputError, match="does not say in which order"):
-        validation_grid(wrong)
-    unknown = record.protocol | {"grid": record.protocol["grid"] | {"activation": ["relu"]}}
+    assert list(validation_grid(full).axes) == [*axes, "C"]
+    wrong = replace(full, selection=full.selection | {"axes": axes[::-1]})
     with pytest.raises(InputError, match="rntk on GunPoint does not say in which order"):
-        validation_grid(replace(record, protocol=unknown))
+        validation_grid(wrong)
+    silent = {key: value for key, value in full.selection.items() if key != "axes"}
+    with pytest.raises(InputError, match="rntk on GunPoint holds no cross-validation"):
+        validation_grid(replace(full, selection=silent))
 
 
 def test_a_failed_record_has_no_grid():

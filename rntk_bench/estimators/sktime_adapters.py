@@ -18,7 +18,7 @@ from rntk_bench.estimators.labels import fraction_equal, validate_labels
 from rntk_bench.estimators.multiscale import MultiscaleRNTKClassifier
 from rntk_bench.estimators.support_vectors import SupportVectorClassifier
 from rntk_bench.kernels import NTK, RNTK, Kernel
-from rntk_bench.kernels.base import Sequences
+from rntk_bench.kernels.series import Sequences
 from rntk_bench.types import FloatArray
 
 
@@ -40,7 +40,7 @@ class PanelKernel(BasePairwiseTransformerPanel):  # type: ignore[misc]
     >>> import numpy as np
     >>> from sktime.classification.kernel_based import TimeSeriesSVC
     >>> from rntk_bench import RNTK
-    >>> from rntk_bench.estimators.sktime_faces import PanelKernel
+    >>> from rntk_bench.estimators.sktime_adapters import PanelKernel
     >>> X, y = np.random.default_rng(0).standard_normal((10, 2, 30)), np.arange(10) % 2
     >>> kernel = PanelKernel(RNTK(sigma_w=1.4, sigma_b=0.1))
     >>> kernel(X).shape
@@ -100,7 +100,7 @@ class PanelClassifier(BaseClassifier):  # type: ignore[misc]
     --------
     >>> import numpy as np
     >>> from rntk_bench.estimators import RNTKClassifier
-    >>> from rntk_bench.estimators.sktime_faces import PanelClassifier
+    >>> from rntk_bench.estimators.sktime_adapters import PanelClassifier
     >>> X, y = np.random.default_rng(0).standard_normal((10, 2, 30)), np.arange(10) % 2
     >>> small = RNTKClassifier(grid={"sigma_w": [1.4], "sigma_b": [0.1], "sigma_h": [0.0]})
     >>> PanelClassifier(small).fit(X, y).predict(X[:3])

@@ -17,7 +17,7 @@ from rntk_bench.estimators import (
     MultiscaleRNTKClassifier,
     RNTKClassifier,
 )
-from rntk_bench.estimators.sktime_faces import PanelClassifier, PanelKernel
+from rntk_bench.estimators.sktime_adapters import PanelClassifier, PanelKernel
 
 KERNEL = RNTK(1.4, sigma_b=0.1, sigma_h=0.3)
 
