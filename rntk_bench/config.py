@@ -130,6 +130,8 @@ class Experiment:
     """Grids that replace those of the registry, by method."""
     resample: int = 0
     """The seed with which the training and the test set are resampled; 0 leaves the archive's."""
+    file: Path | None = field(default=None, compare=False)
+    """The configuration from which it was read."""
 
     def __post_init__(self) -> None:
         seeds = f"an integer from 0 to {MAX_SEED}"
@@ -228,7 +230,7 @@ def read_experiment(path: Path) -> Experiment:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}; correct it there.") from error
     try:
-        return _experiment(content)
+        return replace(_experiment(content), file=path)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

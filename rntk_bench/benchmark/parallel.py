@@ -63,7 +63,8 @@ def evaluate_grid(
         return len(positions(task))
 
     with one_blas_thread:
-        pool = Parallel(n_jobs=n_jobs, backend="threading", return_as="generator_unordered")
+        n_threads = max(1, min(n_jobs, len(others)))
+        pool = Parallel(n_jobs=n_threads, backend="threading", return_as="generator_unordered")
         done = 0
         # The first task runs alone, since it computes what all kernels share.
         for n_evaluated in chain([run(first)], pool(delayed(run)(task) for task in others)):

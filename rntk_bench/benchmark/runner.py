@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import count, groupby
+from pathlib import Path
 from typing import Self
 
 from rntk_bench.benchmark.backend import (
@@ -152,18 +153,27 @@ class Runner:
     def store(self, evaluation: Evaluation, record: Record) -> None:
         """Write the record of an evaluation that is finished, and release its lock.
 
+        A failed attempt does not replace a finished record. What is there and was not asked to be
+        replaced, such as the record of other data, is renamed, and the outcome says so.
+
         Raises
         ------
         StorageError
             If it cannot be written; those that are stored stay.
         """
-        write_record(evaluation.results, record)
-        kind = "failed"
+        kind, note, before = "failed", "", stored_record(evaluation)
         if record.status == "ok":
             kind = "computed"
             evaluation.checkpoint_path.unlink(missing_ok=True)
+        if kind == "failed" and before is not None and before.status == "ok":
+            note = "The record that it had stays."
+        else:
+            if before is None or before.data.get("fingerprint") != record.data.get("fingerprint"):
+                note = _set_aside(evaluation.record_path)
+            write_record(evaluation.results, record)
         self._locks.pop(evaluation.key).close()
-        self._add(Outcome(*evaluation.key, kind, record, record.error or ""))
+        message = " ".join(filter(None, [record.error, note]))
+        self._add(Outcome(*evaluation.key, kind, record, message))
 
     def _load(self, evaluations: Sequence[Evaluation]) -> Iterator[LoadedEvaluation]:
         """The evaluations on one dataset that are to be computed and that no other process has."""
@@ -221,7 +231,7 @@ class Runner:
 
 
 def stored_record(
-    evaluation: Evaluation, overwrite: str, dataset: Dataset | None = None
+    evaluation: Evaluation, overwrite: str = "missing", dataset: Dataset | None = None
 ) -> Record | None:
     """The stored record that makes it unnecessary to compute an evaluation, if there is one.
 
@@ -246,11 +256,24 @@ def stored_record(
 
 def count_stored(plan: Sequence[Evaluation]) -> int:
     """The number of evaluations with a record, whichever process wrote it."""
-    count = 0
+    n_stored = 0
     for evaluation in plan:
         with suppress(InputError):  # a name that no record can have
-            count += evaluation.record_path.exists()
-    return count
+            n_stored += stored_record(evaluation) is not None
+    return n_stored
+
+
+def _set_aside(path: Path) -> str:
+    """Rename what is at a record's path, if anything, to a name that no record has, and say so."""
+    if not path.exists():
+        return ""
+    others = (path.with_name(f"{path.name}.old{number}") for number in count(1))
+    kept = next(other for other in others if not other.exists())
+    try:
+        path.rename(kept)
+    except OSError as error:
+        raise write_error(path, error) from error
+    return f"{path} was no record of this evaluation on these data; it is kept as {kept.name}."
 
 
 @contextmanager

@@ -214,7 +214,23 @@ def _unfold(words: Sequence[str], known: Collection[str]) -> Iterator[_Word]:
         if text.startswith(_LIST_MARK) and text not in known:
             yield from _read_list(text.removeprefix(_LIST_MARK), known)
         else:
+            if text not in known:
+                _refuse_several_or_path(text)
             yield _Word(text)
+
+
+def _refuse_several_or_path(text: str) -> None:
+    """Raise an error for what a beginner may write in place of a name."""
+    if not text.strip():
+        raise InputError("-d '' names no dataset; write for example -d Coffee.")
+    if "," in text:
+        raise InputError(
+            f"-d {text} is one name with a comma; give each dataset with its own -d, or a list of "
+            "them with -d @FILE."
+        )
+    path = Path(text)
+    if path.name != text and path.is_dir():
+        raise InputError(f"-d {text} is a folder; write -d {path.name} --data-dir {path.parent}.")
 
 
 def _read_list(file: str, known: Collection[str]) -> Iterator[_Word]:

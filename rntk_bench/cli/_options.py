@@ -23,6 +23,7 @@ ShellComplete = Callable[[click.Context, click.Parameter, str], list[CompletionI
 
 _LABEL_WIDTH = 17
 _MAX_RESAMPLES = 10_000
+MAX_JOBS = 1024
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
@@ -81,9 +82,11 @@ class FiniteRange(click.FloatRange):
 
 
 def _check_jobs(ctx: click.Context, parameter: click.Parameter, jobs: int) -> int:
-    if jobs == 0:
+    if jobs != -1 and not 1 <= jobs <= MAX_JOBS:
         raise click.BadParameter(
-            "it is 0; give -1 for all cores, or a number from 1.", ctx, parameter
+            f"it is {jobs}; give -1 for all cores, or a number from 1 to {MAX_JOBS}.",
+            ctx,
+            parameter,
         )
     return jobs
 
@@ -315,7 +318,10 @@ def reject_unused(parameters: Sequence[str], why: str) -> None:
     for parameter in context.command.params:
         specified = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
         if parameter.name in parameters and specified:
-            raise InputError(f"{max(parameter.opts, key=len)} {why}; leave it out.")
+            names = parameter.opts
+            if context.params[str(parameter.name)] is False and parameter.secondary_opts:
+                names = parameter.secondary_opts
+            raise InputError(f"{max(names, key=len)} {why}; leave it out.")
 
 
 def print_entry(label: str, text: str) -> None:

@@ -109,15 +109,23 @@ def check_not_input(output: Path) -> None:
     Raises
     ------
     InputError
-        An option or argument of the command names the same file.
+        An option or argument of the command names the same file, as a list of names (@FILE) too, or
+        a folder with it in a folder inside, where records and datasets are.
     """
     if not output.is_file():
         return
     for value in click.get_current_context().params.values():
-        for path in value if isinstance(value, tuple) else (value,):
-            is_input = isinstance(path, Path) and path is not output and path.is_file()
-            if is_input and path.samefile(output):
+        for given in value if isinstance(value, tuple) else (value,):
+            path = Path(given[1:]) if isinstance(given, str) and given.startswith("@") else given
+            if isinstance(path, Path) and path is not output and _holds(path, output):
                 raise InputError(
                     f"{output} would be overwritten, but the command reads it; choose another "
                     "output."
                 )
+
+
+def _holds(path: Path, output: Path) -> bool:
+    """Whether a path is the output, or a folder that has it in a folder inside."""
+    if path.is_dir():
+        return path.resolve() in output.resolve().parents[1:]
+    return path.is_file() and path.samefile(output)

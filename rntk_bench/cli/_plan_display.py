@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from rntk_bench.cli._streams import say
+from rntk_bench.cli._streams import say, warn
 from rntk_bench.errors import one_line
 from rntk_bench.formatting import format_choice
 
@@ -123,6 +123,8 @@ class PlanDisplay:
             name = title if outcome.kind == "failed" else one_line(outcome.dataset)
             say(f"{name} failed: {outcome.message}", err=True)
             return
+        if outcome.message:
+            warn(outcome.message)
         if self._quiet or record is None or record.selection is None or record.test is None:
             return
         selection = record.selection

@@ -12,7 +12,7 @@ from rntk_bench.cli import _options as options
 from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
 from rntk_bench.config import MAX_SEED
-from rntk_bench.errors import one_line
+from rntk_bench.errors import DataError, KernelError, one_line
 from rntk_bench.formatting import format_setting
 
 if TYPE_CHECKING:
@@ -59,7 +59,10 @@ def fit(
     X, codes, classes = training_set(read_split(train))
     _compile(experiment)
     started = time.perf_counter()
-    _fit_with_warnings(model, X, codes)
+    try:
+        _fit_with_warnings(model, X, codes)
+    except KernelError as error:
+        raise DataError(f"{train}: {error}") from error
     name_classes(model, classes)
     save_model(model, output)
     if quiet:

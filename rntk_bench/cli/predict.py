@@ -30,12 +30,13 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
     is printed.
     """
     from rntk_bench.datasets.readers import read_split
-    from rntk_bench.estimators import KernelClassifier, load_model
+    from rntk_bench.estimators import load_model
+    from rntk_bench.estimators.support_vectors import SupportVectorClassifier
     from rntk_bench.user_data.classifier import predict_split
 
     check_output(output)
     classifier = load_model(model)
-    if not isinstance(classifier, KernelClassifier):
+    if not isinstance(classifier, SupportVectorClassifier):
         raise InputError(
             f"{model} is a {type(classifier).__name__}, but must be a classifier; fit one with "
             "'rntk-bench fit'."

@@ -201,7 +201,12 @@ def _compute_and_plot(
     from joblib import effective_n_jobs
 
     from rntk_bench.methods import display_name
-    from rntk_bench.regression.snr_curves import DEFAULT_VALUES, VariedParameter, compute_snr_curves
+    from rntk_bench.regression.snr_curves import (
+        DEFAULT_VALUES,
+        VariedParameter,
+        compute_snr_curves,
+        snr_checkpoint_path,
+    )
     from rntk_bench.report.plots import figures
     from rntk_bench.report.plots.regression import plot_regression
     from rntk_bench.storage.locks import output_lock
@@ -211,9 +216,9 @@ def _compute_and_plot(
     name = f"{signal.name}-{vary}"
     figures.check_output_folder(out)
     check_not_input(out / f"{name}.csv")
-    checkpoint_path = out / f"{name}.partial"
+    checkpoint_path = snr_checkpoint_path(out, name, varied, kernels, seed)
     n_jobs = effective_n_jobs(jobs)
-    with output_lock(checkpoint_path):
+    with output_lock(out / f"{name}.csv"):
         with progress_bar(name, "batches of repeats", quiet, checkpoint_path) as progress:
             curves = compute_snr_curves(
                 varied, kernels, repeats, seed, n_jobs, checkpoint_path, progress

@@ -126,6 +126,8 @@ def run(
     from rntk_bench.storage.cache import GramCache, cache_folder
 
     check_options(backend, scheduler, dry_run, memory_limit)
+    if dry_run:
+        options.reject_unused(["timeout", "fail_fast"], "has no effect on --dry-run")
     source = click.get_current_context().get_parameter_source("cache_limit")
     if no_cache and source is click.core.ParameterSource.COMMANDLINE:
         raise InputError("--cache-limit has no use with --no-cache; leave one of them out.")
@@ -163,9 +165,10 @@ def run(
 
     def progress() -> str:
         display.close()
+        again = "goes on from there" if overwrite != "always" else "computes all again"
         return (
             f"{count_stored(plan)} of {len(plan)} evaluations are finished and kept in "
-            f"{results}; the same command goes on from there."
+            f"{results}; the same command {again}."
         )
 
     def compile_loops(methods: Sequence[Method]) -> None:

@@ -147,7 +147,7 @@ def _print_record(record: Record, path: Path) -> None:
         **_outcome(record),
         "data": _data(record.data),
         "seconds": _seconds(record.timings),
-        "protocol": _protocol(record.protocol),
+        "protocol": _protocol(record.protocol, (record.selection or {}).get("axes", ())),
         "environment": _environment(record.environment),
     }
     for label, text in entries.items():
@@ -217,9 +217,10 @@ def _seconds(timings: dict[str, float]) -> str:
     return f"{total}summed over threads: {_join_values(stages)}" if stages else total
 
 
-def _protocol(protocol: dict[str, Any]) -> str:
+def _protocol(protocol: dict[str, Any], order: Sequence[str]) -> str:
+    """The protocol, with the axes of the grid in the order in which its settings are counted."""
     grid = protocol.get("grid", {})
-    axes = [f"{name} ({len(axis)})" for name, axis in grid.items()]
+    axes = [f"{name} ({len(grid[name])})" for name in order if name in grid]
     rest = {name: value for name, value in protocol.items() if name not in ("grid", "method")}
     return _join_values(rest) + (f"; grid of {' x '.join(axes)}" if axes else "")
 

@@ -121,7 +121,8 @@ def read_lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int
                     continue
                 if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
                     raise DataError(
-                        f"{path}, row {number}: the file is not UTF-8 text; save it as UTF-8."
+                        f"{path}, row {number}: the file is not UTF-8 text or has zero bytes; "
+                        "save it as UTF-8."
                     )
                 yield number, line.rstrip("\n")
     except OSError as error:

@@ -243,7 +243,7 @@ def _check_length(series: Any, length: int, name: str) -> None:
     for i, x in enumerate(series):
         if len(x) > length:
             raise KernelError(
-                f"Series {i} has {len(x)} steps, but {name} treats "
+                f"Series {i} (counted from 0) has {len(x)} steps, but {name} treats "
                 f"series as vectors of the {length} steps it was fitted with; shorten it, or use a "
                 "method that processes series step by step, such as rntk."
             )

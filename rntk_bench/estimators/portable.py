@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from rntk_bench.datasets import InputScaling
-from rntk_bench.errors import InputError
+from rntk_bench.errors import InputError, StorageError
 from rntk_bench.estimators.base import KernelEstimator, SeriesEstimator
 from rntk_bench.estimators.classifier import KernelClassifier, RNTKClassifier
 from rntk_bench.estimators.cv_results import cv_results_dict
@@ -84,7 +84,9 @@ def save_model(model: SeriesEstimator, path: str | Path) -> None:
     Raises
     ------
     ModelError
-        If the model holds something that only Python can read, or the file cannot be written.
+        If the model holds something that only Python can read.
+    StorageError
+        If the file cannot be written.
     """
     check_is_fitted(model)
     header, arrays = _serialize(model)
@@ -94,8 +96,8 @@ def save_model(model: SeriesEstimator, path: str | Path) -> None:
     try:
         write_atomically(Path(path), file.getvalue())
     except OSError as error:
-        raise ModelError(
-            f"{path} cannot be written: {error.strerror}; choose another file."
+        raise StorageError(
+            f"Cannot write {path}: {error.strerror}; choose another file."
         ) from error
 
 

@@ -28,17 +28,23 @@ def resolve(experiment: Experiment) -> list[Method]:
     ConfigError
         For an unknown method, an unknown grid parameter, or a value that no kernel accepts.
     """
-    for name in (*experiment.methods, *experiment.grids):
-        if name not in METHODS:
-            near = difflib.get_close_matches(name, METHODS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(METHODS)}."
-            raise ConfigError(f"There is no method {name!r}; {hint}")
-    # Grids of methods that do not run are checked as well.
-    methods = {
-        name: with_grid(METHODS[name], experiment.grids.get(name, {}))
-        for name in dict.fromkeys((*experiment.methods, *experiment.grids))
-    }
+    methods = {name: _known(name) for name in experiment.methods}
+    try:
+        # Grids of methods that do not run are checked as well.
+        methods |= {name: with_grid(_known(name), grid) for name, grid in experiment.grids.items()}
+    except ConfigError as error:
+        if experiment.file is None:
+            raise
+        raise ConfigError(f"{experiment.file}: {error}") from error
     return [methods[name] for name in dict.fromkeys(experiment.methods)]
+
+
+def _known(name: str) -> Method:
+    if name not in METHODS:
+        near = difflib.get_close_matches(name, METHODS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(METHODS)}."
+        raise ConfigError(f"There is no method {name!r}; {hint}")
+    return METHODS[name]
 
 
 def only_kernels(methods: Sequence[Method], command: str) -> list[KernelMethod]:

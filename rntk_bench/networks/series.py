@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rntk_bench.errors import DataError
 from rntk_bench.types import FloatArray, IntArray
 
 Float32Array = NDArray[np.float32]
@@ -51,6 +52,11 @@ def pad_series(X: FloatArray | list[FloatArray], y: IntArray, n_classes: int) ->
     padded = np.zeros((round_up_size(len(X)), round_up_size(longest, 4), m), dtype=np.float32)
     lengths = np.zeros(len(padded), dtype=np.int32)
     labels = np.zeros(len(padded), dtype=np.int32)
+    if max(np.abs(x).max() for x in X) > np.finfo(np.float32).max:
+        raise DataError(
+            "Networks read series in single precision, which has no values beyond 3.4e38; scale "
+            "them down."
+        )
     for i, x in enumerate(X):
         padded[i, padded.shape[1] - len(x) :] = x.reshape(len(x), m)
         lengths[i] = len(x)

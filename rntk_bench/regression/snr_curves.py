@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from rntk_bench.errors import InputError, RntkBenchError
 from rntk_bench.methods import KernelMethod
 from rntk_bench.regression.experiment import N_FOLDS, Conditions, KernelGrid, Signal, run_repeat
-from rntk_bench.storage.checkpoint import Checkpoint
+from rntk_bench.storage.checkpoint import Checkpoint, checkpoint_path
 from rntk_bench.svm.ridge import RIDGES
 
 BATCH_SIZE = 10
@@ -110,6 +110,14 @@ def compute_snr_curves(
             error = np.std(ratios, ddof=1) / math.sqrt(n_repeats) if n_repeats > 1 else math.nan
             rows.append((value, method.name, np.mean(ratios), error, n_repeats))
     return pd.DataFrame(rows, columns=["value", "method", "snr", "standard_error", "repeats"])
+
+
+def snr_checkpoint_path(
+    folder: Path, name: str, varied: VariedParameter, methods: Sequence[KernelMethod], seed: int
+) -> Path:
+    """The checkpoint of the curves of these values, methods and seed."""
+    values = {"values": list(varied.values)}
+    return checkpoint_path(folder, name, _checkpoint_header(varied, methods, seed) | values)
 
 
 def _checkpoint_header(

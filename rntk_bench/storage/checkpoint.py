@@ -74,6 +74,11 @@ class Checkpoint:
             return False
 
 
+def checkpoint_path(folder: Path, name: str, header: dict[str, Any]) -> Path:
+    """A file for the checkpoint of a computation that only one of the same header has."""
+    return folder / f"{name}-{_digest(_line(header)).decode()[:8]}.partial"
+
+
 def count_entries(path: Path) -> int | None:
     """Number of intact entries in a checkpoint with any header; None if there is no file."""
     try:

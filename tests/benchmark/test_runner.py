@@ -8,7 +8,7 @@ import pytest
 from rntk_bench.benchmark import runner
 from rntk_bench.benchmark.backend import RunOptions, compute_locally
 from rntk_bench.benchmark.plan import make_plan
-from rntk_bench.benchmark.runner import run_plan
+from rntk_bench.benchmark.runner import count_stored, run_plan
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import resample_dataset
 from rntk_bench.errors import StorageError
@@ -249,3 +249,34 @@ def test_an_evaluation_that_takes_too_long_fails_and_the_next_has_its_own_time(
     assert "time limit of 1e-09 s" in record.error
     again = replace(options, timeout=60.0, overwrite="failed")
     assert run(results, again, ["Mine"])[0] == ["computed"]
+
+
+def test_a_failed_attempt_does_not_replace_a_finished_record(results, write_dataset):
+    options = RunOptions(data_dir=write_dataset("Mine"))
+    plan = make_plan(["Mine"], [RBF_METHOD], Experiment(), results)
+    assert run_plan(plan, options)[0].kind == "computed"
+    before = plan[0].record_path.read_bytes()
+    (outcome,) = run_plan(plan, replace(options, overwrite="always", timeout=1e-9))
+    assert outcome.kind == "failed"
+    assert outcome.message.endswith("The record that it had stays.")
+    assert plan[0].record_path.read_bytes() == before
+
+
+def test_what_is_no_record_of_the_evaluation_is_kept_under_another_name(results, write_dataset):
+    data = write_dataset("Mine")
+    options, plan = (
+        RunOptions(data_dir=data),
+        make_plan(["Mine"], [RBF_METHOD], Experiment(), results),
+    )
+    (first,) = run_plan(plan, options)
+    path = plan[0].record_path
+    before, train = path.read_bytes(), data / "Mine" / "Mine_TRAIN.tsv"
+    train.write_text((data / "Mine" / "Mine_TEST.tsv").read_text())
+    assert run_plan(plan, options)[0].message.endswith(f"it is kept as {path.name}.old1.")
+    assert path.with_name(f"{path.name}.old1").read_bytes() == before
+    path.write_text("broken")
+    assert count_stored(plan) == 0
+    (outcome,) = run_plan(plan, options)
+    assert (first.kind, outcome.kind) == ("computed", "computed")
+    assert path.with_name(f"{path.name}.old2").read_text() == "broken"
+    assert len(read_records(results)[0]) == count_stored(plan) == 1

@@ -44,7 +44,6 @@ def expand(*words, known=KNOWN):
         (["@home"], ["@home"], ""),
         # What reads an unknown name says what is wrong with it.
         (["Cofee", "Ham"], ["Cofee", "Ham"], ""),
-        ([""], [""], ""),
     ],
 )
 def test_words_are_names_in_any_case_and_patterns(words, names, said, capsys):
@@ -60,6 +59,9 @@ def test_words_are_names_in_any_case_and_patterns(words, names, said, capsys):
         (["Gnu*"], KNOWN, "No dataset matches 'Gnu*'; 'rntk-bench datasets' lists them all."),
         (["HAM"], ["Ham", "ham"], "'HAM' may be Ham or ham; write it as one of these."),
         (["@"], KNOWN, "names no file"),
+        ([""], KNOWN, "-d '' names no dataset; write for example -d Coffee."),
+        (["Coffee,Ham"], KNOWN, "is one name with a comma; give each dataset with its own -d"),
+        (["/usr/bin"], KNOWN, "-d /usr/bin is a folder; write -d bin --data-dir /usr."),
         (["@none.txt"], KNOWN, "none.txt does not exist; write one dataset per line"),
         (["@."], KNOWN, "cannot be read as a list of datasets: Is a directory; name another"),
         (["@a\0b"], KNOWN, "cannot be read as a list of datasets"),

@@ -37,6 +37,27 @@ def test_no_command_overwrites_what_it_reads(tmp_path, command, through_a_link):
     assert read.read_text() == "what is read"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("table", "--results", "FOLDER"),
+        ("report", "--data-dir", "FOLDER"),
+        ("compare", "--with", "FOLDER"),
+        ("table", "-d", "@LIST"),
+    ],
+    ids=" ".join,
+)
+def test_records_datasets_and_lists_are_not_overwritten(tmp_path, command):
+    inside = tmp_path / "Coffee" / "read"
+    inside.parent.mkdir()
+    inside.write_text("Coffee\n")
+    words = [word.replace("FOLDER", str(tmp_path)).replace("LIST", str(inside)) for word in command]
+    outcome = run(*words, "-o", inside)
+    assert outcome.exit_code == 2
+    assert f"{inside} would be overwritten" in outcome.stderr
+    assert inside.read_text() == "Coffee\n"
+
+
 @pytest.mark.parametrize("command", COMMANDS[:-1], ids=lambda words: " ".join(words[:2]))
 def test_a_missing_folder_is_noticed_before_anything_is_read(tmp_path, command):
     places = {"INPUT": tmp_path / "unread", "OUTPUT": tmp_path / "none" / "file"}

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.datasets import load_dataset, locate
-from rntk_bench.estimators import KernelRegressor, save_model
+from rntk_bench.estimators import KernelRegressor, MultiscaleRNTKClassifier, save_model
 
 
 def invoke(*arguments):
@@ -127,3 +127,13 @@ def test_only_an_empty_label_and_a_question_mark_are_not_scored(tmp_path):
     assert "of 4; 2 without a label not scored)" in done.stderr
     assert done.stdout.splitlines()[0] == "series,label,prediction,p(NA),p(None)"
     assert len(done.stdout.splitlines()) == 7
+
+
+def test_a_multiscale_classifier_predicts_too(tmp_path):
+    data = load_dataset("GunPoint", download=False)
+    labels = np.array(data.classes)[data.y_train]
+    save_model(MultiscaleRNTKClassifier().fit(data.X_train, labels), tmp_path / "model.npz")
+    (path,) = (path for path in locate("GunPoint").paths if "TEST" in path.name)
+    outcome = CliRunner().invoke(main, ["predict", str(tmp_path / "model.npz"), str(path)])
+    assert outcome.exit_code == 0, outcome.output
+    assert outcome.stderr.startswith("accuracy 98.67 % (148 of 150)")

@@ -73,7 +73,7 @@ def test_two_commands_do_not_mix_their_repeats(tmp_path):
     out = tmp_path / "out"
     common = ("--value", 0, "-c", config(tmp_path), "--repeats", 1, "-j", 1, "--out", out)
     out.mkdir()
-    with output_lock(out / "sine-length.partial"):
+    with output_lock(out / "sine-length.csv"):
         refused = invoke("sine", *common)
         assert refused.exit_code == 3
         assert refused.stderr.startswith(f"Error: Process {os.getpid()} is writing ")

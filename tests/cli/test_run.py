@@ -61,6 +61,9 @@ def test_options_come_from_the_environment_too(tmp_path, write_dataset):
         (["-d", "GunPoint", "--no-cache", "--cache-limit", "1GiB"], "--cache-limit has no use"),
         (["-d", "GunPoint", "-m", "rnkt"], "rntk"),
         (["-d", "GunPoint", "-j", "0"], "--jobs"),
+        (["-d", "GunPoint", "-j", "-5"], "it is -5; give -1 for all cores, or a number from 1"),
+        (["-d", "GunPoint", "-j", "100000"], "it is 100000"),
+        (["-d", "GunPoint", "--dry-run", "--timeout", "9"], "--timeout has no effect on --dry-run"),
         (["-d", "GunPoint", "--seed", "-1"], "--seed"),
         (["-d", "GunPoint", "--seed", str(2**32)], "--seed"),
         (["-d", "GunPoint", "--timeout", "nan"], "nan is not a finite number"),
@@ -379,3 +382,27 @@ def test_a_name_with_a_line_break_takes_one_line(tmp_path):
     assert failed.exit_code == 2
     assert failed.stderr.count("\n") == 1
     assert "Gun\\nPoint" in failed.stderr
+
+
+def test_an_error_in_a_grid_names_the_configuration(tmp_path):
+    path = tmp_path / "mine.toml"
+    for table, said in (("rntk]\nsigma = [1]", "grid.rntk.sigma is not"), ("rbff]\n", "no method")):
+        path.write_text(f"[grid.{table}\n")
+        outcome = invoke("run", "-d", "Coffee", "-c", path)
+        assert outcome.exit_code == 2
+        assert outcome.stderr.startswith(f"Error: {path}: ")
+        assert said in outcome.stderr
+
+
+def test_ctrl_c_while_the_commands_are_imported_is_no_traceback():
+    code = (
+        "import sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'rntk_bench.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from rntk_bench.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")

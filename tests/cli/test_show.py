@@ -35,6 +35,8 @@ def test_a_kernels_record_in_full():
     assert "50 training and 150 test series of length 150, 2 classes" in found["data"]
     assert "seed 0" in found["protocol"]
     assert "grid of alpha (18)" in found["protocol"]
+    in_order = "grid of sigma_w (15) x sigma_u (1) x sigma_b (12) x sigma_h (5)"
+    assert in_order in " ".join(show("GunPoint", "rntk").output.split())
     assert "numpy" in found["environment"]
     matrix = outcome.stdout.split("Confusion matrix. ")[1].splitlines()
     assert [line.split()[:3] for line in matrix[4:6]] == [["1", "71", "5"], ["2", "1", "73"]]

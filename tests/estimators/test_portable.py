@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from rntk_bench import RNTK
+from rntk_bench.errors import StorageError
 from rntk_bench.estimators import (
     KernelClassifier,
     KernelRegressor,
@@ -152,7 +153,7 @@ def test_what_only_python_can_read_is_refused(model, said, tmp_path):
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
-    with pytest.raises(ModelError, match="none"):
+    with pytest.raises(StorageError, match="none"):
         save_model(classifier(), tmp_path / "none" / "model.npz")
 
 
