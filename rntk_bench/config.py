@@ -31,8 +31,7 @@ GRAM_SCALES = ("none", "centred")
 CRITERIA = ("accuracy", "strict-accuracy", "loss")
 FINALS = ("best-fold", "ensemble", "retrain")
 _IMPLIED: dict[str, Any] = {"criterion": "strict-accuracy", "clip": None, "final": "retrain"}
-"""What was done before it could be chosen: no record says it, so that older ones stay as they
-are."""
+"""What a record's protocol means if it does not say it."""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ Only that process calls these functions, `has_hub` apart (see `rntk_bench.datase
 importing sktime takes a second, and its downloaders cannot be interrupted.
 
 Of sktime, this uses what is below `load_UCR_UEA_dataset`. That function would read all series into
-a nested table only to drop it: with the 16,637 series of ElectricDevices in a local archive it took
-2.7 s and the downloaders 0.25 s. It also gives up when the first address fails, and it cannot be
+a nested table only to drop it. It also gives up when the first address fails, and it cannot be
 given another one. The places to look in, their order and the formats are still sktime's:
 `_cache_dataset`, which its loader calls, names them.
 """

@@ -72,7 +72,8 @@ class RNTK(Kernel):
         (141) over the common steps of both series, divided by sqrt(T T'). "shared": the readouts
         of different steps are correlated, see below.
     bandwidth : float, at least 0, or "all"
-        For a shared readout: its correlation length as a fraction of the length of each series.
+        For a shared readout: its correlation length as a fraction of the length of each series. It
+        and `lag_step` have no effect with another pooling, so that a grid may have both.
     lag_step : int, at least 1
         For a shared readout: the readouts of two steps are independent unless their distance is
         a multiple of this.

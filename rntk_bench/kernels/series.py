@@ -189,6 +189,6 @@ def _check_same_dimension(series: list[FloatArray]) -> list[FloatArray]:
         if x.shape[1] != series[0].shape[1]:
             raise KernelError(
                 f"Series {i} has {x.shape[1]} dimensions, but series 0 has {series[0].shape[1]}; "
-                "give all as many."
+                "all must have the same number."
             )
     return series

@@ -12,7 +12,7 @@ Task = tuple[int, int]
 
 
 class Schedule:
-    """Hands out runs so that few are trained in vain.
+    """Hands out runs in an order in which many can be left out.
 
     The folds of a setting are trained in order. The next run is that of the setting with the
     highest upper bound on its score: a good setting is then soon complete, and settings that cannot

@@ -62,7 +62,8 @@ def input_gradient(kernel: RNTK, X: Sequences, Y: Sequences) -> FloatArray:
     if x.shape[1:] != y.shape[1:]:
         (m, P), (m_y, P_y) = x.shape[1:], y.shape[1:]
         raise KernelError(
-            f"{P} series of {m} dimensions do not match {P_y} of {m_y}; give as many of the same."
+            f"{P} series of {m} dimensions do not match {P_y} of {m_y}; both sets must have the "
+            "same number of series and of dimensions."
         )
     gradient = np.zeros_like(x)
     size = max(1, BLOCK // (kernel.n_layers * max(len(x), len(y))))

@@ -95,8 +95,8 @@ class Pairs:
         y = None if Y is None else _with_dimensions(read_set(Y))
         if y is not None and x[0].shape[1] != y[0].shape[1]:
             raise KernelError(
-                f"The two sets have series of {x[0].shape[1]} and {y[0].shape[1]} dimensions; give "
-                "both as many."
+                f"The two sets have series of {x[0].shape[1]} and {y[0].shape[1]} dimensions; "
+                "the numbers must be equal."
             )
         T = max(len(series) for series in (*x, *(() if y is None else y)))
         return cls(TimeMajor.of(x, T), None if y is None else TimeMajor.of(y, T))

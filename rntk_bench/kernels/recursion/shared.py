@@ -184,9 +184,8 @@ def _one_layer(
             delta_i = rows.weights[0, 2, row_t, i0 + i]
             scale_i = factor * rows.scale[after - 1 + row_lag, i0 + i] if after > 0 else 0.0
             top = np.int64(0)
-            # Four loops, as measured on CricketY: the shorter polynomials take half of the time
-            # where they serve, 0.7 ns a pair-step instead of 1.3, and step units, which need no
-            # theta, a tenth less than states.
+            # Four loops: the shorter polynomials take half of the time where they serve, and step
+            # units, which need no theta, a tenth less than states.
             if step_units and largest[i] < full_range:
                 for j in range(width):
                     deficit, slope = relu_small_range(u[i, j], curves)

@@ -49,13 +49,8 @@ def check_shared(kernel: SharedReadable, pooling: str, phi: Activation) -> None:
         at_least_zero(kernel, bandwidth=kernel.bandwidth)
     at_least_one(kernel, lag_step=kernel.lag_step)
     one_of(kernel, READOUTS, readout=kernel.readout)
-    if pooling != "shared":
-        for name, default in (("bandwidth", 0.5), ("lag_step", 1), ("readout", "state")):
-            if getattr(kernel, name) != default:
-                raise KernelError(
-                    f"RNTK: {name}={getattr(kernel, name)!r} needs pooling='shared', not "
-                    f"{pooling!r}."
-                )
+    if kernel.readout == "step" and pooling != "shared":
+        raise KernelError(f"RNTK: readout='step' needs pooling='shared', not {pooling!r}.")
     if kernel.readout == "step" and not isinstance(phi, LeakyReLU):
         raise KernelError("RNTK: readout='step' is available only for relu and leaky_relu.")
 

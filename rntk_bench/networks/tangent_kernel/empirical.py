@@ -94,7 +94,7 @@ def empirical_ntk(
         if x.shape[1] != network.n_dimensions:
             raise KernelError(
                 f"Sequence {i} has {x.shape[1]} dimensions, but the network has "
-                f"{network.n_dimensions}; give it series of as many."
+                f"{network.n_dimensions}; the numbers must be equal."
             )
         for name, needed in (
             ("weights", not network.tied),

@@ -145,7 +145,7 @@ def _read_rows(path: Path) -> list[tuple[int, list[str]]]:
         if len(row) != len(rows[0][1]):
             raise InputError(
                 f"{path}, line {line}: it has {len(row)} entries, the header {len(rows[0][1])}; "
-                "give both as many."
+                "write one entry for each column."
             )
     return rows
 
