@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._compiling import compile_loops
 from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
 from rntk_bench.config import MAX_SEED
@@ -51,13 +52,14 @@ def fit(
     from rntk_bench.config import load_experiment
     from rntk_bench.datasets.readers import read_split
     from rntk_bench.estimators import save_model
+    from rntk_bench.methods import resolve
     from rntk_bench.user_data.classifier import name_classes, training_set
 
     check_output(output)
     experiment = load_experiment(config, (method,), seed)
     model = _classifier(experiment, method, jobs, verbose=not quiet and sys.stderr.isatty())
     X, codes, classes = training_set(read_split(train))
-    _compile(experiment)
+    compile_loops(resolve(experiment))
     started = time.perf_counter()
     try:
         _fit_with_warnings(model, X, codes)
@@ -97,17 +99,6 @@ def _classifier(experiment: Experiment, name: str, jobs: int, verbose: bool) -> 
         verbose=verbose,
         random_state=experiment.seed,
     )
-
-
-def _compile(experiment: Experiment) -> None:
-    """Compile the loops of an experiment's methods, once its input has been validated."""
-    from functools import partial
-
-    from rntk_bench.benchmark.warmup import warm_up
-    from rntk_bench.compiling import announce_compilation
-    from rntk_bench.methods import resolve
-
-    announce_compilation(partial(warm_up, resolve(experiment)), partial(click.echo, err=True))
 
 
 def _fit_with_warnings(model: KernelClassifier, X: object, y: object) -> None:

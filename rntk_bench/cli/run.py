@@ -19,6 +19,7 @@ from rntk_bench.cli._backend import (
     open_backend,
     scheduler_option,
 )
+from rntk_bench.cli._compiling import compile_loops
 from rntk_bench.cli._dataset_names import all_option, archive_option, plan_datasets
 from rntk_bench.cli._plan_display import PlanDisplay
 from rntk_bench.cli._signals import report_progress_on_stop
@@ -26,11 +27,8 @@ from rntk_bench.cli._streams import say, warn
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rntk_bench.benchmark.backend import LoadedEvaluation
     from rntk_bench.benchmark.evaluation import Progress
-    from rntk_bench.methods import Method
 
 
 @click.command()
@@ -118,8 +116,6 @@ def run(
     from rntk_bench.benchmark.plan import make_plan
     from rntk_bench.benchmark.runner import count_stored, run_plan
     from rntk_bench.benchmark.time_left import TimeLeft
-    from rntk_bench.benchmark.warmup import warm_up
-    from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import load_experiment
     from rntk_bench.methods import KERNEL_METHODS, resolve
     from rntk_bench.report.tables.plan_summary import plan_summary
@@ -170,9 +166,6 @@ def run(
             f"{count_stored(plan)} of {len(plan)} evaluations are finished and kept in "
             f"{results}; the same command {again}."
         )
-
-    def compile_loops(methods: Sequence[Method]) -> None:
-        announce_compilation(partial(warm_up, methods), partial(click.echo, err=True))
 
     # Loops are compiled when the data of the first evaluation in this process have been loaded.
     compile_once = cache(partial(compile_loops, resolved))

@@ -9,6 +9,7 @@ import click
 
 from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
+from rntk_bench.cli._compiling import compile_loops
 from rntk_bench.cli._dataset_names import expand_dataset, known_datasets
 from rntk_bench.errors import InputError
 
@@ -97,13 +98,9 @@ def speed(
     Gram matrices are timed against vectorised NumPy, and SVM grids against scikit-learn's SVC.
     Other options time kernel ridge regression, or the training of finite networks against PyTorch.
     """
-    from functools import partial
-
     from joblib import cpu_count
 
     from rntk_bench.benchmark.evaluation import Problem
-    from rntk_bench.benchmark.warmup import warm_up
-    from rntk_bench.compiling import announce_compilation
     from rntk_bench.config import load_experiment
     from rntk_bench.datasets import load_dataset
     from rntk_bench.errors import DataError
@@ -131,7 +128,7 @@ def speed(
     if methods:
         _time_networks(data, experiment, cores)
         return
-    announce_compilation(partial(warm_up, [KERNEL_METHODS["rntk"]]), partial(click.echo, err=True))
+    compile_loops([KERNEL_METHODS["rntk"]])
     sample = classification.sample_grid(kernels)
     click.echo(
         f"{dataset}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
@@ -144,10 +141,6 @@ def speed(
 
 
 def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
-    from functools import partial
-
-    from rntk_bench.benchmark.warmup import warm_up
-    from rntk_bench.compiling import announce_compilation
     from rntk_bench.methods import NETWORK_METHODS, NetworkMethod, resolve
     from rntk_bench.storage.environment import environment
 
@@ -159,7 +152,7 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
         )
     from rntk_bench.speed.networks import compare_networks
 
-    announce_compilation(partial(warm_up, networks), partial(click.echo, err=True))
+    compile_loops(networks)
     click.echo(
         f"{data.name}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
         f"whole grids; {environment()['cpu']}"

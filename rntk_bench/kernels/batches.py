@@ -33,13 +33,9 @@ def grouped_batches(kernels: Sequence[Any]) -> list[list[int]]:
 
 def grams_of(kernels: Sequence[Any], sets: PreparedSets) -> Iterator[FloatArray]:
     """`Kernel.grams` for kernels of several classes."""
+    family: Any
     for family, run in groupby(kernels, type):
-        yield from _grams(family, list(run), sets)
-
-
-def _grams(family: Any, kernels: list[Any], sets: PreparedSets) -> Iterator[FloatArray]:
-    grams: Iterator[FloatArray] = family.grams(kernels, sets.prepared_by(family))
-    return grams
+        yield from family.grams(list(run), sets.prepared_by(family))
 
 
 def each_gram(
