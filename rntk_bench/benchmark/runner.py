@@ -161,16 +161,17 @@ class Runner:
         StorageError
             If it cannot be written; those that are stored stay.
         """
-        kind, note, before = "failed", "", stored_record(evaluation)
-        if record.status == "ok":
-            kind = "computed"
-            evaluation.checkpoint_path.unlink(missing_ok=True)
-        if kind == "failed" and before is not None and before.status == "ok":
+        note, before = "", stored_record(evaluation)
+        if record.status == "failed" and before is not None and before.status == "ok":
             note = "The record that it had stays."
         else:
             if before is None or before.data.get("fingerprint") != record.data.get("fingerprint"):
                 note = _set_aside(evaluation.record_path)
             write_record(evaluation.results, record)
+        kind = "failed"
+        if record.status == "ok":
+            kind = "computed"
+            evaluation.checkpoint_path.unlink(missing_ok=True)
         self._locks.pop(evaluation.key).close()
         message = " ".join(filter(None, [record.error, note]))
         self._add(Outcome(*evaluation.key, kind, record, message))

@@ -280,3 +280,19 @@ def test_what_is_no_record_of_the_evaluation_is_kept_under_another_name(results,
     assert (first.kind, outcome.kind) == ("computed", "computed")
     assert path.with_name(f"{path.name}.old2").read_text() == "broken"
     assert len(read_records(results)[0]) == count_stored(plan) == 1
+
+
+def test_the_runs_of_a_network_stay_if_its_record_cannot_be_written(
+    results, write_dataset, monkeypatch
+):
+    def write(*_):
+        raise StorageError("No room.")
+
+    monkeypatch.setattr(runner, "write_record", write)
+    plan = make_plan(["Mine"], [RBF_METHOD], Experiment(), results)
+    checkpoint = plan[0].checkpoint_path
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_text("runs")
+    with pytest.raises(StorageError, match="No room"):
+        run_plan(plan, RunOptions(data_dir=write_dataset("Mine")))
+    assert checkpoint.read_text() == "runs"
