@@ -21,10 +21,13 @@ def format_setting(setting: Mapping[str, Value]) -> str:
 def format_choice(selection: Mapping[str, Any]) -> str:
     """The chosen setting of a record's `selection` as text, with C or the number of epochs.
 
-    Parameters that a setting gives relative to the length of the series stand in both ways.
+    The parameters are in the order of the grid. Those that a setting gives relative to the length
+    of the series stand in both ways.
     """
     rest = [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
-    setting = format_setting(selection["setting"])
+    chosen = selection["setting"]
+    in_order = dict.fromkeys([*selection.get("axes", ()), *chosen])
+    setting = format_setting({name: chosen[name] for name in in_order if name in chosen})
     if "derived" in selection:
         setting += f" ({format_setting(selection['derived'])})"
     return ", ".join([setting, *rest])
