@@ -6,6 +6,7 @@ correction show which pairs do, and effect sizes show by how much.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -49,11 +50,11 @@ class MethodComparison:
         the best first.
     friedman : FriedmanTest or None
         None for two methods, for which it is not defined.
-    pairs : DataFrame (k (k - 1) / 2, 10)
+    pairs : DataFrame (k (k - 1) / 2, 11)
         One row per pair of methods `a` and `b`, of which `a` has the better mean rank: `wins`,
-        `ties` and `losses` of `a`; `mean` and `median` of the differences a - b in percentage
-        points; `effect`, the matched-pairs rank-biserial correlation; `p` of the two-sided
-        signed-rank test, and `p_holm`.
+        `ties` and `losses` of `a`; `mean`, its `standard_error` over the datasets, and `median` of
+        the differences a - b in percentage points; `effect`, the matched-pairs rank-biserial
+        correlation; `p` of the two-sided signed-rank test, and `p_holm`.
     notes : list of str
         Datasets and methods that were left out.
     """
@@ -115,13 +116,14 @@ def compare_pair(differences: FloatArray) -> dict[str, Any]:
 
     # Rounded, so that equal differences of fractions have equal ranks.
     d = np.where(np.abs(differences) <= TIE, 0.0, np.round(differences, 9))
-    ranks = rankdata(np.abs(d))
+    ranks, n = rankdata(np.abs(d)), len(d)
     above, below = ranks[d > 0].sum(), ranks[d < 0].sum()
     return {
         "wins": int((d > 0).sum()),
         "ties": int((d == 0).sum()),
         "losses": int((d < 0).sum()),
         "mean": float(np.mean(differences)),
+        "standard_error": float(np.std(differences, ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
         "median": float(np.median(d)),
         "effect": float((above - below) / (above + below)) if d.any() else 0.0,
         "p": float(wilcoxon(d, zero_method="pratt").pvalue) if d.any() else 1.0,

@@ -40,12 +40,17 @@ def ranks_table(comparison: MethodComparison, alpha: float) -> Table:
 
 def pairs_table(comparison: MethodComparison, alpha: float) -> Table:
     """Each pair of methods: wins, differences, effect size and test."""
+    from scipy.stats import t
+
+    quantile = float(t.ppf(1.0 - alpha / 2.0, len(comparison.accuracies) - 1))
     rows = [
         [
             Cell(pair["a"]),
             Cell(pair["b"]),
             *(Cell(pair[name], ".0f") for name in ("wins", "ties", "losses")),
-            *(Cell(pair[name], "+z.2f") for name in ("mean", "median", "effect")),
+            Cell(pair["mean"], "+z.2f"),
+            Cell(quantile * pair["standard_error"], ".2f"),
+            *(Cell(pair[name], "+z.2f") for name in ("median", "effect")),
             Cell(pair["p"], ".2g"),
             Cell(pair["p_holm"], ".2g", mark="*" if pair["p_holm"] < alpha else ""),
         ]
@@ -55,12 +60,13 @@ def pairs_table(comparison: MethodComparison, alpha: float) -> Table:
         Column("method"),
         Column("against", words=True),
         *map(Column, ("wins", "ties", "losses")),
-        *(Column(title, "difference") for title in ("mean", "median")),
+        *(Column(title, "difference") for title in ("mean", "±", "median")),
         *map(Column, ("effect", "p", "p Holm")),
     ]
     notes = [
         "Differences are in percentage points; accuracies tie that differ by no more than "
-        f"{TIE:.3f}. Effect: matched-pairs rank-biserial correlation, from -1 (worse on every "
+        f"{TIE:.3f}. ±: half the {100 * (1 - alpha):g} % interval of the mean, by the datasets' "
+        "standard error. Effect: matched-pairs rank-biserial correlation, from -1 (worse on every "
         "dataset) to 1 (better on every one).",
         f"p: two-sided Wilcoxon signed-rank test, and with Holm's correction over the {len(rows)} "
         f"pairs; * below {alpha:g}.",

@@ -1,6 +1,7 @@
 """Against the worked examples of J. Demsar, "Statistical Comparisons of Classifiers over Multiple
 Data Sets", JMLR 7, 2006, and against the definitions."""
 
+import math
 from fractions import Fraction
 from io import StringIO
 from itertools import product
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from scipy.stats import sem, t
 
 from rntk_bench.errors import InputError
 from rntk_bench.report.plots.cd import critical_difference, indistinguishable_groups
@@ -62,6 +64,18 @@ def test_demsars_signed_ranks(demsar):
     # R+ = 93 and R- = 12, in which each zero counts 1.5.
     assert pair["effect"] == pytest.approx((91.5 - 10.5) / (91.5 + 10.5))
     assert pair["p"] < 0.05
+
+
+def test_the_interval_of_the_mean_is_students(demsar):
+    d = (demsar["C4.5+m"] - demsar["C4.5"]).to_numpy()
+    table = pairs_table(compare_methods(demsar[["C4.5", "C4.5+m"]]), 0.1)
+    (row,) = table.rows
+    shown = dict(zip((column.title for column in table.columns), row, strict=True))
+    low, high = t.interval(0.9, len(d) - 1, d.mean(), sem(d))
+    assert shown["mean"].value == pytest.approx((high + low) / 2)
+    assert shown["±"].value == pytest.approx((high - low) / 2)
+    assert "half the 90 % interval" in table.notes[0]
+    assert math.isnan(compare_pair(np.ones(1))["standard_error"])
 
 
 def test_the_signed_rank_test_by_all_signs():
