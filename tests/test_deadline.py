@@ -7,7 +7,8 @@ import pytest
 from rntk_bench import NTK, RNTK
 from rntk_bench.deadline import Deadline, TimeLimitError, current_deadline
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.svc import CrossValidation, SVCOptions
+from rntk_bench.svm.options import SVCOptions
+from rntk_bench.svm.svc import CrossValidation
 
 
 def expired():

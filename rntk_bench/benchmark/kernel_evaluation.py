@@ -22,7 +22,8 @@ from rntk_bench.storage.records import Record
 from rntk_bench.svm.folds import fold_note
 from rntk_bench.svm.gram_scale import gram_divisor
 from rntk_bench.svm.grid_search import Choice, Search, undecided_message
-from rntk_bench.svm.svc import RepeatedCrossValidation, SVCOptions, classify
+from rntk_bench.svm.options import SVCOptions
+from rntk_bench.svm.svc import RepeatedCrossValidation, classify
 from rntk_bench.types import FloatArray, IntArray
 
 
@@ -73,11 +74,10 @@ class KernelEvaluation:
             problems = {name: Problem.of(dataset, name) for name in dict.fromkeys(inputs)}
             notes = dict.fromkeys(note for problem in problems.values() for note in problem.notes)
             self._problem = replace(problems[inputs[0]], notes=tuple(notes))
-            options = method.search_options(experiment)
-            self._options = SVCOptions.of(options)
+            self._options = options = method.search_options(experiment)
             y = self._problem.y_train
             folds = self._problem.folds(options.n_folds, options.seed, options.n_repeats)
-            self._validation = RepeatedCrossValidation(y, folds, self._options)
+            self._validation = RepeatedCrossValidation(y, folds, options)
             self.search = Search(self._validation, len(kernels), prune, best, options.gram_scale)
             parts = kernels, inputs, problems, cache, self.watch
             self.grams = FittedGrams(*parts, n_jobs) if method.is_fittable else Grams(*parts)

@@ -9,7 +9,8 @@ import numpy as np
 
 from rntk_bench.kernels.fittable import FittableKernel
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
-from rntk_bench.svm.svc import CrossValidation, SVCOptions, classify
+from rntk_bench.svm.options import SVCOptions
+from rntk_bench.svm.svc import CrossValidation, classify
 
 
 def warm_up(methods: Sequence[Method]) -> None:

@@ -22,8 +22,8 @@ from rntk_bench.methods import KernelMethod
 from rntk_bench.svm.folds import fold_weights
 from rntk_bench.svm.gram_scale import gram_divisor
 from rntk_bench.svm.grid_search import NOT_EVALUATED, Search, undecided_message
-from rntk_bench.svm.search_options import SearchOptions
-from rntk_bench.svm.svc import RepeatedCrossValidation, SVCOptions
+from rntk_bench.svm.options import SearchOptions
+from rntk_bench.svm.svc import RepeatedCrossValidation
 
 
 class UndecidedWarning(UserWarning):
@@ -166,8 +166,7 @@ class KernelClassifier(SupportVectorClassifier, KernelEstimator):
         method = method.for_training_set(X)
         kernels = method.kernels(max(map(len, X)))
         self.grid_ = {**method.grid, "C": options.C}
-        solver = SVCOptions.of(options)
-        validation = RepeatedCrossValidation(codes, folds, solver)
+        validation = RepeatedCrossValidation(codes, folds, options)
         search = Search(validation, len(kernels), self.prune, gram_scale=options.gram_scale)
         fitted = self._evaluate_grams(method, kernels, X, search.evaluate)
         validation.free_memory()
@@ -175,7 +174,7 @@ class KernelClassifier(SupportVectorClassifier, KernelEstimator):
         gram = self._keep(method, kernels, fitted, self.best_index_ // len(options.C), X)
         self.gram_divisor_ = gram_divisor(gram, options.gram_scale)
         gram = gram / self.gram_divisor_
-        self._train(gram, codes, folds[0], self.best_params_["C"], solver)
+        self._train(gram, codes, folds[0], self.best_params_["C"], options)
         return self
 
     def _search_options(self, method: KernelMethod) -> SearchOptions:
@@ -200,15 +199,12 @@ class KernelClassifier(SupportVectorClassifier, KernelEstimator):
             raise ConfigError(
                 f"n_repeats is {short_repr(self.n_repeats)}, but must be None or an integer > 0."
             )
-        solver = self._svc_options(tuple(sorted(set(C))))
         return SearchOptions(
-            solver.C,
-            self._checked_n_folds(),
-            n_repeats,
-            gram_scale,
-            solver.tolerance,
-            solver.max_iterations,
-            self._seed(),
+            **vars(self._svc_options(tuple(sorted(set(C))))),
+            n_folds=self._checked_n_folds(),
+            n_repeats=n_repeats,
+            gram_scale=gram_scale,
+            seed=self._seed(),
         )
 
     def _choose(self, search: Search, method: KernelMethod) -> None:

@@ -18,7 +18,8 @@ from rntk_bench.estimators.labels import encode, fraction_equal, validate_labels
 from rntk_bench.kernels.parameters import as_integer, as_number
 from rntk_bench.svm.calibration import inverse_temperature, probabilities
 from rntk_bench.svm.folds import repeated_folds
-from rntk_bench.svm.svc import OneVsOneSVC, SVCOptions, held_out_decision_values
+from rntk_bench.svm.options import SVCOptions
+from rntk_bench.svm.svc import OneVsOneSVC, held_out_decision_values
 from rntk_bench.types import FloatArray, IntArray
 
 

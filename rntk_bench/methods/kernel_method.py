@@ -11,7 +11,7 @@ from rntk_bench.config import Experiment, Value
 from rntk_bench.errors import ConfigError, InputError
 from rntk_bench.methods.base import FOLDS, Method
 from rntk_bench.methods.relative import REPLACED, absolute_parameters, is_relative
-from rntk_bench.svm.search_options import SearchOptions
+from rntk_bench.svm.options import SearchOptions
 
 if TYPE_CHECKING:
     from rntk_bench.datasets import Sequences

@@ -18,7 +18,8 @@ from rntk_bench.kernels.plain import numpy_rntk
 from rntk_bench.methods import KERNEL_METHODS
 from rntk_bench.speed.timing import Speedup, shortest_time
 from rntk_bench.storage.records import Record
-from rntk_bench.svm.svc import CrossValidation, SVCOptions
+from rntk_bench.svm.options import SVCOptions
+from rntk_bench.svm.svc import CrossValidation
 from rntk_bench.types import FloatArray, IntArray
 
 
@@ -66,7 +67,7 @@ def compare_gram(problem: Problem, kernels: list[RNTK], repeats: int = 5) -> Spe
 
 def compare_svm(problem: Problem, kernels: list[RNTK], experiment: Experiment) -> Speedup:
     """Time the cross-validation of all C for some kernels on one thread."""
-    options = SVCOptions.of(KERNEL_METHODS["rntk"].search_options(experiment))
+    options = KERNEL_METHODS["rntk"].search_options(experiment)
     y = problem.y_train
     (fold,) = problem.folds(experiment.n_folds, experiment.seed)
     validation = CrossValidation(y, fold, options)
@@ -134,7 +135,7 @@ def _baseline(dataset: Dataset, experiment: Experiment, n_jobs: int) -> tuple[fl
     from sklearn.svm import SVC
 
     problem = Problem.of(dataset)
-    options = SVCOptions.of(KERNEL_METHODS["rntk"].search_options(experiment))
+    options = KERNEL_METHODS["rntk"].search_options(experiment)
     X, y = np.asarray(problem.X_train), problem.y_train
     (fold,) = problem.folds(experiment.n_folds, experiment.seed)
     kernels = _paper_grid()

@@ -14,22 +14,8 @@ from numpy.typing import NDArray
 from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError
 from rntk_bench.svm import one_vs_one, smo
-from rntk_bench.svm.search_options import SearchOptions
+from rntk_bench.svm.options import SVCOptions
 from rntk_bench.types import BoolArray, FloatArray, IntArray
-
-
-@dataclass(frozen=True)
-class SVCOptions:
-    """The grid of C (ascending), LIBSVM's tolerance, and the limit of iterations per problem."""
-
-    C: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
-    tolerance: float = 1e-3
-    max_iterations: int = 1_000_000
-
-    @classmethod
-    def of(cls, options: SearchOptions) -> Self:
-        """The options of the solver among those of a search."""
-        return cls(options.C, options.tolerance, options.max_iterations)
 
 
 def check_size(y: IntArray, name: str = "This dataset") -> None:

@@ -8,7 +8,7 @@ from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
 from rntk_bench.speed import classification as speed
 from rntk_bench.speed.variants import BASELINE, n_pair_steps, time_variants
-from rntk_bench.svm.svc import SVCOptions
+from rntk_bench.svm.options import SVCOptions
 
 
 @pytest.fixture(scope="module")

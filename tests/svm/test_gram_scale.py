@@ -5,7 +5,8 @@ from rntk_bench.svm.folds import repeated_folds, stratified_folds
 from rntk_bench.svm.gram_check import VANISHES
 from rntk_bench.svm.gram_scale import gram_divisor
 from rntk_bench.svm.grid_search import Search
-from rntk_bench.svm.svc import CrossValidation, RepeatedCrossValidation, SVCOptions
+from rntk_bench.svm.options import SVCOptions
+from rntk_bench.svm.svc import CrossValidation, RepeatedCrossValidation
 
 Y = np.repeat([0, 1, 2], 8)
 RNG = np.random.default_rng(0)

@@ -13,7 +13,8 @@ from rntk_bench.config import Experiment
 from rntk_bench.kernels import RNTK
 from rntk_bench.methods import KernelMethod, Method, NetworkMethod
 from rntk_bench.svm.folds import stratified_folds
-from rntk_bench.svm.svc import CrossValidation, SVCOptions
+from rntk_bench.svm.options import SVCOptions
+from rntk_bench.svm.svc import CrossValidation
 
 PAIR_STEP, DIMENSION = 0.7e-9, 0.12
 """Seconds per step and pair of series, and the fraction of it that each further dimension takes."""
