@@ -131,7 +131,7 @@ def _method(name: str, assignments: tuple[str, ...]) -> KernelMethod:
     try:
         method_with_values = with_grid(default, values)
     except ConfigError as error:
-        raise InputError(f"--set: {error}") from None
+        raise InputError(f"--set NAME=VALUE: {error}") from None
     assert isinstance(method_with_values, KernelMethod)
     return method_with_values
 

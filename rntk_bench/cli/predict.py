@@ -10,7 +10,7 @@ import click
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._output import check_output, write_text
 from rntk_bench.cli._paths import FILE
-from rntk_bench.errors import InputError, one_line
+from rntk_bench.errors import DataError, InputError, KernelError, one_line
 
 if TYPE_CHECKING:
     from rntk_bench.user_data.classifier import Predictions
@@ -41,7 +41,11 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
             f"{model} is a {type(classifier).__name__}, but must be a classifier; fit one with "
             "'rntk-bench fit'."
         )
-    predictions = predict_split(classifier, read_split(file, "none" if no_labels else "partial"))
+    split = read_split(file, "none" if no_labels else "partial")
+    try:
+        predictions = predict_split(classifier, split)
+    except KernelError as error:
+        raise DataError(f"{file}: {error}") from error
     text = predictions.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     write_text(text, output)
     if output is not None:

@@ -7,7 +7,12 @@ from click.testing import CliRunner
 
 from rntk_bench.cli import main
 from rntk_bench.datasets import load_dataset, locate
-from rntk_bench.estimators import KernelRegressor, MultiscaleRNTKClassifier, save_model
+from rntk_bench.estimators import (
+    KernelClassifier,
+    KernelRegressor,
+    MultiscaleRNTKClassifier,
+    save_model,
+)
 
 
 def invoke(*arguments):
@@ -83,7 +88,11 @@ def test_errors_are_one_sentence_and_exit_2(user_model, tmp_path):
     np.savez(foreign, x=np.ones(3))
     regressor = tmp_path / "regressor.npz"
     save_model(KernelRegressor("poly").fit(np.eye(6), np.arange(6.0)), regressor)
+    vector, long = tmp_path / "vector.npz", tmp_path / "long.tsv"
+    save_model(KernelClassifier("poly", n_folds=2).fit(np.eye(6), [0, 1] * 3), vector)
+    long.write_text("0" + "\t1.5" * 7 + "\n")
     for arguments, named in (
+        ((vector, long), "long.tsv: Series 0 (counted from 0) has 7 steps"),
         ((user_model, other_class), "other.tsv, row 2: the model has no class 'c'"),
         ((user_model, two), "two.ts, row 3: the series has 2 values per step"),
         ((user_model, two, "--no-labels"), "omit --no-labels"),
