@@ -114,7 +114,7 @@ def _convert(
             converted.append(value)
             continue
         if (plain := convert(value)) is None:
-            raise ConfigError(f"{key} holds {short_repr(value)}, but must hold {type_name} only.")
+            raise ConfigError(f"{key} holds {short_repr(value)}, but must be {type_name} only.")
         if kind is int and plain > LARGEST_COUNT:
             raise ConfigError(f"{key} holds {value!r}, but must be at most {LARGEST_COUNT}.")
         converted.append(plain)
