@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rntk_bench.config import Value
@@ -18,6 +18,11 @@ def format_setting(setting: Mapping[str, Value]) -> str:
     return ", ".join(f"{name}={format_value(value)}" for name, value in setting.items())
 
 
+def in_grid_order(entries: Mapping[str, Any], axes: Iterable[str]) -> dict[str, Any]:
+    """Entries by parameter in the order of a grid's axes, and the others after them."""
+    return {name: entries[name] for name in (*axes, *entries) if name in entries}
+
+
 def format_choice(selection: Mapping[str, Any]) -> str:
     """The chosen setting of a record's `selection` as text, with C or the number of epochs.
 
@@ -25,9 +30,7 @@ def format_choice(selection: Mapping[str, Any]) -> str:
     of the series stand in both ways.
     """
     rest = [f"{name}={selection[name]:g}" for name in ("C", "epochs") if name in selection]
-    chosen = selection["setting"]
-    in_order = dict.fromkeys([*selection.get("axes", ()), *chosen])
-    setting = format_setting({name: chosen[name] for name in in_order if name in chosen})
+    setting = format_setting(in_grid_order(selection["setting"], selection.get("axes", ())))
     if "derived" in selection:
         setting += f" ({format_setting(selection['derived'])})"
     return ", ".join([setting, *rest])

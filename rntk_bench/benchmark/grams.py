@@ -133,16 +133,8 @@ class FittedGrams(Grams):
     A kernel is fitted once, and kept with its Gram matrix; `n_jobs` threads share this work.
     """
 
-    def __init__(
-        self,
-        kernels: Sequence[Kernel],
-        inputs: Sequence[str],
-        problems: Mapping[str, Problem],
-        cache: GramCache | None,
-        watch: Stopwatch,
-        n_jobs: int = 1,
-    ) -> None:
-        super().__init__(kernels, inputs, problems, cache, watch)
+    def __init__(self, *arguments: Any, n_jobs: int) -> None:
+        super().__init__(*arguments)
         self._n_jobs = n_jobs
         self._fitted: dict[int, FittedKernel] = {}
 

@@ -80,7 +80,7 @@ class KernelEvaluation:
             self._validation = RepeatedCrossValidation(y, folds, options)
             self.search = Search(self._validation, len(kernels), prune, best, options.gram_scale)
             parts = kernels, inputs, problems, cache, self.watch
-            self.grams = FittedGrams(*parts, n_jobs) if method.is_fittable else Grams(*parts)
+            self.grams = FittedGrams(*parts, n_jobs=n_jobs) if method.is_fittable else Grams(*parts)
             self._notes = (
                 _length_note(dataset, method),
                 fold_note(int(folds[0].max()) + 1, options.n_folds, dataset.n_train),

@@ -14,7 +14,7 @@ from rntk_bench.cli import _options as options
 from rntk_bench.cli._dataset_names import expand_dataset
 from rntk_bench.cli._streams import warn
 from rntk_bench.errors import DataError, InputError
-from rntk_bench.formatting import format_choice
+from rntk_bench.formatting import format_choice, in_grid_order
 from rntk_bench.methods import display_name
 
 if TYPE_CHECKING:
@@ -219,8 +219,8 @@ def _seconds(timings: dict[str, float]) -> str:
 
 def _protocol(protocol: dict[str, Any], order: Sequence[str]) -> str:
     """The protocol, with the axes of the grid in the order in which its settings are counted."""
-    grid = protocol.get("grid", {})
-    axes = [f"{name} ({len(grid[name])})" for name in order if name in grid]
+    grid = in_grid_order(protocol.get("grid", {}), order)
+    axes = [f"{name} ({len(axis)})" for name, axis in grid.items()]
     rest = {name: value for name, value in protocol.items() if name not in ("grid", "method")}
     return _join_values(rest) + (f"; grid of {' x '.join(axes)}" if axes else "")
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from rntk_bench.errors import KernelError
 from rntk_bench.kernels.rntk import RNTK
 from rntk_bench.kernels.series import Sequences, read_series
 from rntk_bench.types import FloatArray
@@ -55,7 +56,21 @@ class SinglePrecisionRNTK(RNTK):
     """The RNTK as `numpy_rntk` computes it in single precision, with its rounding errors.
 
     It serves to tell what such code can have computed, for univariate series of one length.
+
+    Raises
+    ------
+    KernelError
+        For a parameter outside its range, or one of which `numpy_rntk` has no other value.
     """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("n_layers", "activation", "pooling", "direction"):
+            if getattr(self, name) != getattr(RNTK, name):
+                raise KernelError(
+                    f"In single precision {name} is {getattr(RNTK, name)!r}, not "
+                    f"{getattr(self, name)!r}."
+                )
 
     @classmethod
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Any:
@@ -74,8 +89,3 @@ class SinglePrecisionRNTK(RNTK):
         """Yield the Gram of each kernel."""
         for kernel in kernels:
             yield kernel.gram(prepared)
-
-    @classmethod
-    def batches(cls, kernels: Sequence[Self]) -> list[list[int]]:
-        """One batch for each kernel."""
-        return [[position] for position in range(len(kernels))]

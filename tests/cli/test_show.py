@@ -97,6 +97,13 @@ def test_json_is_the_record_as_stored():
     assert json.loads(path.read_text()) in listed
 
 
+def test_a_failed_record_has_its_grid(tmp_path):
+    (path,) = (REFERENCE / "GunPoint").glob("rbf-*.json")
+    outcome = {"status": "failed", "test": None, "selection": None, "error": "It broke."}
+    write_record(tmp_path, replace(read_record(path), **outcome))
+    assert "grid of alpha (18)" in entries(show("GunPoint", "rbf", results=tmp_path))["protocol"]
+
+
 def test_a_failed_record_says_why(tmp_path):
     (path,) = (REFERENCE / "Coffee").glob("rbf-*.json")
     record = read_record(path)

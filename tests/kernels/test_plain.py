@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from rntk_bench import RNTK
+from rntk_bench.errors import KernelError
 from rntk_bench.kernels.plain import SinglePrecisionRNTK, numpy_rntk
 
 PARAMETERS = {"sigma_w": 1.4, "sigma_b": 0.3, "sigma_h": 0.5}
@@ -27,3 +28,13 @@ def test_it_is_the_recursion_in_this_precision():
     gram = numpy_rntk(X, kernel, np.float32)
     assert gram.dtype == np.float32
     np.testing.assert_array_equal(SinglePrecisionRNTK(**PARAMETERS)(X), gram)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"n_layers": 2}, {"pooling": "average"}, {"direction": "both"}, {"activation": "erf"}],
+    ids=str,
+)
+def test_what_the_recursion_does_not_compute_is_refused(other):
+    with pytest.raises(KernelError, match=f"In single precision {next(iter(other))} is "):
+        SinglePrecisionRNTK(**other)
