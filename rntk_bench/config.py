@@ -24,14 +24,12 @@ Value = float | str
 Grid = Mapping[str, tuple[Value, ...]]
 
 
-INPUTS = {"archive": "none", "unit-norm": "unit norm"}
+NETWORK_INPUTS = {"archive": "none", "unit-norm": "unit norm"}
 """What networks read, and what a record calls its preprocessing."""
 GRAM_SCALES = ("none", "centred")
 """What a kernel's Gram matrices may be divided by, see `rntk_bench.svm.gram_scale`."""
 CRITERIA = ("accuracy", "strict-accuracy", "loss")
 FINALS = ("best-fold", "ensemble", "retrain")
-_IMPLIED: dict[str, Any] = {"criterion": "strict-accuracy", "clip": None, "final": "retrain"}
-"""What a record's protocol means if it does not say it."""
 
 
 @dataclass(frozen=True)
@@ -86,30 +84,27 @@ class Network:
         _require(0 < self.epsilon < math.inf, "network.epsilon", self.epsilon, "a number > 0")
         if self.clip is not None:
             _require(0 < self.clip < math.inf, "network.clip", self.clip, "a number > 0")
-        for key, known in (("input", INPUTS), ("criterion", CRITERIA), ("final", FINALS)):
+        for key, known in (("input", NETWORK_INPUTS), ("criterion", CRITERIA), ("final", FINALS)):
             value = getattr(self, key)
             _require(value in known, f"network.{key}", value, f"one of {', '.join(known)}")
 
     def protocol(self) -> dict[str, Any]:
-        """What a record says of it."""
-        entries = asdict(self)
-        preprocessing = INPUTS[entries.pop("input")]
-        said = {key: value for key, value in entries.items() if _IMPLIED.get(key, ...) != value}
-        return {"preprocessing": preprocessing, **said}
+        """What a record says of it; without `clip`, gradients have any norm."""
+        entries = {key: value for key, value in asdict(self).items() if value is not None}
+        return {"preprocessing": NETWORK_INPUTS[entries.pop("input")], **entries}
 
     @classmethod
     def keys_of(cls, protocol: Mapping[str, Any]) -> dict[str, Any]:
         """The keys of `[network]` behind a record's protocol."""
-        entries = {**_IMPLIED, **protocol}
-        names = {name: key for key, name in INPUTS.items()}
-        entries["input"] = names.get(entries.get("preprocessing", ""))
+        names = {name: key for key, name in NETWORK_INPUTS.items()}
+        entries = {**protocol, "input": names.get(protocol.get("preprocessing", ""))}
         known = [key.name for key in fields(cls)]
         return {key: entries[key] for key in known if entries.get(key) is not None}
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """Datasets, methods and protocol; the defaults are the paper's protocol (A.1).
+    """Datasets, methods and protocol; the defaults are the paper's (A.1) but for `network`.
 
     C, `n_repeats` and `gram_scale` are those of each method if they are None.
     """
@@ -205,7 +200,7 @@ _TABLES = {
 
 
 def read_experiment(path: Path) -> Experiment:
-    """Read an experiment from a TOML file; missing settings have the paper's values.
+    """Read an experiment from a TOML file; missing settings have the defaults of `Experiment`.
 
     Raises
     ------

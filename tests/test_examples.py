@@ -64,7 +64,7 @@ NOT_RUN = {
     "rntk-bench table 1 --results results/unseen -c unseen-disjoint --no-paper -m rntk -m rbf "
     "-m rntk-shared -m rntk-multiscale --with default_split_accuracy.csv --column ROCKET "
     "--column HC2 --column 1NN-DTW": PUBLISHED,
-    "rntk-bench table 1 --results results/reference -c configs/reference.toml -m rntk -m ntk "
+    "rntk-bench table 1 --results results/reference -c reference -m rntk -m ntk "
     "-m rbf -m poly --no-paper --with default_split_accuracy.csv --column ROCKET --column 1NN-DTW "
     '--metrics --sort "friedman rank"': PUBLISHED,
     "rntk-bench speed -d GunPoint --whole": TIMES,

@@ -166,7 +166,7 @@ def configuration(help: str, envvar: str | None = None) -> Callable[[Any], Any]:
 
 config = configuration(
     "Experiment configuration: quick, paper or another that comes with this package, or a TOML "
-    "file. [default: the paper's grids and protocol]",
+    "file. [default: the paper's grids and protocol, but for how networks are trained]",
     "RNTK_BENCH_CONFIG",
 )
 

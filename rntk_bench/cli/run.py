@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 )
 @all_option
 @archive_option
-@options.methods("May be repeated.")
+@options.methods(
+    "May be repeated; `rntk-bench methods` lists them.  [default: the configuration's, else "
+    "the paper's four kernels]"
+)
 @options.config
 @options.jobs
 @backend_option

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rntk_bench.datasets.dataset import Dataset, Sequences
     from rntk_bench.datasets.download import fetch_dataset, needs_download
     from rntk_bench.datasets.load import load_dataset
-    from rntk_bench.datasets.preprocess import InputScaling, unit_norm, zero_pad
+    from rntk_bench.datasets.preprocess import InputScaling, zero_pad
     from rntk_bench.datasets.resample import resample_dataset
     from rntk_bench.datasets.sources import Location, dataset_names, locate
 
@@ -27,7 +27,6 @@ __all__ = [
     "locate",
     "needs_download",
     "resample_dataset",
-    "unit_norm",
     "zero_pad",
 ]
 
@@ -36,7 +35,7 @@ _MODULES = {
     **dict.fromkeys(("Dataset", "Sequences"), "dataset"),
     **dict.fromkeys(("fetch_dataset", "needs_download"), "download"),
     "load_dataset": "load",
-    **dict.fromkeys(("InputScaling", "unit_norm", "zero_pad"), "preprocess"),
+    **dict.fromkeys(("InputScaling", "zero_pad"), "preprocess"),
     "resample_dataset": "resample",
     **dict.fromkeys(("Location", "dataset_names", "locate"), "sources"),
 }

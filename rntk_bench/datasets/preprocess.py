@@ -13,7 +13,7 @@ from rntk_bench.datasets.dataset import Sequences
 from rntk_bench.errors import InputError, short_repr
 from rntk_bench.types import FloatArray
 
-INPUTS = ("archive", "unit-norm", "z", "unit", "raw")
+INPUT_SCALINGS = ("archive", "unit-norm", "z", "unit", "raw")
 """Names of the input scalings, see `InputScaling`."""
 Z_NORMALISED_TOLERANCE = 0.02
 """Means and standard deviations of z-normalised series differ by less than this, relative to the
@@ -46,9 +46,9 @@ class InputScaling:
     training_rms: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.name not in INPUTS:
+        if self.name not in INPUT_SCALINGS:
             raise InputError(
-                f"input is {short_repr(self.name)}, but must be one of {', '.join(INPUTS)}."
+                f"input is {short_repr(self.name)}, but must be one of {', '.join(INPUT_SCALINGS)}."
             )
 
     @classmethod
@@ -94,24 +94,6 @@ def is_z_normalised(X: Sequences) -> bool:
     means, deviations = (np.array([f(x, axis=0) for x in parts]) for f in (np.mean, np.std))
     limit = Z_NORMALISED_TOLERANCE * deviations.mean()
     return bool(np.abs(means).max() < limit and deviations.std() < limit)
-
-
-def unit_norm(X: Sequences) -> tuple[Sequences, list[int]]:
-    """Divide each series by its L2 norm over all steps and dimensions.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, T) or (n, T, m), or list of ndarray
-
-    Returns
-    -------
-    X_unit : like X
-        Series of norm 1; a zero series stays zero.
-    zero : list of int
-        Indices of the zero series.
-    """
-    scaled = InputScaling("unit-norm")(X)
-    return scaled, zero_series(scaled)
 
 
 def zero_series(X: Sequences) -> list[int]:

@@ -1,4 +1,4 @@
-"""Representations of series: z-normalised, differenced, at unit norm, and at coarser scales.
+"""Representations of series: z-normalised, differenced, at RMS 1, and at coarser scales.
 
 A series (T, m) is represented by one with as many dimensions. At scale q it is first averaged over
 blocks of q steps, and an incomplete last block is dropped. RMS is the root of the mean square over

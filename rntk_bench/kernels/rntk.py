@@ -13,7 +13,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from rntk_bench.kernels.activations import Activation, Function, Smooth, get_activation
+from rntk_bench.kernels.activations import (
+    Activation,
+    Erf,
+    Function,
+    LeakyReLU,
+    Smooth,
+    get_activation,
+)
 from rntk_bench.kernels.base import Kernel
 from rntk_bench.kernels.parameters import (
     at_least_one,
@@ -30,8 +37,10 @@ from rntk_bench.types import FloatArray
 POOLINGS = ("last", "average", "shared")
 DIRECTIONS = ("forward", "backward", "both")
 BOTH = {"both": ("forward", "backward")}
-GENERAL_COST = 1.3
-"""Cost of a step of the general loop relative to the one-layer loop, see `rntk-bench speed`."""
+LAYERS_COST, AVERAGE_COST = 1.1, 1.6
+"""Cost of a pair-step with several layers, or average pooling, relative to the plain kernel's."""
+ERF_COST, SMOOTH_COST = 1.4, 6.0
+"""The same for erf, and for activations without closed form; see `rntk-bench speed --variants`."""
 MAX_BUFFER_SIZE = 2**22
 """Maximal number of float64 values for the settings of one compiled call, 32 MiB."""
 MAX_RELATIVE_ERROR = 1e-6
@@ -186,22 +195,32 @@ class RNTK(Kernel):
     def relative_cost(cls, kernels: Sequence[Self], length: int) -> float:
         """The number of passes, weighted by their cost.
 
-        There is one pass per direction and layer; the general loop, for several layers or average
-        pooling, costs more per step. A shared readout needs a pass per lag; the lags of the largest
-        bandwidth include those of the others.
+        There is one pass per direction and layer. A shared readout needs a pass per lag; the lags
+        of the largest bandwidth include those of the others.
         """
         total = 0.0
         for batch in cls.batches(kernels):
             members = [kernels[position] for position in batch]
             directions = {d for k in members for d in BOTH.get(k.direction, (k.direction,))}
-            plain = members[0].n_layers == 1 and all(k.pooling != "average" for k in members)
             passes = 1.0
             if members[0].pooling == "shared":
                 passes = max(lagged_passes(k.bandwidth, k.lag_step, length) for k in members)
-            total += (
-                len(directions) * members[0].n_layers * passes * (1.0 if plain else GENERAL_COST)
-            )
+            pair_step = max(k._cost_of_pair_step() for k in members)
+            total += len(directions) * members[0].n_layers * passes * pair_step
         return total
+
+    def _cost_of_pair_step(self) -> float:
+        """Cost of a pair and step in one layer, relative to the plain kernel's."""
+        match get_activation(self.activation):
+            case LeakyReLU():
+                activation = 1.0
+            case Erf():
+                activation = ERF_COST
+            case _:
+                activation = SMOOTH_COST
+        if self.pooling == "average":
+            return activation * AVERAGE_COST
+        return activation * (LAYERS_COST if self.n_layers > 1 else 1.0)
 
     @classmethod
     def buffer_size(cls, kernels: Sequence[Self], shape: tuple[int, int], length: int) -> int:

@@ -65,6 +65,11 @@ class KernelMethod(Method):
         if not isinstance(self.kernel_class, str):
             return self.kernel_class
         kernels = importlib.import_module("rntk_bench.kernels")
+        if self.kernel_class not in kernels.__all__:
+            raise ConfigError(
+                f"Method {self.name!r} names the kernel {self.kernel_class!r}, which "
+                "rntk_bench/kernels/__init__.py does not export; add it there."
+            )
         return cast("type[Kernel]", getattr(kernels, self.kernel_class))
 
     @property

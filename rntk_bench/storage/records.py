@@ -110,7 +110,7 @@ _OPTIONAL = {"traceback"}
 _RESAMPLE = "resample"
 """The entry of a protocol that is not part of its identifier, which all resamples share."""
 _DIGEST = "digest"
-"""The entry of a file with the digest of all others; a file without it is read too."""
+"""The entry of a file with the digest of all others."""
 
 
 def protocol_id(protocol: dict[str, Any]) -> str:
@@ -300,10 +300,12 @@ def _invalid_reason(content: Any) -> str | None:
             "with the version that wrote it, or run its dataset again"
         )
     digest = content.pop(_DIGEST, None)
+    if digest is None:
+        return "has no digest of its entries; delete it and run its dataset again"
     if differing := (content.keys() ^ _FIELD_TYPES.keys()) - (_OPTIONAL - content.keys()):
         names = ", ".join(sorted(differing))
         return f"lacks or adds the fields {names}; delete it and run its dataset again"
-    if digest not in (None, _digest(content)):
+    if digest != _digest(content):
         return "was changed after it was written; delete it and run its dataset again"
     damaged = [name for name in content if not isinstance(content[name], _FIELD_TYPES[name])]
     if not damaged:

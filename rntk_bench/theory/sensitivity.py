@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from rntk_bench.datasets import Dataset, unit_norm
+from rntk_bench.datasets import Dataset, InputScaling
 from rntk_bench.errors import DataError, KernelError
 from rntk_bench.kernels import RNTK
 from rntk_bench.kernels.gradients.inputs import input_gradient
@@ -201,7 +201,7 @@ def _draw_pairs(n: int, n_pairs: int, seed: int) -> tuple[IntArray, IntArray]:
 
 def _aligned_sensitivities(dataset: Dataset, kernel: RNTK, x: IntArray, y: IntArray) -> FloatArray:
     """s(t) of the pairs, (P, T), aligned at their last steps and NaN before a series starts."""
-    X, _ = unit_norm(dataset.X_train)
+    X = InputScaling("unit-norm")(dataset.X_train)
     s = np.full((len(x), max(len(X[i]) for i in x)), np.nan)
     lengths = np.array([(len(X[i]), len(X[j])) for i, j in zip(x, y, strict=True)])
     # Pairs of equal lengths are computed together.

@@ -6,7 +6,7 @@ from sklearn.svm import SVC
 
 from rntk_bench.benchmark.ceilings import CEILING_C, Ceiling, ceiling
 from rntk_bench.config import Experiment
-from rntk_bench.datasets import load_dataset, unit_norm
+from rntk_bench.datasets import InputScaling, load_dataset
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.methods import METHODS, KernelMethod, with_grid
 
@@ -30,7 +30,7 @@ def small(name: str, grid) -> KernelMethod:
 def test_it_is_the_best_of_scikit_learns_machines(name, grid):
     dataset, method = load_dataset("ItalyPowerDemand", download=False), small(name, grid)
     order = np.argsort(dataset.y_train, kind="stable")
-    X, Y = (unit_norm(X)[0] for X in (dataset.X_train[order], dataset.X_test))
+    X, Y = (InputScaling("unit-norm")(X) for X in (dataset.X_train[order], dataset.X_test))
     y, C = dataset.y_train[order], (0.1, 1.0, 10.0)
     correct = [
         [

@@ -9,13 +9,14 @@ from sklearn.svm import SVC
 from rntk_bench.benchmark import grams
 from rntk_bench.benchmark.kernel_evaluation import KernelEvaluation
 from rntk_bench.config import Experiment
-from rntk_bench.datasets import Dataset, load_dataset, unit_norm, zero_pad
+from rntk_bench.datasets import Dataset, InputScaling, load_dataset, zero_pad
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.kernels import NTK, RNTK, MultiscaleRNTK
 from rntk_bench.methods import KERNEL_METHODS, METHODS, KernelMethod
 from rntk_bench.storage.cache import GramCache
 from rntk_bench.storage.integers import unpack_integers
 
+unit_norm = InputScaling("unit-norm")
 SMALL = KernelMethod(
     "rntk",
     {"sigma_w": (1.3, 1.45), "sigma_u": (1.0,), "sigma_b": (0.0, 0.3), "sigma_h": (0.1,)},
@@ -41,7 +42,7 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     experiment = Experiment()
     record = evaluate_kernel(gunpoint, SMALL, experiment, prune=False)
     order = np.argsort(gunpoint.y_train, kind="stable")
-    X, y = unit_norm(gunpoint.X_train)[0][order], gunpoint.y_train[order]
+    X, y = unit_norm(gunpoint.X_train)[order], gunpoint.y_train[order]
     sizes = np.array(record.selection["fold_sizes"])
     n_correct = unpack_integers(record.selection["n_correct"])
     assert n_correct.shape == (4, 5, 10)
@@ -68,7 +69,7 @@ def test_the_choice_is_what_scikit_learn_would_have_made(gunpoint):
     assert record.selection["accuracy"] == pytest.approx(means.max(), abs=1e-12)
     kernel = SMALL.kernels()[s]
     model = SVC(C=SMALL.C[c], kernel="precomputed").fit(kernel(X), y)
-    predicted = model.predict(kernel(unit_norm(gunpoint.X_test)[0], X))
+    predicted = model.predict(kernel(unit_norm(gunpoint.X_test), X))
     assert unpack_integers(record.test["predictions"]).tolist() == predicted.tolist()
     assert record.test["correct"] == (predicted == gunpoint.y_test).sum()
     assert record.test["accuracy"] == record.test["correct"] / gunpoint.n_test
@@ -224,9 +225,9 @@ def test_different_lengths_are_read_or_padded_and_the_record_says_which(m):
     # The kernel of the record is that of the series as they are.
     kernel = RNTK(**read.selection["setting"])
     order = np.argsort(dataset.y_train, kind="stable")
-    X = [unit_norm(dataset.X_train)[0][i] for i in order]
+    X = [unit_norm(dataset.X_train)[i] for i in order]
     model = SVC(C=read.selection["C"], kernel="precomputed").fit(kernel(X), dataset.y_train[order])
-    predicted = model.predict(kernel(unit_norm(dataset.X_test)[0], X))
+    predicted = model.predict(kernel(unit_norm(dataset.X_test), X))
     assert read.test["correct"] == (predicted == dataset.y_test).sum()
 
 
@@ -237,7 +238,7 @@ def test_series_are_padded_to_one_length_where_only_the_test_set_has_the_longest
     record = evaluate_kernel(dataset, METHODS["ntk"], Experiment())
     kernel = NTK(**record.selection["setting"])
     order = np.argsort(dataset.y_train, kind="stable")
-    train, test = unit_norm(dataset.X_train)[0], unit_norm(dataset.X_test)[0]
+    train, test = unit_norm(dataset.X_train), unit_norm(dataset.X_test)
     X, Y = zero_pad([train[i] for i in order], dataset.length), zero_pad(test, dataset.length)
     assert X.shape[1] == Y.shape[1] > max(map(len, train))
     model = SVC(C=record.selection["C"], kernel="precomputed")

@@ -16,7 +16,7 @@ from rntk_bench.benchmark.network_evaluation import evaluate_network
 from rntk_bench.benchmark.plan import make_plan
 from rntk_bench.benchmark.runner import run_plan
 from rntk_bench.config import CRITERIA, Experiment, Network, read_experiment
-from rntk_bench.datasets import Dataset, load_dataset, resample_dataset, unit_norm
+from rntk_bench.datasets import Dataset, InputScaling, load_dataset, resample_dataset
 from rntk_bench.deadline import Deadline, TimeLimitError
 from rntk_bench.errors import RntkBenchError
 from rntk_bench.kernels import RBF
@@ -324,7 +324,7 @@ def test_networks_read_the_archives_values_or_unit_norm():
     dataset = made_up()
     for name, expected in [
         ("archive", dataset.X_train),
-        ("unit-norm", unit_norm(dataset.X_train)[0]),
+        ("unit-norm", InputScaling("unit-norm")(dataset.X_train)),
     ]:
         experiment = with_network(input=name)
         problem = network_cell.network_problem(dataset, experiment)

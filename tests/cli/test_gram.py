@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from rntk_bench import NTK, RNTK, MultiscaleRNTK
 from rntk_bench.cli import main
-from rntk_bench.datasets import InputScaling, unit_norm
+from rntk_bench.datasets import InputScaling
 from rntk_bench.datasets.readers import read_split
 from rntk_bench.storage.locks import output_lock
 from rntk_bench.user_data import large_gram
@@ -32,7 +32,7 @@ def test_the_file_is_the_gram_of_the_kernel_with_its_own_defaults(files, tmp_pat
     outcome = gram(files[0], "-o", tmp_path / "gram.npy")
     assert outcome.exit_code == 0, outcome.output
     assert "12 x 12" in outcome.stdout
-    X, _ = unit_norm(np.stack(read_split(files[0]).series))
+    X = InputScaling("unit-norm")(np.stack(read_split(files[0]).series))
     np.testing.assert_allclose(np.load(tmp_path / "gram.npy"), RNTK()(X), rtol=1e-13)
 
 

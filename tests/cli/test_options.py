@@ -78,7 +78,7 @@ EXAMPLES = {
     "plot grid Coffee gru": {
         **DRAWN,
         "--results": ("", f"--results {REFERENCE}"),
-        "--protocol": ("--results full", "--protocol dd24f4c7"),
+        "--protocol": ("--results full", "--protocol 883fcf67"),
         "--x": ("--results full", "--x n_layers"),
         "--resample": ("--results full", "--resample 2"),
         "--y": ("--results full", "--y n_layers"),
@@ -115,7 +115,7 @@ EXAMPLES = {
     "show Coffee gru --results full": {
         **FOLDERS,
         "--results": ("", f"--results {REFERENCE}"),
-        "--protocol": ("", "--protocol dd24f4c7"),
+        "--protocol": ("", "--protocol 883fcf67"),
         "--resample": ("", "--resample 2"),
         "--json": ("", "--json"),
     },

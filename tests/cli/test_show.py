@@ -47,9 +47,9 @@ def test_a_networks_record_names_its_epochs_and_the_other_protocols():
     assert found["chosen"].endswith("epochs=93")
     assert found["best epochs"] == "176, 124, 93, 56, 4"
     assert "left out" in found["validation"]
-    assert found["others"].startswith("dd24f4c7, ")
-    other = entries(show("Coffee", "gru", "--protocol", "dd24"))
-    assert "protocol dd24f4c7" in other["record"]
+    assert found["others"].startswith("883fcf67, ")
+    other = entries(show("Coffee", "gru", "--protocol", "883f"))
+    assert "protocol 883fcf67" in other["record"]
     assert "others" not in other
 
 
@@ -142,7 +142,7 @@ def test_the_confusion_matrix_is_of_the_same_data_or_not_shown(tmp_path, write_d
         (["Cofee"], "did you mean Coffee?"),
         (["Nothing-like-this"], "--results"),
         (["Coffee", "svm"], "there are gru, "),
-        (["Coffee", "gru", "--protocol", "zz"], "there are 8470ca61, dd24f4c7."),
+        (["Coffee", "gru", "--protocol", "zz"], "there are 8470ca61, 883fcf67."),
     ],
 )
 def test_what_is_not_there_is_one_sentence_and_exit_2(arguments, said):

@@ -38,6 +38,12 @@ def changed(**changes):
     return {**dataclasses.asdict(COFFEE), **changes}
 
 
+def signed(content):
+    """JSON of a record's content with the digest that it must have."""
+    content = {key: value for key, value in content.items() if key != "digest"}
+    return json.dumps({**content, "digest": records_module._digest(content)})
+
+
 def without(name):
     return {key: value for key, value in dataclasses.asdict(COFFEE).items() if key != name}
 
@@ -73,10 +79,13 @@ def test_a_digit_that_changed_is_noticed(tmp_path, change):
         read_record(path)
 
 
-def test_a_record_without_a_digest_is_read(tmp_path):
+def test_a_record_whose_digest_was_removed_is_not_read(tmp_path):
     path = tmp_path / "record.json"
-    path.write_text(json.dumps(dataclasses.asdict(COFFEE)))
+    path.write_text(signed(dataclasses.asdict(COFFEE)))
     assert read_record(path) == COFFEE
+    path.write_text(json.dumps(dataclasses.asdict(COFFEE)))
+    with pytest.raises(RecordError, match="has no digest of its entries"):
+        read_record(path)
 
 
 def test_a_file_too_large_for_a_record_is_not_read(tmp_path, monkeypatch):
@@ -115,8 +124,7 @@ def test_a_resample_is_a_number_from_0(tmp_path, resample):
     path = write_record(tmp_path, COFFEE)
     content = json.loads(path.read_text())
     content["protocol"]["resample"] = resample
-    del content["digest"]
-    path.write_text(json.dumps(content))
+    path.write_text(signed(content))
     with pytest.raises(RecordError, match="has a damaged field 'protocol'"):
         read_record(path)
 
@@ -154,18 +162,18 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
         (b'{"name": "something else"}', "not a record"),
         (json.dumps(changed(schema=SCHEMA + 1)), f"has record schema {SCHEMA + 1}"),
         (json.dumps(changed(schema=0)), "has record schema 0"),
-        (json.dumps(without("timings")), "lacks or adds the fields timings"),
-        (json.dumps(changed(extra=1)), "lacks or adds the fields extra"),
-        (json.dumps(changed(dataset=3)), "damaged field 'dataset'"),
-        (json.dumps(changed(dataset="../Coffee")), "damaged field 'dataset'"),
-        (json.dumps(changed(status="perhaps")), "damaged field 'status'"),
-        (json.dumps(changed(test=None)), "damaged field 'test'"),
-        (json.dumps(changed(test={"correct": 29, "n": 28})), "damaged field 'test'"),
-        (json.dumps(changed(test={"correct": 0, "n": 0})), "damaged field 'test'"),
-        (json.dumps(changed(test={"correct": True, "n": 28})), "damaged field 'test'"),
-        (json.dumps(changed(warnings=[1])), "damaged field 'warnings'"),
-        (json.dumps(changed(created="yesterday")), "damaged field 'created'"),
-        (json.dumps(changed(created="2024-01-01T00:00:00+02:00")), "damaged field 'created'"),
+        (signed(without("timings")), "lacks or adds the fields timings"),
+        (signed(changed(extra=1)), "lacks or adds the fields extra"),
+        (signed(changed(dataset=3)), "damaged field 'dataset'"),
+        (signed(changed(dataset="../Coffee")), "damaged field 'dataset'"),
+        (signed(changed(status="perhaps")), "damaged field 'status'"),
+        (signed(changed(test=None)), "damaged field 'test'"),
+        (signed(changed(test={"correct": 29, "n": 28})), "damaged field 'test'"),
+        (signed(changed(test={"correct": 0, "n": 0})), "damaged field 'test'"),
+        (signed(changed(test={"correct": True, "n": 28})), "damaged field 'test'"),
+        (signed(changed(warnings=[1])), "damaged field 'warnings'"),
+        (signed(changed(created="yesterday")), "damaged field 'created'"),
+        (signed(changed(created="2024-01-01T00:00:00+02:00")), "damaged field 'created'"),
     ],
 )
 def test_a_file_that_is_no_record_is_one_sentence(tmp_path, content, sentence):
@@ -189,8 +197,7 @@ def test_a_traceback_is_an_entry_only_where_there_is_one(tmp_path):
     path = write_record(tmp_path, failed)
     assert read_record(path) == failed
     wrong = json.loads(path.read_text()) | {"traceback": 7}
-    del wrong["digest"]
-    path.write_text(json.dumps(wrong))
+    path.write_text(signed(wrong))
     with pytest.raises(RecordError, match="damaged field 'traceback'"):
         read_record(path)
     assert "traceback" not in write_record(tmp_path, COFFEE).read_text()

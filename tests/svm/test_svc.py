@@ -7,7 +7,7 @@ import pytest
 from sklearn.svm import SVC
 
 from rntk_bench import RNTK
-from rntk_bench.datasets import load_dataset, unit_norm
+from rntk_bench.datasets import InputScaling, load_dataset
 from rntk_bench.errors import InputError
 from rntk_bench.svm import one_vs_one, smo
 from rntk_bench.svm.folds import stratified_folds
@@ -43,7 +43,8 @@ def training_set(name):
     folder = shared("ucr", name).parent if name in OTHERS else None
     dataset = load_dataset(name, data_dir=folder, download=False)
     order = np.argsort(dataset.y_train, kind="stable")
-    X, Z = unit_norm(dataset.X_train)[0][order], unit_norm(dataset.X_test)[0][:100]
+    scaling = InputScaling("unit-norm")
+    X, Z = scaling(dataset.X_train)[order], scaling(dataset.X_test)[:100]
     return X, dataset.y_train[order], Z
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rntk_bench import RNTK
-from rntk_bench.datasets import Dataset, unit_norm
+from rntk_bench.datasets import Dataset, InputScaling
 from rntk_bench.errors import DataError, KernelError
 from rntk_bench.kernels.gradients.inputs import input_gradient
 from rntk_bench.theory.sensitivity import (
@@ -90,7 +90,7 @@ def test_figure_3_shows_what_the_paper_says():
 def test_all_pairs_of_a_small_dataset_are_drawn_once():
     data = dataset([6] * 4)
     frame = dataset_sensitivity(data, RNTK(1.3), n_pairs=1000)
-    X, _ = unit_norm(data.X_train)
+    X = InputScaling("unit-norm")(data.X_train)
     x, y = np.nonzero(~np.eye(4, dtype=bool))
     s = step_sensitivity(RNTK(1.3), X[x], X[y])
     same = data.y_train[x] == data.y_train[y]
@@ -107,7 +107,7 @@ def test_different_lengths_count_back_from_the_last_step():
     frame = dataset_sensitivity(data, RNTK(), n_pairs=6)
     assert list(curve(frame, column="step")) == [-4, -3, -2, -1, 0]
     assert list(curve(frame, column="n")) == [2, 4, 6, 6, 6]
-    X, _ = unit_norm(data.X_train)
+    X = InputScaling("unit-norm")(data.X_train)
     first = [step_sensitivity(RNTK(), X[1][None], X[j][None])[0, 0] for j in (0, 2)]
     np.testing.assert_allclose(curve(frame)[0], np.mean(first))
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+MAX_NAMES = 8
+"""The most names that a sentence lists."""
+
 
 def normalise_name(name: str) -> str:
     """A name without case, spaces and punctuation: `Gun_Point` and `GunPoint` are the same.
@@ -13,10 +16,10 @@ def normalise_name(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold())) or name
 
 
-def abbreviate_list(names: Sequence[str], max_names: int = 8) -> str:
+def abbreviate_list(names: Sequence[str]) -> str:
     """The first names, separated by commas, and the number of the others."""
-    n_others = len(names) - max_names
-    return ", ".join(names[:max_names]) + (f" and {n_others} more" if n_others > 0 else "")
+    n_others = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {n_others} more" if n_others > 0 else "")
 
 
 def format_ranges(numbers: Collection[int]) -> str:

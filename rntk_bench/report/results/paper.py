@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from rntk_bench.methods import KERNEL_METHODS, NETWORK_METHODS
+from rntk_bench.methods import KERNEL_METHODS
 
 # In this row of Table 2 the kernels' entries are multiples of 1/154 and the networks' of 1/291:
 # two datasets' test sets share it.
@@ -40,7 +40,6 @@ PRINTED_TABLE1 = {
 }
 METHODS = tuple(PRINTED_TABLE1)
 KERNELS = tuple(method for method in METHODS if method in KERNEL_METHODS)
-NETWORKS = tuple(method for method in METHODS if method in NETWORK_METHODS)
 
 
 @cache

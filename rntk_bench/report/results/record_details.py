@@ -40,7 +40,7 @@ def describe_fold_networks(record: Record) -> str | None:
         return "none" if correct is None else f"{100 * correct / test['n']:.2f}"
 
     folds = ", ".join(map(percent, test["fold_correct"]))
-    final = record.protocol.get("final", "retrain")
+    final = record.protocol["final"]
     tested = {
         "best-fold": f"that of fold {selection['best_fold'] + 1}",
         "ensemble": "the mean of their probabilities",

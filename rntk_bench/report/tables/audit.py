@@ -44,7 +44,7 @@ def audit_table1() -> Table:
     ]
     notes += [
         f"{_WRONG_MARK} {display_name(misprint.method)}, {misprint.statistic}: "
-        f"printed {misprint.printed}, should be {misprint.corrected}."
+        f"printed {misprint.printed}, should be {misprint.corrected}, cut to two decimals."
         for misprint in misprints.values()
     ]
     return Table(

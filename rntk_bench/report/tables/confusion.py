@@ -23,5 +23,5 @@ def confusion_table(counts: IntArray, classes: list[str]) -> Table:
         ]
         for label, row, recall in zip(classes, counts, recalls, strict=True)
     ]
-    columns = [Column("true"), *map(Column, classes), Column("found, %")]
+    columns = [Column("true"), *map(Column, classes), Column("recall, %")]
     return Table("Confusion matrix", "Test series by true and predicted class", columns, rows, [])

@@ -180,7 +180,7 @@ def test_the_page_tells_how_a_networks_folds_do(records, tmp_path):
         record
         for record in records
         if (record.dataset, record.method) == ("UMD", "gru")
-        and record.protocol.get("final", "retrain") == "retrain"
+        and record.protocol["final"] == "retrain"
     )
     counts = ("fold_correct", "ensemble_correct")
     test = {key: value for key, value in network.test.items() if key not in counts}

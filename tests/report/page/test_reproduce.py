@@ -21,7 +21,7 @@ def records():
 def test_every_reference_record_has_a_configuration_with_its_protocol(records, tmp_path):
     path = tmp_path / "again.toml"
     seen = {(record.method, protocol_id(record.protocol)): record for record in records}
-    assert {method for method, _ in seen} == set(METHODS)
+    assert {method for method, _ in seen} <= set(METHODS)
     for (method, identifier), record in seen.items():
         path.write_text(configuration(method, record.protocol, [record.dataset]), encoding="utf-8")
         experiment = read_experiment(path)

@@ -124,7 +124,13 @@ def gunpoint(method):
     ],
 )
 def test_every_methods_grid_has_a_heat_map(method, x, y):
-    figure = plot_grid(gunpoint(method))
+    record = next(
+        r
+        for r in RECORDS
+        if (r.dataset, r.method) == ("GunPoint", method)
+        and (y == "C" or len(r.protocol["grid"][y]) > 1)
+    )
+    figure = plot_grid(record)
     check_layout(figure)
     panel = figure.axes[0]
     assert panel.get_xlabel() == figures.SYMBOLS.get(x, x)

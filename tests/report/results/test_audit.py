@@ -100,7 +100,7 @@ def test_table_1_s_misprints():
 def test_the_tables_say_what_was_found():
     text = render_text(audit_table1(), 200)
     assert "3 of 21 statistics do not follow" in text
-    assert "† Polynomial, mean: printed 78.68, should be 77.68." in text
+    assert "† Polynomial, mean: printed 78.68, should be 77.68, cut to two decimals." in text
     rows = {(row[0].value, row[1].value): row[2:] for row in audit_table2().rows}
     assert len(rows) == 14
     shown = {key: [cell.unmarked_text() for cell in row] for key, row in rows.items()}

@@ -71,7 +71,7 @@ def test_predictions_that_do_not_belong_are_refused(record, change, says):
 def test_the_matrix_says_what_share_of_each_class_was_found():
     counts = np.array([[3, 1, 0], [0, 0, 0], [0, 0, 2]])
     table = confusion_table(counts, ["a", "b", "c"])
-    assert [str(column) for column in table.columns] == ["true", "a", "b", "c", "found, %"]
+    assert [str(column) for column in table.columns] == ["true", "a", "b", "c", "recall, %"]
     assert [[cell.unmarked_text() for cell in row] for row in table.rows] == [
         ["a", "3", "1", "0", "75.0"],
         ["b", "0", "0", "0", ""],
@@ -84,14 +84,14 @@ def test_the_matrix_says_what_share_of_each_class_was_found():
     [
         ("best-fold", "that of fold 2"),
         ("ensemble", "the mean of their probabilities"),
-        (None, "one trained on all series"),
+        ("retrain", "one trained on all series"),
     ],
 )
 def test_how_the_folds_networks_do(record, final, tested):
     assert describe_fold_networks(record) is None
     network = replace(
         record,
-        protocol={} if final is None else {"final": final},
+        protocol={"final": final},
         selection={"best_fold": 1},
         test={"n": 40, "fold_correct": [10, 30, None], "ensemble_correct": 29},
     )
