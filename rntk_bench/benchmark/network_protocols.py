@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -64,6 +65,11 @@ class Comparison:
         """Train all runs, and determine the choice of every protocol from their curves."""
         problem = network_problem(self.load(self.dataset), self.experiment)
         training = make_training(problem, self.experiment)
+        if training.n_folds < 3:
+            raise InputError(
+                f"{self.dataset} has {training.n_folds} folds, but a comparison of protocols needs "
+                "three, to train, to stop and to score; leave it out, or raise network.n_folds."
+            )
         curves = self._curves(problem, training, n_jobs)
         return [
             self._row(training, curves, patience, criterion)
@@ -147,8 +153,9 @@ def compare(comparisons: Sequence[Comparison], path: Path, n_jobs: int) -> Itera
     InputError
         As for `read_rows`.
     """
-    rows = read_rows(path)
-    done = {_key(row) for row in rows}
+    counts = Counter(map(_key, rows := read_rows(path)))
+    done = {key for key, n in counts.items() if n == len(CRITERIA) * len(PATIENCE)}
+    rows = [row for row in rows if _key(row) in done]
     for comparison in comparisons:
         if comparison.key not in done:
             new = comparison.rows(n_jobs)
@@ -202,10 +209,15 @@ def read_rows(path: Path) -> list[Row]:
 def _is_row(row: Row) -> bool:
     """Whether a row has all its fields and no more, and numbers where numbers are read."""
     try:
-        _ = int(row["batch_size"]), int(row["patience"]), float(row["scored"])
+        _ = int(row["batch_size"]), int(row["patience"])
+        shares = float(row["scored"]), float(row["validation"])
     except (TypeError, ValueError):  # a missing field is None
         return False
-    return None not in row and None not in row.values()
+    return (
+        all(0.0 <= share <= 1.0 for share in shares)
+        and None not in row
+        and None not in row.values()
+    )
 
 
 def _rotation(

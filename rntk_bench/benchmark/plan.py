@@ -16,6 +16,9 @@ from rntk_bench.config import Experiment
 from rntk_bench.methods import Method
 from rntk_bench.storage.records import record_path
 
+LOCKS = tuple(f".*-{8 * '[0-9a-f]'}{resample}.lock" for resample in ("", "-resample*"))
+"""Patterns for the names of the locks of records, which no other program's files have."""
+
 
 @dataclass(frozen=True)
 class Evaluation:

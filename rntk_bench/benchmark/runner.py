@@ -21,9 +21,10 @@ from rntk_bench.benchmark.backend import (
     compute_locally,
 )
 from rntk_bench.benchmark.evaluation import failure_reason, raise_if_fatal
-from rntk_bench.benchmark.plan import Evaluation, evaluation_title
+from rntk_bench.benchmark.plan import LOCKS, Evaluation, evaluation_title
 from rntk_bench.datasets import Dataset, load_dataset, resample_dataset
 from rntk_bench.errors import InputError
+from rntk_bench.storage.atomic import TEMPORARY
 from rntk_bench.storage.locks import is_locked, remove_stale, try_lock
 from rntk_bench.storage.records import (
     Record,
@@ -118,8 +119,8 @@ class Runner:
 
     def __enter__(self) -> Self:
         for results in {evaluation.results for evaluation in self._plan}:
-            for pattern in ("*/.*.tmp", "*/.*.lock"):
-                remove_stale(results, pattern)
+            for pattern in (TEMPORARY, *LOCKS):
+                remove_stale(results, f"*/{pattern}")
         return self
 
     def __exit__(self, *_: object) -> None:

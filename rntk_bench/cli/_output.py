@@ -64,9 +64,8 @@ def write_text(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    target = output.resolve() if output.is_file() else output  # a link stays a link
     with output_errors(output):
-        write_atomically(target, encode(text), durable=False)
+        write_atomically(output, encode(text), durable=False)
 
 
 @contextmanager

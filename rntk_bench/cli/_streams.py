@@ -10,7 +10,7 @@ from typing import TextIO, cast
 
 import click
 
-from rntk_bench.errors import StorageError, one_line
+from rntk_bench.errors import InputError, StorageError, one_line
 from rntk_bench.storage import encoding as plain
 
 
@@ -31,6 +31,22 @@ def prepare_streams() -> None:
                 setattr(sys, name, codecs.getwriter("ascii")(stream.buffer, plain.REPLACE))
             else:
                 stream.reconfigure(errors=plain.REPLACE)
+
+
+def refuse_missing_characters(text: str) -> None:
+    """Raise an error if the encoding of the standard output lacks a character of data.
+
+    Messages have a plain mark in its place, but another label would be a wrong one.
+    """
+    stream = getattr(sys.stdout, "stream", sys.stdout)  # of the writer in ASCII
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"The standard output's encoding, {encoding}, lacks {text[error.start]!r}; write to a "
+            "file with -o FILE, or set PYTHONIOENCODING=utf-8."
+        ) from None
 
 
 def refuse_unwritable_stream(error: OSError) -> int:

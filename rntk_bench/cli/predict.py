@@ -10,6 +10,7 @@ import click
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._output import check_output, write_text
 from rntk_bench.cli._paths import FILE
+from rntk_bench.cli._streams import refuse_missing_characters
 from rntk_bench.errors import DataError, InputError, KernelError, one_line
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def predict(model: Path, file: Path, output: Path | None, no_labels: bool) -> No
     except KernelError as error:
         raise DataError(f"{file}: {error}") from error
     text = predictions.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    if output is None:
+        refuse_missing_characters(text)
     write_text(text, output)
     if output is not None:
         click.echo(str(output))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,6 +158,8 @@ def csv(
     kernels = _kernels(config, methods)
     figures.check_output_folder(out)
     name = f"{path.stem}-{figures.safe_file_name(column)}"
+    if not name.endswith(column.replace(" ", "_")):  # the name of another column may be as plain
+        name += f"-{hashlib.sha256(column.encode()).hexdigest()[:8]}"
     check_not_input(out / f"{name}.csv")
     forecast = compute_forecast(
         read_column(path, column), kernels, window_length, n_train, test_size, seed

@@ -91,6 +91,8 @@ def _records(results: Path, dataset: str) -> list[Record]:
     records, problems = read_records(results, dataset)
     for problem in problems:
         warn(problem)
+    if problems and not records:
+        raise InputError(f"No record of {dataset!r} in {results} can be read; mend that first.")
     if not records:
         known = sorted({path.parent.name for path in record_files(results)})
         nearest = close_matches(dataset, known)

@@ -5,17 +5,35 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from rntk_bench.datasets.text import read_lines
 from rntk_bench.errors import DataError
 
-Row = tuple[int, list[str]]
+
+class Row(NamedTuple):
+    """A row of a CSV file.
+
+    Attributes
+    ----------
+    line : int
+        Its line number, counted from 1.
+    fields : list of str
+        One for each column; those that the line does not have are empty.
+    n_read : int
+        The number of fields that the line has.
+    """
+
+    line: int
+    fields: list[str]
+    n_read: int
+
 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
-def read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
-    """Read the column names and iterate over the rows that are not empty.
+def read_csv(path: Path, keep_blank: bool = False) -> tuple[list[str], Iterator[Row]]:
+    """Read the column names and iterate over the rows; blank ones are left out by default.
 
     Blanks around names and fields are removed. Surplus commas at the end of a line are ignored, and
     fields missing at the end of a line are empty.
@@ -23,8 +41,7 @@ def read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
     Returns
     -------
     names : list of str
-    rows : iterator of (line, fields)
-        The line number of each row, counted from 1, and one field for each name.
+    rows : iterator of Row
 
     Raises
     ------
@@ -32,11 +49,10 @@ def read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
         If the file cannot be read, has another separator than commas, or a row has more fields
         than the header.
     """
-    rows = _rows(path)
-    try:
-        _, names = next(rows)
-    except StopIteration:
-        raise DataError(f"{path} cannot be read as CSV: it is empty; name another file.") from None
+    rows = _rows(path, keep_blank)
+    names = next((fields for _, fields in rows if any(fields)), None)
+    if names is None:
+        raise DataError(f"{path} cannot be read as CSV: it is empty; name another file.")
     while names[-1] == "":
         names.pop()
     if len(names) == 1:
@@ -49,27 +65,27 @@ def read_csv(path: Path) -> tuple[list[str], Iterator[Row]]:
     return names, _pad_rows(path, len(names), rows)
 
 
-def _pad_rows(path: Path, width: int, rows: Iterator[Row]) -> Iterator[Row]:
+def _pad_rows(path: Path, width: int, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
     for line, fields in rows:
         if any(fields[width:]):
             raise DataError(
                 f"{path}, line {line} has more fields than its header has names; name every column."
             )
-        yield line, fields[:width] + [""] * (width - len(fields))
+        yield Row(line, fields[:width] + [""] * (width - len(fields)), len(fields))
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path, keep_blank: bool) -> Iterator[tuple[int, list[str]]]:
     number = 0
 
     def texts() -> Iterator[str]:
         nonlocal number
-        for number, text in read_lines(path):  # noqa: B007 - used in error messages
+        for number, text in read_lines(path, keep_blank=keep_blank):  # noqa: B007 - used in error messages
             yield f"{text}\n"
 
     try:
         for row in csv.reader(texts(), strict=True, skipinitialspace=True):
             fields = [field.strip() for field in row]
-            if any(fields):
+            if keep_blank or any(fields):
                 yield number, fields
     except csv.Error as error:
         raise DataError(

@@ -59,16 +59,27 @@ def read_column(path: Path, column: str) -> FloatArray:
         If the file cannot be read, the column is missing, or a value is missing or not a
         finite number.
     """
-    lines, (texts,) = _read_columns(path, column)
+    lines, (texts,) = _read_columns(path, column, keep_blank=True)
     return _numbers(path, lines, column, texts)
 
 
-def _read_columns(path: Path, *names: str) -> tuple[list[int], list[list[str]]]:
+def _read_columns(
+    path: Path, *names: str, keep_blank: bool = False
+) -> tuple[list[int], list[list[str]]]:
     """Return the line numbers of the rows, and the fields of the named columns."""
-    header, rows = read_csv(path)
+    header, rows = read_csv(path, keep_blank)
     indices = [_column_index(path, header, name.strip()) for name in names]
     lines, texts = [], []
-    for line, fields in rows:
+    blank: list[int] = []
+    for line, fields, _ in rows:
+        if not any(fields):
+            blank.append(line)
+            continue
+        if blank:
+            raise DataError(
+                f"{path}, line {blank[0]} is blank, but must hold a number; fill in the missing "
+                "value, or remove the line if none is missing."
+            )
         lines.append(line)
         texts.append([fields[index] for index in indices])
     if not lines:
@@ -93,7 +104,10 @@ def _numbers(path: Path, lines: Sequence[int], name: str, texts: Sequence[str]) 
         values = parse_numbers(texts)
     except NumberError as error:
         row = error.position
-        raise _type_error(path, lines[row], name, texts[row], f"a number{error.hint}") from None
+        raise DataError(
+            f"{path}, line {lines[row]}: column {name!r} holds {error.text}, but must hold a number"
+            f"{error.hint}."
+        ) from None
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
         raise _type_error(path, lines[row], name, texts[row], "a number")

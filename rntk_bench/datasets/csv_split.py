@@ -61,7 +61,12 @@ def read_csv_rows(path: Path, labelled: bool) -> Iterator[SeriesRow]:
         names = names[:label] + names[label + 1 :]
     _check_names(path, names)
     lines, labels, values = [], [], []
-    for line, fields in rows:
+    for line, fields, n_read in rows:
+        if label is not None and n_read <= label:
+            raise DataError(
+                f"{path}, line {line} ends before the label's column; write a comma for each "
+                "missing field."
+            )
         lines.append(line)
         labels.append("" if label is None else fields.pop(label))
         values.append(_numbers(path, line, names, fields))
@@ -124,10 +129,9 @@ def _check_numbering(path: Path, names: Sequence[str]) -> None:
     matches = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
     prefixes = Counter(match[1] for match in matches if match)
     prefix, n = prefixes.most_common(1)[0] if prefixes else ("", 0)
-    if n >= 3 and 2 * n > len(names):
-        for name, match in zip(names, matches, strict=True):
-            if match is None:
-                raise _not_a_step_error(path, name)
+    for are_steps in ([match is not None for match in matches], list(map(_is_number, names))):
+        if 3 <= sum(are_steps) < len(names) < 2 * sum(are_steps):
+            raise _not_a_step_error(path, names[are_steps.index(False)])
     try:
         order = parse_numbers(names)
     except NumberError:
@@ -141,6 +145,14 @@ def _check_numbering(path: Path, names: Sequence[str]) -> None:
             f"{path}: the steps are not in order, as {names[position + 1]!r} comes after "
             f"{names[position]!r}; put the columns in chronological order."
         )
+
+
+def _is_number(name: str) -> bool:
+    try:
+        parse_numbers([name])
+    except NumberError:
+        return False
+    return True
 
 
 def _check_long_format(path: Path, names: Sequence[str]) -> None:
@@ -201,15 +213,14 @@ def _check_steps(path: Path, names: Sequence[str], values: FloatArray) -> FloatA
 
 def _check_repeated_steps(path: Path, names: Sequence[str], values: FloatArray) -> None:
     """Raise an error for a table in long format, which has a column of repeated step numbers."""
-    n = len(values)
     for i, name in enumerate(names):
-        length = int(np.argmax(np.append(values[1:, i] == values[0, i], True))) + 1
-        if length < 3 or n < 2 * length or n % length:
+        starts = np.flatnonzero(values[:, i] == values[0, i])
+        blocks = np.split(values, starts[1:])
+        if len(blocks) < 2 or min(map(len, blocks)) < 2 or max(map(len, blocks)) < 3:
             continue
-        blocks = values.reshape(n // length, length, -1)
-        if not all(_is_consecutive(block) for block in blocks[:, :, i]):
+        if not all(_is_consecutive(block[:, i]) for block in blocks):
             continue
-        constant = (blocks == blocks[:, :1]).all(axis=(0, 1))
+        constant = np.all([(block == block[0]).all(axis=0) for block in blocks], axis=0)
         if constant.any():
             series = names[int(np.argmax(constant))]
             rest = [other for other in names if other not in (name, series)]

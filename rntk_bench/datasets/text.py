@@ -21,11 +21,17 @@ MAX_FILE_BYTES = 2**29
 MAX_ROWS = 10**6
 MAX_ROW_CHARACTERS = 2**24
 
+_MIN_COUNT = 4
+"""So many numbers or more that count rows or columns are not a coincidence."""
+
 MISSING = ("", "?")
 """Texts, beside NaN for a value, that mean an unknown label or value."""
 
 SeriesRow: TypeAlias = tuple[int, str, FloatArray]
 """The line number of a series, its label, and its values (T, m), which may end in padding."""
+
+_Row: TypeAlias = tuple[int, str, FloatArray, int]
+"""The line number, the label, the values, and their number without empty fields at the end."""
 
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 
@@ -48,19 +54,25 @@ def read_columns(path: Path, labelled: bool) -> list[SeriesRow]:
         If the file cannot be read, has a header, a field that is not a number, or a row that is
         shorter than another.
     """
-    rows: list[tuple[int, str, FloatArray, int]] = []
+    rows: list[_Row] = []
     for row, line in read_lines(path):
         where = f"{path}, row {row}"
         fields = _split_fields(line, where)
         if not any(map(str.strip, fields)):
             continue
         label = fields.pop(0) if labelled else ""
-        if not rows and _is_header([label, *fields]):
-            raise DataError(f"{where} is a header, but this format has none; remove it.")
         n_filled = len(fields)
         while n_filled and not fields[n_filled - 1].strip():
             n_filled -= 1
-        rows.append((row, label, parse_values(fields, where), n_filled))
+        try:
+            values = parse_numbers(fields)
+        except NumberError as error:
+            if not rows and _names_labels([label, *fields]):
+                raise _header_error(where) from None
+            raise _value_error(where, error) from None
+        rows.append((row, label, values, n_filled))
+    _check_first_row(path, rows)
+    _check_labels(path, rows)
     longest, _, _, width = max(rows, key=itemgetter(3), default=(0, "", None, 0))
     for row, _, values, _ in rows:
         if len(values) < width:
@@ -74,27 +86,80 @@ def read_columns(path: Path, labelled: bool) -> list[SeriesRow]:
 def _split_fields(line: str, where: str) -> list[str]:
     """Split at tabs if there are any, otherwise at commas, otherwise at blanks."""
     stripped = line.rstrip("\t, ")  # a row of values and blanks may end in another separator
-    for mark in "\t,":
-        if mark in stripped:
-            return line.split(mark)
+    if "\t" in stripped:
+        return line.split("\t")
     if ";" in stripped:
         raise DataError(f"{where}: there are semicolons between the values; write commas or tabs.")
-    return stripped.split()
+    if "," not in stripped:
+        return stripped.split()
+    fields = line.split(",")
+    if len(fields[0].split()) > 1 and _are_numbers(fields[0].split()):
+        raise DataError(
+            f"{where}: there are blanks and commas between the values; use one of them, and "
+            "decimal points."
+        )
+    return fields
 
 
-def _is_header(fields: list[str]) -> bool:
-    """Whether a row is a header, whose steps may be numbered from 0 or 1."""
-    if not any(field.strip().casefold() in LABEL_COLUMNS for field in fields):
-        return False
+def _are_numbers(fields: Sequence[str]) -> bool:
     try:
-        values = parse_numbers(fields[1:])
+        parse_numbers(fields)
     except NumberError:
-        return True
-    return len(values) > 1 and values[0] in (0.0, 1.0) and bool((np.diff(values) == 1.0).all())
+        return False
+    return True
 
 
-def read_lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are neither blank nor comments, with their numbers from 1.
+def _names_labels(fields: Sequence[str]) -> bool:
+    """Whether one of the fields is what a column of labels is called."""
+    return any(field.strip().casefold() in LABEL_COLUMNS for field in fields)
+
+
+def _check_first_row(path: Path, rows: Sequence[_Row]) -> None:
+    """Raise an error if the first row is a header of numbers.
+
+    That is, if its label is none, or is called one, and its values are in ascending order, as time
+    stamps are; or if the label and the values count the columns.
+    """
+    if not rows:
+        return
+    row, label, values, _ = rows[0]
+    if len(values) < 2 or any(label == other for _, other, _, _ in rows[1:]):
+        return
+    called_labels = _names_labels([label]) and (np.diff(values) > 0.0).all()
+    if called_labels or (len(values) + 1 >= _MIN_COUNT and _counts(label.strip(), values)):
+        raise _header_error(f"{path}, row {row}")
+
+
+def _check_labels(path: Path, rows: Sequence[_Row]) -> None:
+    """Raise an error if the first fields count the rows and the second ones look like labels."""
+    n = len(rows)
+    if n < _MIN_COUNT or not all(len(values) for _, _, values, _ in rows):
+        return
+    second = np.array([values[0] for _, _, values, _ in rows])
+    labels = [label.strip() for _, label, _, _ in rows]
+    if not (np.array_equal(second, np.floor(second)) and len(np.unique(second)) <= n // 2):
+        return
+    if labels in ([str(i) for i in range(n)], [str(i + 1) for i in range(n)]):
+        raise DataError(
+            f"{path}: the first column counts the rows and is no class label; remove it. "
+            "DataFrame.to_csv(index=False) leaves out the index."
+        )
+
+
+def _counts(first: str, values: FloatArray) -> bool:
+    """Whether a first field, which may be empty, and values count the columns from 0 or 1."""
+    starts = {"": (0.0, 1.0), "0": (1.0,), "1": (2.0,)}.get(first, ())
+    return bool(values[0] in starts and (np.diff(values) == 1.0).all())
+
+
+def _header_error(where: str) -> DataError:
+    return DataError(f"{where} is a header, but this format has none; remove it.")
+
+
+def read_lines(
+    path: Path, comments: tuple[str, ...] = (), keep_blank: bool = False
+) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not comments, with their numbers from 1; blank ones if wanted.
 
     Raises
     ------
@@ -117,8 +182,17 @@ def read_lines(path: Path, comments: tuple[str, ...] = ()) -> Iterator[tuple[int
                         f"{path}, row {number}: the file has more than {MAX_ROWS} rows or a row of "
                         f"more than {MAX_ROW_CHARACTERS} characters; divide it."
                     )
-                if line.isspace() or line.lstrip().startswith(comments):
+                if line.isspace():
+                    if keep_blank:
+                        yield number, ""
                     continue
+                if line.lstrip().startswith(comments):
+                    continue
+                if "\ufeff" in line:
+                    raise DataError(
+                        f"{path}, row {number}: there is a byte order mark in the middle of the "
+                        "file, as where files were joined; remove it."
+                    )
                 if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
                     raise DataError(
                         f"{path}, row {number}: the file is not UTF-8 text or has zero bytes; "
@@ -164,9 +238,13 @@ def parse_values(fields: Sequence[str], where: str) -> FloatArray:
     try:
         return parse_numbers(fields)
     except NumberError as error:
-        raise DataError(
-            f"{where}, value {error.position + 1}: {error.text} is not a number{error.hint}."
-        ) from None
+        raise _value_error(where, error) from None
+
+
+def _value_error(where: str, error: NumberError) -> DataError:
+    return DataError(
+        f"{where}, value {error.position + 1}: {error.text} is not a number{error.hint}."
+    )
 
 
 def parse_numbers(fields: Sequence[str]) -> FloatArray:

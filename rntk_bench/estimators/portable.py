@@ -116,7 +116,7 @@ def load_model(path: str | Path) -> Any:
     damaged = ModelError(f"{path} is not a model of rntk-bench, or is damaged; fit it again.")
     try:
         with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            arrays = {name: _in_native_order(file[name]) for name in file.files}
         header = json.loads(arrays["header"].tobytes())
         known = header["format"] == FORMAT
         version = int(header["version"])
@@ -139,6 +139,11 @@ def load_model(path: str | Path) -> Any:
         return _deserialize(header, arrays)
     except _MALFORMED:
         raise damaged from None
+
+
+def _in_native_order(array: NDArray[Any]) -> NDArray[Any]:
+    """An array of a file from a machine that stores numbers in another order of bytes."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _serialize(model: SeriesEstimator) -> tuple[dict[str, Any], Arrays]:
@@ -249,6 +254,8 @@ def _are_consistent(arrays: Arrays) -> bool:
         shapes = {"coefficients": (pairs, n), "biases": (pairs,), "inverse_temperature": ()}
     return bool(
         values.ndim == 2
+        and all(arrays[name].dtype == np.float64 for name in (*shapes, "values"))
+        and lengths.dtype.kind == "i"
         and np.isfinite(values).all()
         and lengths.min() > 0
         and lengths.sum() == len(values)

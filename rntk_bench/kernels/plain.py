@@ -76,6 +76,8 @@ class SinglePrecisionRNTK(RNTK):
     def prepare(cls, X: Sequences, Y: Sequences | None = None) -> Any:
         """The series (n_x + n_y, T), and n_x."""
         sets = [read_series(each)[:, :, 0] for each in ((X,) if Y is None else (X, Y))]
+        if len({series.shape[1] for series in sets}) > 1:
+            raise KernelError("In single precision all series must have one length.")
         return np.concatenate(sets), len(sets[0]), Y is None
 
     def gram(self, prepared: Any) -> FloatArray:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from rntk_bench.storage.locks import remove_stale, try_lock
 
+TEMPORARY = f".*{12 * '[0-9a-f]'}.tmp"
+"""A pattern for the names of temporary files, which no other program's files have."""
+
 
 def write_atomically(
     path: Path,
@@ -18,7 +21,7 @@ def write_atomically(
 ) -> None:
     """Replace the content of `path` in one step.
 
-    A pipe or a device is written to directly.
+    A pipe or a device is written to directly, and a symbolic link stays a link to what is replaced.
 
     Parameters
     ----------
@@ -42,6 +45,7 @@ def write_atomically(
         with path.open("wb") as stream:
             stream.writelines(chunks)
         return
+    path = path.resolve()
     written = False
     while not written:
         name = f".{path.name}.{secrets.token_hex(6)}.tmp"
@@ -59,7 +63,7 @@ def write_atomically(
 
 def remove_unfinished(folder: Path) -> None:
     """Remove the temporary files of processes that were killed while they wrote to a folder."""
-    remove_stale(folder, ".*.tmp")
+    remove_stale(folder, TEMPORARY)
 
 
 def check_writable(folder: Path) -> None:

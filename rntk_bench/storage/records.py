@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
 import stat
 from dataclasses import dataclass, field
@@ -223,7 +224,7 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
     problems : list of str
         One sentence for each file that was left out.
     """
-    records, problems = [], []
+    records, problems = [], _unreadable_folders(results, dataset)
     for path in record_files(results, dataset):
         try:
             record = read_record(path)
@@ -236,6 +237,23 @@ def read_records(results: Path, dataset: str | None = None) -> tuple[list[Record
         else:
             problems.append(f"{path} holds what belongs in {expected}; move or delete it.")
     return sorted(records, key=_sort_key), problems
+
+
+def _unreadable_folders(results: Path, dataset: str | None) -> list[str]:
+    """A sentence for each folder of records that must not be read."""
+    problems = []
+    try:
+        folders = sorted(results.iterdir()) if dataset is None else [results / dataset]
+    except OSError:
+        folders = [results]
+    for folder in folders:
+        try:
+            os.scandir(folder).close()
+        except PermissionError as error:
+            problems.append(f"Cannot read the folder {folder}: {error.strerror}; make it readable.")
+        except OSError:  # a file, or no folder of that name
+            continue
+    return problems
 
 
 def _sort_key(record: Record) -> tuple[str, str, int]:

@@ -88,8 +88,8 @@ def predict_split(model: KernelClassifier, split: Split) -> Predictions:
     if known.any():
         table["label"] = [names[code] if code >= 0 else None for code in codes]
     table["prediction"] = [names[code] for code in predicted]
-    for name, column in zip(names, probabilities.T, strict=True):
-        table[f"p({name})"] = column
+    columns = pd.DataFrame(probabilities, columns=[f"p({name})" for name in names])
+    table = pd.concat([table, columns], axis=1)
     counts = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(counts, (codes[known], predicted[known]), 1)
     return Predictions(

@@ -112,6 +112,7 @@ def gram_to_file(
     KernelError
         If an entry leaves the range of float64; then no file is left.
     """
+    path = path.resolve()  # a symbolic link stays one
     one_set = Y is None or Y is X
     sets = kernel.pad_to_common_length(*map(read_set, [X] if one_set else [X, Y]))
     lengths = [len(x) for series in sets for x in series]  # type: ignore[arg-type]

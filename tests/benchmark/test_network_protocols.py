@@ -14,6 +14,7 @@ from rntk_bench.benchmark.network_protocols import (
 )
 from rntk_bench.cli import main
 from rntk_bench.config import Experiment, Network
+from rntk_bench.errors import InputError
 from rntk_bench.methods import NetworkMethod
 from rntk_bench.networks.compiled.runs import train_one
 from rntk_bench.networks.full_training import train_all_epochs
@@ -170,3 +171,31 @@ def test_what_cannot_be_compared_is_one_sentence(tmp_path, gru):
         assert result.exit_code == code
         assert named in result.stderr
         assert not new.exists()
+
+
+def test_a_file_that_lacks_rows_is_completed(tmp_path):
+    path = tmp_path / "protocols.csv"
+    list(compare([COMPARISON], path, 1))
+    whole = read_rows(path)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    list(compare([COMPARISON], path, 1))
+    different = ("seconds",)
+    again = read_rows(path)
+    assert [{k: v for k, v in row.items() if k not in different} for row in again] == [
+        {k: v for k, v in row.items() if k not in different} for row in whole
+    ]
+
+
+@pytest.mark.parametrize("value", ["nan", "99"])
+def test_a_share_is_from_0_to_1(tmp_path, value):
+    path = tmp_path / "protocols.csv"
+    [[row, *_]] = compare([COMPARISON], path, 1)
+    path.write_text(path.read_text().replace(row["scored"], value))
+    with pytest.raises(InputError, match="is not the result of a comparison"):
+        read_rows(path)
+
+
+def test_two_folds_cannot_train_stop_and_score(tmp_path):
+    two = replace(COMPARISON, experiment=Experiment(network=Network(n_folds=2)))
+    with pytest.raises(InputError, match="has 2 folds, but a comparison of protocols needs three"):
+        list(compare([two], tmp_path / "protocols.csv", 1))

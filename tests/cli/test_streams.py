@@ -1,5 +1,6 @@
 """Standard streams that are closed, full, not read or narrow, as shells and services make them."""
 
+import io
 import os
 import subprocess
 import sys
@@ -7,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from rntk_bench.cli._streams import note, say, warn
+from rntk_bench.cli._streams import (
+    note,
+    prepare_streams,
+    refuse_missing_characters,
+    say,
+    warn,
+)
+from rntk_bench.errors import InputError
 from rntk_bench.storage.records import write_record
 from tests import factories as made
 
@@ -105,3 +113,15 @@ def test_messages_are_one_line(capsys):
     captured = capsys.readouterr()
     assert captured.err == "Warning: a\\nb\nNote: c\\x1b[0m\n"
     assert captured.out == "d\n"
+
+
+@pytest.mark.parametrize(("encoding", "lacks"), [("ascii", "Ä"), ("latin-1", "Ω"), ("utf-8", None)])
+def test_data_is_not_written_with_marks_for_missing_characters(encoding, lacks, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    prepare_streams()
+    refuse_missing_characters("plain")
+    if lacks is None:
+        refuse_missing_characters("ÄΩ")
+    else:
+        with pytest.raises(InputError, match=f"{encoding}, lacks '{lacks}'; write to a file"):
+            refuse_missing_characters("ÄΩ")

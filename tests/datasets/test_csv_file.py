@@ -19,7 +19,7 @@ def written(tmp_path):
 def test_rows_have_the_headers_width_and_the_numbers_of_their_last_lines(written):
     names, rows = read_csv(written('\n a , "b, c",a,,\n1,2\n,,,\n\n"x\ny",2,3,,,\n'))
     assert names == ["a", "b, c", "a"]
-    assert list(rows) == [(3, ["1", "2", ""]), (7, ["x\ny", "2", "3"])]
+    assert list(rows) == [(3, ["1", "2", ""], 2), (7, ["x\ny", "2", "3"], 6)]
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,19 @@ def test_a_missing_or_binary_file_is_one_sentence(tmp_path):
 def test_a_column_is_read_in_the_order_of_its_lines(tmp_path):
     path = write(tmp_path, "t,load\n3,1.5\n1,-2e3\n")
     assert read_column(path, "load").tolist() == [1.5, -2000.0]
-    assert read_column(write(tmp_path, "t,load\n3,1.5\n\n1,2\n,,\n"), "load").tolist() == [1.5, 2]
-    with pytest.raises(DataError, match="line 4: column 'load' is empty"):
-        read_column(write(tmp_path, "t,load\n3,1.5\n\n1,\n"), "load")
+    assert read_column(write(tmp_path, "\nt,load\n3,1.5\n1,2\n\n,,\n"), "load").tolist() == [1.5, 2]
+    with pytest.raises(DataError, match="line 3: column 'load' is empty"):
+        read_column(write(tmp_path, "t,load\n3,1.5\n1,\n"), "load")
     with pytest.raises(DataError, match=r"did you mean 'load'. There are t, load"):
         read_column(path, "Load")
+
+
+@pytest.mark.parametrize("blank", ["", '""', " ", ","])
+def test_a_blank_line_among_the_values_of_a_series_is_no_value(tmp_path, blank):
+    """Pandas writes a missing value of a single column as two quotation marks."""
+    with pytest.raises(DataError, match="line 3 is blank, but must hold a number"):
+        read_column(write(tmp_path, f"load\n1.5\n{blank}\n2\n"), "load")
+    assert read_column(write(tmp_path, f"load\n1.5\n2\n{blank}\n"), "load").tolist() == [1.5, 2]
 
 
 def test_lines_longer_than_the_header_do_not_shift_the_columns(tmp_path):

@@ -42,6 +42,8 @@ def test_what_pandas_writes_is_read(tmp_path):
         (",,\n \n", "cannot be read as CSV: it is empty"),
         ("label,t0\n", "contains no series"),
         ("label,t0\n,\n\n", "contains no series"),
+        ("t0,t1,label\n1,2,a\n3,b\n", "line 3 ends before the label's column"),
+        ("label,age,400.0,402.5,405.0\na,30,1,2,3\n", "the column 'age' is not a time step"),
         ("t0,t1\n1,2\n", "has no label column; name it label or class or target"),
         ("a,1.5,2\nb,3,4\n", "has no label column"),
         ("1,0.5,0.7\n2,0.1,0.3\n", "begins with a row of numbers, not with a header"),
@@ -133,6 +135,14 @@ def test_a_table_in_long_format_is_recognised(tmp_path, names):
     wide["label"] = [label for label, _ in ROWS]
     wide.to_csv(tmp_path / "own.csv", index=False)
     assert [x.tolist() for x in read_split(tmp_path / "own.csv").series] == [x for _, x in ROWS]
+
+
+def test_a_table_in_long_format_of_series_of_different_lengths_is_recognised(tmp_path):
+    text = "trial,frame,amplitude,label\n" + "".join(
+        f"{i},{t},{i + t / 7},{'ab'[i % 2]}\n" for i, T in enumerate([5, 4, 6]) for t in range(T)
+    )
+    with pytest.raises(DataError, match=r"one row per value.*index='trial', columns='frame'"):
+        read_split(write(tmp_path, text))
 
 
 @pytest.mark.parametrize(

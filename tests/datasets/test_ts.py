@@ -120,6 +120,11 @@ def test_rows_are_what_the_header_says(complaint, header, sentence):
             "row 5: the series has 3 steps and the first has 2",
         ),
         ("@missing false", "1,2:a\n1,?:b\n", "row 5: a value is missing, but the header declares"),
+        (
+            "@missing true\n@equalLength true\n@seriesLength 2",
+            "1,2:a\n1,?:b\n",
+            "row 7: a value is missing, and is no padding",
+        ),
         ("@univariate true", "1,2:3,4:a\n", "row 4: the series has dimension 2, but the header"),
     ],
 )

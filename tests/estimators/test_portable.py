@@ -194,6 +194,8 @@ def rewritten(path, **changes):
         {"values": np.full((140, 1), np.nan)},
         {"coefficients": np.zeros((3, 19))},
         {"biases": np.zeros(2)},
+        {"biases": np.zeros(3, dtype=np.float16)},
+        {"values": np.zeros((140, 1), dtype=complex)},
         {"classes": np.array(["a"])},
         {"scores": None},
         {"means": np.zeros(3)},
@@ -282,3 +284,13 @@ def test_a_file_without_scales_has_none_and_a_damaged_scale_is_refused(name, tmp
         rewritten(path, **{name: damage})
         with pytest.raises(ModelError, match="is damaged"):
             load_model(path)
+
+
+def test_a_model_from_a_machine_with_another_order_of_bytes_predicts_the_same(tmp_path):
+    model, path = classifier(), tmp_path / "model.npz"
+    save_model(model, path)
+    with np.load(path) as file:
+        arrays = {name: file[name].astype(file[name].dtype.newbyteorder()) for name in file.files}
+    np.savez(path, **arrays)
+    X = SETS["one length"]
+    np.testing.assert_array_equal(load_model(path).predict_proba(X), model.predict_proba(X))

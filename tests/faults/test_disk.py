@@ -263,9 +263,9 @@ def test_every_command_notices_its_folder_at_the_start(
 
 def test_a_record_that_another_process_writes_is_not_removed(plan, tmp_path):
     (tmp_path / "results" / "A").mkdir(parents=True)
-    with try_lock(tmp_path / "results" / "A" / ".other.json.0.tmp"):
+    with try_lock(tmp_path / "results" / "A" / ".other.json.0123456789ab.tmp"):
         assert invoke(*plan.arguments(tmp_path, "-d", "A", "-m", "rbf")).exit_code == 0
-        assert (tmp_path / "results" / "A" / ".other.json.0.tmp").exists()
+        assert (tmp_path / "results" / "A" / ".other.json.0123456789ab.tmp").exists()
 
 
 def test_a_gram_that_does_not_fit_is_refused_before_it_is_begun(tmp_path):

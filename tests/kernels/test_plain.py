@@ -38,3 +38,8 @@ def test_it_is_the_recursion_in_this_precision():
 def test_what_the_recursion_does_not_compute_is_refused(other):
     with pytest.raises(KernelError, match=f"In single precision {next(iter(other))} is "):
         SinglePrecisionRNTK(**other)
+
+
+def test_single_precision_has_one_length():
+    with pytest.raises(KernelError, match="all series must have one length"):
+        SinglePrecisionRNTK()(X, X[:, 1:])

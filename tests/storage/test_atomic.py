@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from rntk_bench.storage.atomic import write_atomically
+from rntk_bench.storage.atomic import remove_unfinished, write_atomically
 
 
 def test_chunks_are_joined_and_replace_the_old_file(tmp_path):
@@ -45,3 +45,21 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, s
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "there").mkdir()
+    link, target = tmp_path / "link", tmp_path / "there" / "file"
+    link.symlink_to(target)
+    for content in (b"first", b"second"):
+        write_atomically(link, content)
+        assert link.is_symlink()
+        assert target.read_bytes() == content
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
+    for name in (".file.json.0123456789ab.tmp", ".0123456789ab.tmp", ".draft.tmp", "draft.tmp"):
+        (tmp_path / name).write_text("x")
+    remove_unfinished(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".draft.tmp", "draft.tmp"]

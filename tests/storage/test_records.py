@@ -271,3 +271,21 @@ def test_a_name_longer_than_a_folders_has_no_records_and_gets_none(tmp_path):
     with pytest.raises(InputError, match="at most 200 letters"):
         record_path(tmp_path, "A" * 201, "rntk", {})
     assert write_record(tmp_path, dataclasses.replace(COFFEE, dataset="A" * 200)).is_file()
+
+
+def test_a_folder_that_must_not_be_read_is_named(tmp_path, monkeypatch):
+    write_record(tmp_path, COFFEE)
+    write_record(tmp_path, dataclasses.replace(COFFEE, dataset="Beef"))
+    scandir = os.scandir
+
+    def refuse(folder):
+        if str(folder).endswith("Beef"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    records, problems = read_records(tmp_path)
+    assert COFFEE in records
+    assert problems == [
+        f"Cannot read the folder {tmp_path / 'Beef'}: Permission denied; make it readable."
+    ]

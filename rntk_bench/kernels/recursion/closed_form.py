@@ -28,6 +28,7 @@ LARGEST_VARIANCE = 2.0**20
 digits, and the result is set to infinity."""
 
 
+@np.errstate(all="ignore")  # what overflows is infinite in the results
 def grams(
     pairs: Pairs, sigmas: Sigmas, phi: LeakyReLU | Erf, readouts: Readouts | SharedReadouts
 ) -> tuple[FloatArray, FloatArray]:
@@ -120,6 +121,7 @@ def _fill_shared(
     out /= pairs.root_of_lengths
 
 
+@np.errstate(all="ignore")
 def diagonals(
     series: TimeMajor,
     sigmas: Sigmas,

@@ -155,7 +155,7 @@ def add_caption(figure: Figure, text: str) -> None:
 
 def safe_file_name(text: str) -> str:
     """Replace the characters that a file name may not have, and shorten a long name."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", text)
+    name = re.sub(r"[^\w.-]+", "_", text)
     if len(name) <= MAX_NAME_LENGTH:
         return name
     return f"{name[: MAX_NAME_LENGTH - 9]}-{sha256(text.encode()).hexdigest()[:8]}"

@@ -152,7 +152,7 @@ def _draw(
             label=_label(str(method)),
             **styles[str(method)],
         )
-    if vary == "noise":
+    if vary == "noise" and (curves["value"] > 0).all():
         panel.set_xscale("log")
     panel.set_xlabel(LABELS[vary])
     panel.set_ylabel("average SNR, dB")

@@ -18,6 +18,8 @@ from rntk_bench.report.results.tsml import read_tsml
 
 _MISSING = {"", "-", "–", "na", "n/a", "nan", "none", "failed"}
 _MIN_UNIT = Fraction(1, 10**12)
+MAX_DECIMALS = 100
+"""More decimals than any accuracy has; an exact fraction of a number with many would be huge."""
 _DELIMITERS = ",;\t"
 _RESAMPLE = re.compile(r"[0-9]{1,10}")
 _MEASURE = re.compile(r"_(accuracy|testfolds)$", re.IGNORECASE)
@@ -249,7 +251,7 @@ def _parse_accuracy(where: str, text: str) -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("nan")
-    if not (number.is_finite() and 0 <= number <= 100):
+    if not (number.is_finite() and 0 <= number <= 100 and _n_decimals(number) <= MAX_DECIMALS):
         raise InputError(
             f"{where}: {text!r} is no accuracy, neither a fraction nor percent; leave it empty "
             "where there is none, or choose other columns with --column."

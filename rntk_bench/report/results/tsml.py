@@ -15,7 +15,7 @@ from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
-from rntk_bench.datasets import Dataset
+from rntk_bench.datasets import ARCHIVE, Dataset
 from rntk_bench.errors import DataError, InputError, StorageError, one_line
 from rntk_bench.formatting import format_choice
 from rntk_bench.report.results.record_details import confusion_counts, predicted_classes
@@ -23,7 +23,7 @@ from rntk_bench.storage.atomic import write_atomically
 from rntk_bench.storage.encoding import encode
 from rntk_bench.storage.records import Record, has_choice
 
-_FILE_NAME = re.compile(r"testResample([0-9]{1,10})\.csv")
+_FILE_NAME = re.compile(r"testResample(0|[1-9][0-9]{0,9})\.csv")
 _TOLERANCE = 1e-6
 """How far the accuracy in the third line may be from that of the predictions."""
 
@@ -168,15 +168,21 @@ def _read_accuracy(path: Path) -> Fraction:
         raise InputError(f"{path} cannot be read as text: {error}.") from error
     if len(lines) < 4:
         raise InputError(f"{path} has no predictions, which start in line 4; leave it out.")
+    known, n = ARCHIVE.get(path.parent.name), len(lines) - 3
+    if known is not None and n != known.n_test:
+        raise InputError(
+            f"{path} has {n} predictions, but the test set has {known.n_test} series; get the "
+            "whole file again."
+        )
     correct = 0
     for number, line in enumerate(lines[3:], 4):
         true, predicted = _read_numbers(path, number, line, 2)
         correct += true == predicted
-    accuracy = Fraction(correct, len(lines) - 3)
+    accuracy = Fraction(correct, n)
     (stated,) = _read_numbers(path, 3, lines[2], 1)
-    if stated >= 0 and abs(stated - accuracy) > _TOLERANCE:
+    if not (stated < 0 or abs(stated - accuracy) <= _TOLERANCE):
         raise InputError(
-            f"{path}, line 3: the accuracy is {stated:g}, but {correct} of {len(lines) - 3} "
+            f"{path}, line 3: the accuracy is {stated:g}, but {correct} of {n} "
             "predictions are right; get the whole file again."
         )
     return accuracy

@@ -41,6 +41,7 @@ def test_a_caption_is_broken_into_lines():
 
 def test_a_files_name_has_no_spaces_and_slashes():
     assert figures.safe_file_name("a/b (c)-1.5") == "a_b_c_-1.5"
+    assert figures.safe_file_name("价格") == "价格"
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path):

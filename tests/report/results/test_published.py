@@ -57,13 +57,13 @@ def test_numbers_in_the_header_are_the_resamples_of_one_classifier(tmp_path, tit
 
 def test_a_folder_holds_predictions_of_classifiers(tmp_path):
     for resample, predictions in ((0, "0,0\n0,1\n"), (2, "1,1\n")):
-        path = tmp_path / "TSF" / "Predictions" / "Ham" / f"testResample{resample}.csv"
+        path = tmp_path / "TSF" / "Predictions" / "Own" / f"testResample{resample}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"Ham,TSF,TEST,{resample}\n\n-1,0,0,0,0,2\n{predictions}")
+        path.write_text(f"Own,TSF,TEST,{resample}\n\n-1,0,0,0,0,2\n{predictions}")
     (column,) = read_published(tmp_path)
     assert (column.name, column.path, column.percent) == ("TSF", tmp_path, False)
-    assert column.accuracy == {"Ham": Fraction(1, 2)}
-    assert column.resamples == {"Ham": {0: Fraction(1, 2), 2: Fraction(1)}}
+    assert column.accuracy == {"Own": Fraction(1, 2)}
+    assert column.resamples == {"Own": {0: Fraction(1, 2), 2: Fraction(1)}}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,7 @@ def test_a_folder_holds_predictions_of_classifiers(tmp_path):
         ("dataset,a\n\nCoffee,high\n", "line 3, column 'a': 'high' is no accuracy"),
         ("dataset,a\nCoffee,-1\n", "line 2, column 'a': '-1' is no accuracy"),
         ("dataset,a\nCoffee,100.5\n", "'100.5' is no accuracy"),
+        ("dataset,a\nCoffee,1e-99999999\n", "'1e-99999999' is no accuracy"),
         ("dataset,a\nCoffee,inf\n", "'inf' is no accuracy"),
         ("dataset,a,A\nCoffee,1,1\n", "line 1: the column 'A' is a duplicate of 'a'"),
         ("dataset,,b\nCoffee,1,1\n", "column 2 has no name"),

@@ -108,7 +108,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(arrow_head, tmp_path):
         write_tsml(tmp_path, [predicted(arrow_head, "rbf")], lambda _: arrow_head)
 
 
-def put(folder, text=PUBLISHED, classifier="ROCKET", dataset="Chinatown", name="testResample0.csv"):
+def put(folder, text=PUBLISHED, classifier="ROCKET", dataset="Toy", name="testResample0.csv"):
     path = folder / classifier / "Predictions" / dataset / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -121,10 +121,10 @@ def test_published_files_are_read_by_classifier_dataset_and_resample(tmp_path):
     put(tmp_path, name="testResample7.csv", text=PUBLISHED.replace("0.75,3", "-1,3"))
     three = Fraction(3, 4)
     assert read_tsml(tmp_path) == {
-        "ROCKET": {"Chinatown": {0: three, 7: three}},
-        "TSF": {"Chinatown": {12: three}},
+        "ROCKET": {"Toy": {0: three, 7: three}},
+        "TSF": {"Toy": {12: three}},
     }
-    assert read_tsml(tmp_path / "TSF") == {"TSF": {"Chinatown": {12: three}}}
+    assert read_tsml(tmp_path / "TSF") == {"TSF": {"Toy": {12: three}}}
     put(tmp_path / "strange", classifier="a\x1b[0m")
     assert list(read_tsml(tmp_path / "strange")) == [r"a\x1b[0m"]
 
@@ -143,6 +143,7 @@ def test_what_is_written_is_read(arrow_head, tmp_path):
         (PUBLISHED.replace("1,1,,", "1,,,"), "line 6: it does not start with a true and a predi"),
         (PUBLISHED.replace("0.75,3863", "much,3863"), "line 3: it does not start with an accuracy"),
         (PUBLISHED + "1,0,,1.0,0.0\n", "line 3: the accuracy is 0.75, but 3 of 5 predictions are"),
+        (PUBLISHED.replace("0.75,3863", "nan,3863"), "line 3: the accuracy is nan, but 3 of 4"),
     ],
 )
 def test_a_file_that_is_not_whole_is_one_sentence(tmp_path, text, sentence):
@@ -150,6 +151,18 @@ def test_a_file_that_is_not_whole_is_one_sentence(tmp_path, text, sentence):
     with pytest.raises(InputError, match=sentence) as error:
         read_tsml(tmp_path)
     assert "testResample0.csv" in str(error.value)
+
+
+def test_predictions_are_as_many_as_the_archives_test_series(tmp_path):
+    put(tmp_path, dataset="Chinatown")
+    with pytest.raises(InputError, match="has 4 predictions, but the test set has 343 series"):
+        read_tsml(tmp_path)
+
+
+def test_a_resample_has_one_file(tmp_path):
+    put(tmp_path, name="testResample00.csv")
+    with pytest.raises(InputError, match="has no files"):
+        read_tsml(tmp_path)
 
 
 def test_a_folder_without_such_files_is_one_sentence(tmp_path):
