@@ -141,7 +141,10 @@ class Kernel(ABC):
     def check_finite(self, values: FloatArray) -> FloatArray:
         """Return `values` if all are finite; otherwise raise a KernelError naming the kernel."""
         if not np.isfinite(values).all():
-            raise KernelError(f"{self} leaves the range of float64 on these series; scale them.")
+            raise KernelError(
+                f"{self} leaves the range of float64 on these series; scale them, or take smaller "
+                "parameters."
+            )
         return values
 
     def __add__(self, other: object) -> SumKernel:

@@ -270,10 +270,12 @@ class RNTK(Kernel):
         return self.check_finite(theta), self.check_finite(K)
 
     def error_bound(self, X: Sequences, Y: Sequences | None = None) -> float:
-        """Bound on the error of any entry, apart from rounding; 0 for a closed form.
+        """Bound on the error of any entry; 0 for ReLU and leaky ReLU, apart from rounding.
 
-        For an activation without a closed form: the truncation error of its Hermite series and the
-        quadrature error of the coefficients, propagated through the recursion.
+        For erf, about the rounding error between nearly equal series, which grows where the network
+        is chaotic. For an
+        activation without a closed form, apart from rounding: the truncation error of its Hermite
+        series and the quadrature error of the coefficients, propagated through the recursion.
         """
         oriented = self._pairs_by_direction(self.read(X, Y)).values()
         readouts = _make_readouts([self])
@@ -318,9 +320,11 @@ class RNTK(Kernel):
 
     def _warn_if_inaccurate(self, bound: float, largest: float) -> None:
         if bound > MAX_RELATIVE_ERROR * largest:
+            chaotic = isinstance(get_activation(self.activation), Erf)
+            where = "where these series are nearly equal" if chaotic else "on these series"
             warnings.warn(
-                f"{self}: the Hermite series of this activation is accurate to {bound:.1g} "
-                f"on these series, whose largest Theta(x, x) is {largest:.3g}.",
+                f"{self} is accurate to {bound:.1g} {where}; the largest Theta(x, x) is "
+                f"{largest:.3g}.",
                 AccuracyWarning,
                 stacklevel=5,
             )
@@ -356,7 +360,14 @@ def _compute_pass(
         each = [smooth.grams(pairs, sigmas[s], phi, readouts) for s in range(len(kernels))]
         grams, diagonals, bounds = (np.stack(parts) for parts in zip(*each, strict=True))
         return grams, diagonals, bounds
-    return *closed_form.grams(pairs, sigmas, phi, readouts), np.zeros(len(kernels))
+    grams, diagonals = closed_form.grams(pairs, sigmas, phi, readouts)
+    if not isinstance(phi, Erf):
+        return grams, diagonals, np.zeros(len(kernels))
+    with np.errstate(invalid="ignore"):  # of settings that leave the range
+        # The diagonals are exact; those of the Grams of one set are still zero.
+        largest = np.abs(grams).max(axis=(1, 2, 3))
+        bounds = closed_form.rounding_errors(pairs, sigmas) * largest
+    return grams, diagonals, bounds
 
 
 class NNGP(RNTK):

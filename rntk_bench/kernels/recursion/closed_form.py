@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -26,6 +27,10 @@ from rntk_bench.types import FloatArray
 LARGEST_VARIANCE = 2.0**20
 """Largest variance of erf's pre-activations. Beyond it, 1 - c^2 in (162) has fewer than ten correct
 digits, and the result is set to infinity."""
+
+ERF_ROUNDING = 100 * float(np.finfo(np.float64).eps)
+"""Relative rounding error of a kernel of erf whose Theta(x, x) is sigma_v^2, about and at most."""
+_LAST_STEP = Readouts(average=np.array([False]), tangent=np.array([True]))
 
 
 @np.errstate(all="ignore")  # what overflows is infinite in the results
@@ -56,6 +61,21 @@ def grams(
     else:
         _fill(pairs, weights, phi, readouts, out)
     return out, _diagonals(*results[0], pairs.x, phi, readouts)
+
+
+def rounding_errors(pairs: Pairs, sigmas: Sigmas) -> FloatArray:
+    """About the largest relative rounding errors (S,) of entries of erf's kernels.
+
+    The recursion is one of correlations, where that of ReLU is one of distances, which keeps their
+    digits. Where the network is chaotic, the difference between nearly equal series grows by each
+    step and layer as Theta does, and so does its error.
+    """
+    plain = replace(sigmas, v=np.ones_like(sigmas.v))
+    largest = [
+        diagonals(series, plain, Erf(), _LAST_STEP).max(axis=(1, 2)) for series in pairs.sets
+    ]
+    relative: FloatArray = np.minimum(ERF_ROUNDING * np.max(largest, axis=0), 1.0)
+    return relative
 
 
 def _fill(

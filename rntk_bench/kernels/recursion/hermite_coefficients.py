@@ -72,7 +72,9 @@ class Octave:
             polynomials = _polynomials(energy), _polynomials(a)
             by_quadrature = _quadrature_error(phi, s, energy).max(axis=-1) + 2.0 * TOLERANCE
             by_polynomials = _table_error(*polynomials, energy, a, s)
-            beyond = np.abs((energy > 0.0) * (s > 0.0) - fractions.sum(axis=1)).max(axis=-1)
+            # At s = 0 phi is its first term, and the series of its slope is not used.
+            wanted = np.stack([energy[0] > 0.0, (energy[1] > 0.0) & (s > 0.0)])
+            beyond = np.abs(wanted - fractions.sum(axis=1)).max(axis=-1)
             curvature = energies(phi.curvature, s[:, -len(CHECKS) :]).max(axis=-1)
         terms = polynomials[1].reshape(INTERVALS, DEGREE + 1, -1, 2).swapaxes(2, 3)
         errors = np.stack([by_quadrature, by_polynomials, beyond], axis=-1).swapaxes(0, 1)

@@ -1,6 +1,7 @@
 """Every closed form of the RNTK: layers, erf, leaky ReLU, lengths, dimensions, readouts."""
 
 import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -306,3 +307,32 @@ def test_zero_series_and_zero_steps():
 def test_sizes_beyond_the_range_are_one_sentence_without_warnings(size):
     with pytest.raises(KernelError, match="leaves the range of float64"):
         RNTK(sigma_w=1.4)(size * np.ones((2, 300)))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "T", "warns"),
+    [
+        (RNTK(1.2, sigma_b=0.1, activation="erf"), 30, False),
+        (RNTK(1.8, sigma_b=0.1, activation="erf"), 130, True),
+        (RNTK(2.0, sigma_b=0.1, activation="erf"), 90, True),
+        (RNTK(1.0, sigma_u=50.0, n_layers=5, activation="erf"), 3, False),
+    ],
+)
+def test_rounding_of_a_chaotic_network_is_estimated_and_told(kernel, T, warns):
+    x = np.random.default_rng(0).standard_normal((1, T))
+    expected = kernel.diag(x)[0]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        error = abs(kernel(x, x.copy())[0, 0] - expected)
+    assert bool(caught) == warns
+    assert all("where these series are nearly equal" in str(each.message) for each in caught)
+    bound = kernel.error_bound(x, x.copy())
+    assert error <= bound <= 1e5 * max(error, 1e-16 * expected)
+    assert kernel.error_bound(np.stack([x[0], -x[0]])) <= bound
+
+
+def test_relu_has_no_rounding_error_that_grows():
+    x = np.random.default_rng(0).standard_normal((1, 500))
+    kernel = RNTK(2.0, sigma_b=0.1)
+    assert kernel.error_bound(x) == 0.0
+    assert kernel(x, x.copy())[0, 0] == pytest.approx(kernel.diag(x)[0], rel=1e-13)

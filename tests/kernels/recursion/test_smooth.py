@@ -48,7 +48,7 @@ def test_a_function_with_a_closed_form_agrees_with_it_within_the_bound(kind, opt
         assert bound < 1e-8
         for Y in (None, SERIES[1:]):
             assert np.abs(series(SERIES, Y) - closed(SERIES, Y)).max() <= bound + 1e-13
-    assert closed.error_bound(SERIES) == 0.0
+    assert closed.error_bound(SERIES) < 1e-11
 
 
 def test_properties():
@@ -170,3 +170,10 @@ def test_an_overflow_is_refused():
             kernel(np.array([[1e200, 1.0]]))
         with pytest.raises(KernelError, match="range of float64"):
             kernel(np.array([[1.0, 1.0]]), np.array([[1.0, 1e200]]))
+
+
+def test_a_variance_of_zero_has_no_error_where_phi_of_zero_is_not_zero():
+    """A series that starts with 0 and has no bias, beside two that are nearly equal."""
+    kernel = RNTK(1.0, activation=lambda z: 1.0 / (1.0 + np.exp(-z)))
+    series = [np.array(x) for x in ([0.1, 0.2, 0.3], [0.1, 0.2, 0.3000001], [0.0, 0.3])]
+    assert kernel.error_bound(series) < 1e-6
