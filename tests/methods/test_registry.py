@@ -9,6 +9,7 @@ from rntk_bench import RNTK
 from rntk_bench.config import Experiment, read_experiment
 from rntk_bench.datasets import InputScaling
 from rntk_bench.datasets.paper import PAPER_DATASETS
+from rntk_bench.errors import ConfigError
 from rntk_bench.methods import KERNEL_METHODS, METHODS, NETWORK_METHODS, KernelMethod, resolve
 from rntk_bench.storage.records import protocol_id
 from tests.paths import CONFIGS
@@ -29,6 +30,11 @@ def test_every_method_is_described():
     titles = [method.title for method in METHODS.values()]
     assert len(set(titles)) == len(titles)
     assert KernelMethod("mine", {}, RNTK).title == "mine"
+
+
+def test_a_kernel_that_the_package_does_not_export_is_one_sentence():
+    with pytest.raises(ConfigError, match=r"names the kernel 'Laplacian', which .* add it there"):
+        _ = KernelMethod("mine", {"alpha": (1.0,)}, "Laplacian").kernel
 
 
 def test_the_registry_is_read_without_importing_numerical_packages():
