@@ -27,8 +27,13 @@ from rntk_bench.cli._streams import say, warn
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from rntk_bench.benchmark.backend import LoadedEvaluation
+    from collections.abc import Sequence
+
+    from rntk_bench.benchmark.backend import LoadedEvaluation, RunOptions
     from rntk_bench.benchmark.evaluation import Progress
+    from rntk_bench.benchmark.plan import Evaluation
+    from rntk_bench.benchmark.runner import Outcome
+    from rntk_bench.methods import Method
 
 
 @click.command()
@@ -117,19 +122,12 @@ def run(
     from rntk_bench.benchmark.backend import RunOptions
     from rntk_bench.benchmark.cost.machine_memory import machine_memory
     from rntk_bench.benchmark.plan import make_plan
-    from rntk_bench.benchmark.runner import count_stored, run_plan
-    from rntk_bench.benchmark.time_left import TimeLeft
     from rntk_bench.config import load_experiment
     from rntk_bench.methods import KERNEL_METHODS, resolve
-    from rntk_bench.report.tables.plan_summary import plan_summary
     from rntk_bench.storage.cache import GramCache, cache_folder
 
     check_options(backend, scheduler, dry_run, memory_limit)
-    if dry_run:
-        options.reject_unused(["timeout", "fail_fast"], "has no effect on --dry-run")
-    source = click.get_current_context().get_parameter_source("cache_limit")
-    if no_cache and source is click.core.ParameterSource.COMMANDLINE:
-        raise InputError("--cache-limit has no use with --no-cache; leave one of them out.")
+    _check_uses(dry_run, no_cache)
     experiment = load_experiment(config, methods, seed)
     resolved = resolve(experiment)
     names = plan_datasets(
@@ -160,45 +158,75 @@ def run(
         memory_limit=memory_limit,
     )
     costs.check_memory(plan, run_options)
-    display = PlanDisplay(TimeLeft(plan, run_options.n_jobs, overwrite), quiet)
+    if dry_run:
+        sizes = costs.dataset_sizes(names, data_dir, cache_dir)
+        # The speed of the RNTK's loops calibrates the estimate.
+        compile_loops([*resolved, KERNEL_METHODS["rntk"]])
+        costs.print_plan(plan, sizes, run_options)
+        return
+    if not no_cache:
+        grams = GramCache(cache_folder(cache_dir), cache_limit, on_warning=warn)
+        run_options = replace(run_options, cache=grams)
+    outcomes = _compute(plan, resolved, run_options, scheduler, quiet)
+    sys.exit(_report(outcomes, len(plan), quiet))
+
+
+def _check_uses(dry_run: bool, no_cache: bool) -> None:
+    """Raise InputError for options that have no use beside others."""
+    if dry_run:
+        options.reject_unused(["timeout", "fail_fast"], "has no effect on --dry-run")
+    source = click.get_current_context().get_parameter_source("cache_limit")
+    if no_cache and source is click.core.ParameterSource.COMMANDLINE:
+        raise InputError("--cache-limit has no use with --no-cache; leave one of them out.")
+
+
+def _compute(
+    plan: Sequence[Evaluation],
+    methods: Sequence[Method],
+    run_options: RunOptions,
+    scheduler: str | None,
+    quiet: bool,
+) -> list[Outcome]:
+    """Compute a plan, with its progress shown; if it is stopped, say what is finished."""
+    from rntk_bench.benchmark.runner import count_stored, run_plan
+    from rntk_bench.benchmark.time_left import TimeLeft
+
+    display = PlanDisplay(TimeLeft(plan, run_options.n_jobs, run_options.overwrite), quiet)
 
     def progress() -> str:
         display.close()
-        again = "goes on from there" if overwrite != "always" else "computes all again"
+        again = "computes all again" if run_options.overwrite == "always" else "goes on from there"
         return (
             f"{count_stored(plan)} of {len(plan)} evaluations are finished and kept in "
-            f"{results}; the same command {again}."
+            f"{plan[0].results}; the same command {again}."
         )
 
     # Loops are compiled when the data of the first evaluation in this process have been loaded.
-    compile_once = cache(partial(compile_loops, resolved))
+    compile_once = cache(partial(compile_loops, methods))
 
     def start_evaluation(loaded: LoadedEvaluation) -> Progress:
         compile_once()
         return display.start_evaluation(loaded)
 
-    with report_progress_on_stop(progress):
-        if dry_run:
-            sizes = costs.dataset_sizes(names, data_dir, cache_dir)
-            # The speed of the RNTK's loops calibrates the estimate.
-            compile_loops([*resolved, KERNEL_METHODS["rntk"]])
-            costs.print_plan(plan, sizes, run_options)
-            return
-        if not no_cache:
-            grams = GramCache(cache_folder(cache_dir), cache_limit, on_warning=warn)
-            run_options = replace(run_options, cache=grams)
-        start_plan = display.start_plan
-        with open_backend(scheduler, resolved, run_options, start_evaluation, start_plan) as where:
-            outcomes = run_plan(plan, run_options, where, display.report)
+    backend = open_backend(scheduler, methods, run_options, start_evaluation, display.start_plan)
+    with report_progress_on_stop(progress), backend as where:
+        outcomes = run_plan(plan, run_options, where, display.report)
         display.close()
+    return outcomes
+
+
+def _report(outcomes: Sequence[Outcome], n_planned: int, quiet: bool) -> int:
+    """Print what a plan has come to, and return the exit code."""
+    from rntk_bench.report.tables.plan_summary import plan_summary
+
     if not quiet:
         for line in plan_summary([each.record for each in outcomes if each.record is not None]):
             say(line)
     kinds = Counter(outcome.kind for outcome in outcomes)
     if kinds["failed"]:
         click.echo(
-            f"{kinds['failed']} of {len(plan)} evaluations failed; try them again with "
+            f"{kinds['failed']} of {n_planned} evaluations failed; try them again with "
             "--overwrite failed.",
             err=True,
         )
-    sys.exit(2 if "unreadable" in kinds else 1 if "failed" in kinds else 0)
+    return 2 if "unreadable" in kinds else 1 if "failed" in kinds else 0
