@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -46,13 +45,15 @@ Row = dict[str, str]
 class Comparison:
     """A method on a dataset with one size of mini-batches and every patience and criterion.
 
-    The dataset is loaded by its name when it is needed: what is finished needs no data.
+    The dataset is loaded by its name when it is needed: what is finished needs no data. But where
+    `fingerprint` knows the dataset, what is finished must be of the same data.
     """
 
     dataset: str
     method: NetworkMethod
     experiment: Experiment
     load: Callable[[str], Dataset]
+    fingerprint: Callable[[str], str | None] = lambda _: None
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -61,9 +62,16 @@ class Comparison:
         batch_size = str(self.experiment.network.batch_size)
         return self.dataset, self.method.name, batch_size, identifier
 
+    def is_finished(self, rows: Sequence[Row]) -> bool:
+        """Whether these rows are all that it has, and of the dataset as it is now."""
+        known = self.fingerprint(self.dataset)
+        data = {row["data"] for row in rows if known is not None}
+        return len(rows) == len(CRITERIA) * len(PATIENCE) and data <= {short_fingerprint(known)}
+
     def rows(self, n_jobs: int) -> list[Row]:
         """Train all runs, and determine the choice of every protocol from their curves."""
-        problem = network_problem(self.load(self.dataset), self.experiment)
+        dataset = self.load(self.dataset)
+        problem = network_problem(dataset, self.experiment)
         training = make_training(problem, self.experiment)
         if training.n_folds < 3:
             raise InputError(
@@ -73,6 +81,7 @@ class Comparison:
         curves = self._curves(problem, training, n_jobs)
         return [
             self._row(training, curves, patience, criterion)
+            | {"data": short_fingerprint(dataset.fingerprint)}
             for criterion in CRITERIA
             for patience in PATIENCE
         ]
@@ -138,6 +147,7 @@ class Comparison:
 _KEY = ("dataset", "method", "batch_size", "protocol")
 _FIELDS = (
     *_KEY,
+    "data",
     *("criterion", "patience", "n_layers", "width", "learning_rate"),
     *("validation", "scored", "epochs", "seconds"),
 )
@@ -146,6 +156,8 @@ _FIELDS = (
 def compare(comparisons: Sequence[Comparison], path: Path, n_jobs: int) -> Iterator[list[Row]]:
     """Compute the comparisons that the file lacks, add each to it, and yield its rows.
 
+    Rows of a comparison that is incomplete, or of other data, are replaced.
+
     Raises
     ------
     StorageError
@@ -153,15 +165,18 @@ def compare(comparisons: Sequence[Comparison], path: Path, n_jobs: int) -> Itera
     InputError
         As for `read_rows`.
     """
-    counts = Counter(map(_key, rows := read_rows(path)))
-    done = {key for key, n in counts.items() if n == len(CRITERIA) * len(PATIENCE)}
-    rows = [row for row in rows if _key(row) in done]
+    rows = read_rows(path)
     for comparison in comparisons:
-        if comparison.key not in done:
+        if not comparison.is_finished([row for row in rows if _key(row) == comparison.key]):
             new = comparison.rows(n_jobs)
-            rows += new
+            rows = [row for row in rows if _key(row) != comparison.key] + new
             _write_rows(path, rows)
             yield new
+
+
+def short_fingerprint(fingerprint: str | None) -> str:
+    """The first digits of a dataset's fingerprint, which tell its versions apart."""
+    return (fingerprint or "")[:12]
 
 
 def rows_of(comparisons: Sequence[Comparison], path: Path) -> list[Row]:
@@ -251,7 +266,10 @@ def _write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 
 def comparisons(
-    experiment: Experiment, datasets: Sequence[str], load: Callable[[str], Dataset]
+    experiment: Experiment,
+    datasets: Sequence[str],
+    load: Callable[[str], Dataset],
+    fingerprint: Callable[[str], str | None],
 ) -> list[Comparison]:
     """The comparisons of the experiment's networks, with each size of mini-batches.
 
@@ -261,6 +279,8 @@ def comparisons(
     datasets : sequence of str
     load : callable
         Loads a dataset by its name.
+    fingerprint : callable
+        The fingerprint of a dataset that is on this machine, otherwise None.
 
     Raises
     ------
@@ -271,7 +291,7 @@ def comparisons(
     if not methods:
         raise InputError("The configuration has no finite network among its methods; add one.")
     return [
-        Comparison(name, method, replace(experiment, network=network), load)
+        Comparison(name, method, replace(experiment, network=network), load, fingerprint)
         for name in datasets
         for method in methods
         for network in (replace(experiment.network, batch_size=size) for size in BATCH_SIZES)

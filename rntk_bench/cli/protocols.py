@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ from rntk_bench.cli import _options as options
 from rntk_bench.cli._dataset_names import expand_datasets, known_datasets
 from rntk_bench.cli._output import check_output
 from rntk_bench.cli._paths import FILE
-from rntk_bench.errors import InputError
+from rntk_bench.errors import DataError, InputError
 
 
 @click.command()
@@ -58,7 +58,15 @@ def protocols(
     if not names:
         raise InputError("There are no datasets to compare protocols on; name some with --dataset.")
     load = partial(load_dataset, data_dir=data_dir, cache_dir=cache_dir)
-    planned = comparisons(experiment, names, load)
+
+    @cache
+    def fingerprint(name: str) -> str | None:
+        try:
+            return load(name, download=False).fingerprint
+        except DataError:  # not on this machine
+            return None
+
+    planned = comparisons(experiment, names, load, fingerprint)
     with output_lock(output):
         for rows in compare(planned, output, effective_n_jobs(jobs)):
             first, best = rows[0], max(rows, key=lambda row: float(row["scored"]))

@@ -186,6 +186,18 @@ def test_a_file_that_lacks_rows_is_completed(tmp_path):
     ]
 
 
+def test_rows_of_other_data_are_computed_again(tmp_path):
+    path = tmp_path / "protocols.csv"
+    known = replace(COMPARISON, fingerprint=lambda _: DATASET.fingerprint)
+    list(compare([COMPARISON], path, 1))
+    assert not list(compare([known, replace(known, fingerprint=lambda _: None)], path, 1))
+    path.write_text(path.read_text().replace(DATASET.fingerprint[:12], "0123456789ab"))
+    assert not list(compare([COMPARISON], path, 1))
+    assert len(list(compare([known], path, 1))) == 1
+    assert {row["data"] for row in read_rows(path)} == {DATASET.fingerprint[:12]}
+    assert len(read_rows(path)) == 4
+
+
 @pytest.mark.parametrize("value", ["nan", "99"])
 def test_a_share_is_from_0_to_1(tmp_path, value):
     path = tmp_path / "protocols.csv"
