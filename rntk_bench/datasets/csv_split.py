@@ -17,7 +17,7 @@ import numpy as np
 
 from rntk_bench.datasets.csv_file import read_csv
 from rntk_bench.datasets.labels import LABEL_COLUMNS
-from rntk_bench.datasets.text import NumberError, SeriesRow, parse_numbers
+from rntk_bench.datasets.text import NumberError, SeriesRow, are_numbers, parse_numbers
 from rntk_bench.errors import DataError
 from rntk_bench.types import FloatArray
 
@@ -129,7 +129,10 @@ def _check_numbering(path: Path, names: Sequence[str]) -> None:
     matches = [re.fullmatch(r"(.*?)(\d+)", name) for name in names]
     prefixes = Counter(match[1] for match in matches if match)
     prefix, n = prefixes.most_common(1)[0] if prefixes else ("", 0)
-    for are_steps in ([match is not None for match in matches], list(map(_is_number, names))):
+    for are_steps in (
+        [match is not None for match in matches],
+        [are_numbers([name]) for name in names],
+    ):
         if 3 <= sum(are_steps) < len(names) < 2 * sum(are_steps):
             raise _not_a_step_error(path, names[are_steps.index(False)])
     try:
@@ -145,14 +148,6 @@ def _check_numbering(path: Path, names: Sequence[str]) -> None:
             f"{path}: the steps are not in order, as {names[position + 1]!r} comes after "
             f"{names[position]!r}; put the columns in chronological order."
         )
-
-
-def _is_number(name: str) -> bool:
-    try:
-        parse_numbers([name])
-    except NumberError:
-        return False
-    return True
 
 
 def _check_long_format(path: Path, names: Sequence[str]) -> None:

@@ -71,8 +71,9 @@ def read_columns(path: Path, labelled: bool) -> list[SeriesRow]:
                 raise _header_error(where) from None
             raise _value_error(where, error) from None
         rows.append((row, label, values, n_filled))
-    _check_first_row(path, rows)
-    _check_labels(path, rows)
+    if labelled:
+        _check_first_row(path, rows)
+        _check_labels(path, rows)
     longest, _, _, width = max(rows, key=itemgetter(3), default=(0, "", None, 0))
     for row, _, values, _ in rows:
         if len(values) < width:
@@ -93,7 +94,7 @@ def _split_fields(line: str, where: str) -> list[str]:
     if "," not in stripped:
         return stripped.split()
     fields = line.split(",")
-    if len(fields[0].split()) > 1 and _are_numbers(fields[0].split()):
+    if len(fields[0].split()) > 1 and are_numbers(fields[0].split()):
         raise DataError(
             f"{where}: there are blanks and commas between the values; use one of them, and "
             "decimal points."
@@ -101,7 +102,8 @@ def _split_fields(line: str, where: str) -> list[str]:
     return fields
 
 
-def _are_numbers(fields: Sequence[str]) -> bool:
+def are_numbers(fields: Sequence[str]) -> bool:
+    """Whether `parse_numbers` accepts these fields."""
     try:
         parse_numbers(fields)
     except NumberError:

@@ -273,9 +273,9 @@ class RNTK(Kernel):
         """Bound on the error of any entry; 0 for ReLU and leaky ReLU, apart from rounding.
 
         For erf, about the rounding error between nearly equal series, which grows where the network
-        is chaotic. For an
-        activation without a closed form, apart from rounding: the truncation error of its Hermite
-        series and the quadrature error of the coefficients, propagated through the recursion.
+        is chaotic. For an activation without a closed form, apart from rounding: the truncation
+        error of its Hermite series and the quadrature error of the coefficients, propagated through
+        the recursion.
         """
         oriented = self._pairs_by_direction(self.read(X, Y)).values()
         readouts = _make_readouts([self])

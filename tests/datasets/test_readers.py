@@ -117,6 +117,11 @@ def test_files_without_labels(written, content, suffix, labelling):
     assert [x.tolist() for x in split.series] == [[1, 2], [3, 4]]
 
 
+def test_a_series_without_a_label_may_count(written):
+    [series] = read_split(written("0\t1\t2\t3\n", ".tsv"), "none").series
+    assert series.tolist() == [0, 1, 2, 3]
+
+
 def test_a_header_that_says_whether_there_are_labels_is_believed(written):
     for content, suffix in (("label,0\na,1\n", ".csv"), (f"{TS_HEADER}@data\n1:a\n", ".ts")):
         with pytest.raises(DataError, match="omit --no-labels"):
