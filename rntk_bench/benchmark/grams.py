@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import rntk_bench.kernels
 from rntk_bench.benchmark.evaluation import Problem, Stopwatch
 from rntk_bench.benchmark.parallel import Batch
@@ -24,6 +26,11 @@ from rntk_bench.types import FloatArray
 COMPUTE_STEP, STORE_PAIR, STORE_FILE = 0.65e-9, 15e-9, 0.2e-3
 """Seconds to compute one step of a pair of series, to store and read the pair's entry once, and for
 the file itself, measured on 390 series of length 300."""
+BLOCK = 60.0
+"""Seconds on one core, about, of a block of test series: so much is lost if a process is killed."""
+ALIGNED = 64
+"""The number of series in a block is a multiple of this one, which suits the loops' tiles. It
+depends on sizes alone, so that the last digits do not depend on what a cache holds."""
 
 
 class Grams:
@@ -57,14 +64,15 @@ class Grams:
             self._prepare_training_sets()
         self._dataset = dataset = problems[inputs[0]].dataset
         each = self._family.relative_cost(kernels, dataset.length) / len(kernels)
-        steps = round(dataset.length * max(1.0, each))
+        self._steps = steps = round(dataset.length * max(1.0, each))
         stored = self._family.uses_time and worth_storing(dataset.n_train, steps)
         self._cache = cache if stored else None
 
     def train(self, batches: Sequence[Batch]) -> Iterator[tuple[int, FloatArray]]:
         """Yield each setting of the batches and its Gram matrix of the training series."""
         for batch in batches:
-            cached = {setting: self._read(setting, "train") for setting in batch}
+            shape = self._dataset.n_train, self._dataset.n_train
+            cached = {setting: self._read(setting, "train", shape) for setting in batch}
             computed = self._compute_train([s for s in batch if cached[s] is None])
             for setting in batch:
                 gram = cached[setting]
@@ -76,10 +84,9 @@ class Grams:
 
     def test(self, setting: int) -> FloatArray:
         """Gram matrix (n_train, n_test) of the training and the test series."""
-        gram = self._read(setting, "test")
+        gram = self._read(setting, "test", (self._dataset.n_train, self._dataset.n_test))
         if gram is None:
-            with self._watch("gram"):
-                gram = self._compute_test(setting)
+            gram = self._compute_test(setting)
             self._store(setting, "test", gram)
         return gram
 
@@ -96,22 +103,21 @@ class Grams:
             yield from self._family.grams(kernels, self._prepared[self._inputs[settings[0]]])
 
     def _compute_test(self, setting: int) -> FloatArray:
-        prepared = self._family.prepare(*self._padded_sets(self._inputs[setting]))
-        return self._kernels[setting].gram(prepared)
+        with self._watch("gram"):
+            prepared = self._family.prepare(*self._padded_sets(self._inputs[setting]))
+            return self._kernels[setting].gram(prepared)
 
     def _padded_sets(self, name: str) -> list[Sequences]:
         """The training and the test series by one input scaling."""
         X_train, X_test = self._problems[name].X_train, self._problems[name].X_test
         return self._family.pad_to_common_length(X_train, X_test)
 
-    def _read(self, setting: int, split: str) -> FloatArray | None:
+    def _read(self, setting: int, split: str, shape: tuple[int, int]) -> FloatArray | None:
         key = self._key(setting, split)
         if self._cache is None or key is None:
             return None
-        n, train = self._dataset.n_train, split == "train"
-        shape = n, n if train else self._dataset.n_test
         with self._watch("cache"):
-            return self._cache.get(key, shape, symmetric=train)
+            return self._cache.get(key, shape, symmetric=split == "train")
 
     def _store(self, setting: int, split: str, gram: FloatArray) -> None:
         key = self._key(setting, split)
@@ -130,7 +136,8 @@ class Grams:
 class FittedGrams(Grams):
     """Gram matrices of kernels that the training set determines.
 
-    A kernel is fitted once, and kept with its Gram matrix; `n_jobs` threads share this work.
+    A kernel is fitted once, and kept with its Gram matrix; `n_jobs` threads share this work. The
+    test series of a large set are computed in blocks, which are stored as they are finished.
     """
 
     def __init__(self, *arguments: Any, n_jobs: int) -> None:
@@ -143,8 +150,26 @@ class FittedGrams(Grams):
             yield self._fit(setting).gram
 
     def _compute_test(self, setting: int) -> FloatArray:
-        kernel = self._fit(setting).kernel
-        return kernel.gram(kernel.prepare(*self._padded_sets(self._inputs[setting])), self._n_jobs)
+        train, test = self._padded_sets(self._inputs[setting])
+        seconds = COMPUTE_STEP * self._steps * len(train)
+        size = ALIGNED * max(1, round(BLOCK / (seconds * ALIGNED)))
+        if size >= len(test):
+            return self._compute_block(setting, train, test)
+        blocks = []
+        for start in range(0, len(test), size):
+            block = test[start : start + size]
+            split = f"test from {start}"
+            gram = self._read(setting, split, (len(train), len(block)))
+            if gram is None:
+                gram = self._compute_block(setting, train, block)
+                self._store(setting, split, gram)
+            blocks.append(gram)
+        return np.concatenate(blocks, axis=1)
+
+    def _compute_block(self, setting: int, train: Sequences, test: Sequences) -> FloatArray:
+        with self._watch("gram"):
+            kernel = self._fit(setting).kernel
+            return kernel.gram(kernel.prepare(train, test), self._n_jobs)
 
     def _prepare_training_sets(self) -> None:
         """Nothing is shared by kernels that the training set determines."""

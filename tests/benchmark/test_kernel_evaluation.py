@@ -196,6 +196,41 @@ def test_a_kernel_fitted_to_the_training_set_has_progress_and_all_threads(gunpoi
     assert threads == [2]
 
 
+class Killed(BaseException):
+    """A process ends in the middle of its work."""
+
+
+@pytest.mark.parametrize("lengths", ["equal", "different"])
+def test_blocks_of_test_series_are_kept(gunpoint, tmp_path, monkeypatch, lengths):
+    method = KERNEL_METHODS["rntk-multiscale"]
+    dataset = gunpoint if lengths == "equal" else unequal(n=300, m=3)
+    whole = KernelEvaluation(dataset, method, Experiment()).grams.test(0)
+    monkeypatch.setattr(grams, "worth_storing", lambda *_: True)
+    monkeypatch.setattr(grams, "BLOCK", 1e-9)
+    compute, sizes = grams.FittedGrams._compute_block, []
+
+    def compute_two(self, setting, train, test):
+        if len(sizes) == 2:
+            raise Killed
+        sizes.append(len(test))
+        return compute(self, setting, train, test)
+
+    def compute_all(self, setting, train, test):
+        sizes.append(len(test))
+        return compute(self, setting, train, test)
+
+    options = {"cache": GramCache(tmp_path, 2**30), "n_jobs": 2}
+    monkeypatch.setattr(grams.FittedGrams, "_compute_block", compute_two)
+    with pytest.raises(Killed):
+        KernelEvaluation(dataset, method, Experiment(), **options).grams.test(0)
+    monkeypatch.setattr(grams.FittedGrams, "_compute_block", compute_all)
+    resumed = KernelEvaluation(dataset, method, Experiment(), **options).grams.test(0)
+    assert sizes == [64, 64, 22]
+    np.testing.assert_allclose(resumed, whole, rtol=1e-14)
+    not_stored = KernelEvaluation(dataset, method, Experiment()).grams.test(0)
+    np.testing.assert_array_equal(not_stored, resumed)
+
+
 def unequal(n=24, seed=0, m=1):
     rng = np.random.default_rng(seed)
     y = np.arange(n) % 2
