@@ -14,7 +14,7 @@ from rntk_bench.cli._streams import note
 from rntk_bench.errors import InputError, StorageError
 from rntk_bench.report.tables.table import Table
 from rntk_bench.report.tables.text import DOCUMENTS, RENDERERS
-from rntk_bench.storage.atomic import write_atomically
+from rntk_bench.storage.atomic import through_links, write_atomically
 from rntk_bench.storage.encoding import encode
 
 table_format = click.option(
@@ -65,7 +65,7 @@ def write_text(text: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     with output_errors(output):
-        write_atomically(output, encode(text), durable=False)
+        write_atomically(through_links(output), encode(text), durable=False)
 
 
 @contextmanager

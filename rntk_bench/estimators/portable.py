@@ -48,7 +48,7 @@ from rntk_bench.kernels.fittable import FittableKernel
 from rntk_bench.kernels.normalised_sum import weighted_sum
 from rntk_bench.methods import KERNEL_METHODS
 from rntk_bench.methods.relative import absolute_parameters
-from rntk_bench.storage.atomic import write_atomically
+from rntk_bench.storage.atomic import through_links, write_atomically
 from rntk_bench.storage.environment import environment
 from rntk_bench.svm.svc import OneVsOneSVC
 from rntk_bench.types import FloatArray
@@ -94,7 +94,7 @@ def save_model(model: SeriesEstimator, path: str | Path) -> None:
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
     try:
-        write_atomically(Path(path), file.getvalue())
+        write_atomically(through_links(Path(path)), file.getvalue())
     except OSError as error:
         raise StorageError(
             f"Cannot write {path}: {error.strerror}; choose another file."

@@ -21,7 +21,7 @@ def write_atomically(
 ) -> None:
     """Replace the content of `path` in one step.
 
-    A pipe or a device is written to directly, and a symbolic link stays a link to what is replaced.
+    A pipe or a device is written to directly.
 
     Parameters
     ----------
@@ -45,7 +45,6 @@ def write_atomically(
         with path.open("wb") as stream:
             stream.writelines(chunks)
         return
-    path = path.resolve()
     written = False
     while not written:
         name = f".{path.name}.{secrets.token_hex(6)}.tmp"
@@ -59,6 +58,17 @@ def write_atomically(
                         file.flush()
                         os.fsync(file.fileno())
                 temporary.replace(path)
+
+
+def through_links(path: Path) -> Path:
+    """Where a path that a user names leads, so that a symbolic link stays one.
+
+    A pipe, a device and a loop of links are left as they are.
+    """
+    try:
+        return path if path.exists() and not path.is_file() else path.resolve()
+    except (OSError, RuntimeError):
+        return path
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -22,6 +22,7 @@ from rntk_bench.deadline import current_deadline
 from rntk_bench.errors import InputError, KernelError, StorageError, format_bytes
 from rntk_bench.kernels import Kernel
 from rntk_bench.kernels.series import Sequences, read_set
+from rntk_bench.storage.atomic import through_links
 from rntk_bench.storage.checkpoint import Checkpoint
 from rntk_bench.storage.locks import output_lock
 from rntk_bench.types import FloatArray
@@ -112,7 +113,7 @@ def gram_to_file(
     KernelError
         If an entry leaves the range of float64; then no file is left.
     """
-    path = path.resolve()  # a symbolic link stays one
+    path = through_links(path)
     one_set = Y is None or Y is X
     sets = kernel.pad_to_common_length(*map(read_set, [X] if one_set else [X, Y]))
     lengths = [len(x) for series in sets for x in series]  # type: ignore[arg-type]

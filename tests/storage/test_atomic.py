@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from rntk_bench.storage.atomic import remove_unfinished, write_atomically
+from rntk_bench.storage.atomic import remove_unfinished, through_links, write_atomically
 
 
 def test_chunks_are_joined_and_replace_the_old_file(tmp_path):
@@ -47,15 +47,25 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, s
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_a_link_is_replaced_but_through_links_it_stays_a_link(tmp_path):
     (tmp_path / "there").mkdir()
     link, target = tmp_path / "link", tmp_path / "there" / "file"
     link.symlink_to(target)
     for content in (b"first", b"second"):
-        write_atomically(link, content)
+        write_atomically(through_links(link), content)
         assert link.is_symlink()
         assert target.read_bytes() == content
     assert list(target.parent.iterdir()) == [target]
+    write_atomically(link, b"third")
+    assert not link.is_symlink()
+    assert target.read_bytes() == b"second"
+
+
+def test_a_loop_of_links_is_replaced(tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    write_atomically(through_links(loop), b"new")
+    assert loop.read_bytes() == b"new"
 
 
 def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path):
