@@ -64,9 +64,10 @@ class Comparison:
 
     def is_finished(self, rows: Sequence[Row]) -> bool:
         """Whether these rows are all that it has, and of the dataset as it is now."""
+        if len(rows) != len(CRITERIA) * len(PATIENCE):
+            return False
         known = self.fingerprint(self.dataset)
-        data = {row["data"] for row in rows if known is not None}
-        return len(rows) == len(CRITERIA) * len(PATIENCE) and data <= {short_fingerprint(known)}
+        return known is None or all(row["data"] == short_fingerprint(known) for row in rows)
 
     def rows(self, n_jobs: int) -> list[Row]:
         """Train all runs, and determine the choice of every protocol from their curves."""
@@ -174,9 +175,9 @@ def compare(comparisons: Sequence[Comparison], path: Path, n_jobs: int) -> Itera
             yield new
 
 
-def short_fingerprint(fingerprint: str | None) -> str:
+def short_fingerprint(fingerprint: str) -> str:
     """The first digits of a dataset's fingerprint, which tell its versions apart."""
-    return (fingerprint or "")[:12]
+    return fingerprint[:12]
 
 
 def rows_of(comparisons: Sequence[Comparison], path: Path) -> list[Row]:

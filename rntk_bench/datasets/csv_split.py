@@ -17,7 +17,7 @@ import numpy as np
 
 from rntk_bench.datasets.csv_file import read_csv
 from rntk_bench.datasets.labels import LABEL_COLUMNS
-from rntk_bench.datasets.text import NumberError, SeriesRow, are_numbers, parse_numbers
+from rntk_bench.datasets.text import MIN_COUNT, NumberError, SeriesRow, are_numbers, parse_numbers
 from rntk_bench.errors import DataError
 from rntk_bench.types import FloatArray
 
@@ -32,8 +32,6 @@ _TIME_NAMES = {
 }
 _VALUE_NAMES = {"value", "values", "val", "reading", "measurement", "x", "y"}
 _UNSUPPORTED_LABEL_NAMES = {"labels", "classes", "targets", "category"}
-_MIN_ROWS = 4
-"""With at least so many rows, a column that counts them is not a coincidence."""
 
 
 def read_csv_rows(path: Path, labelled: bool) -> Iterator[SeriesRow]:
@@ -198,7 +196,7 @@ def _check_steps(path: Path, names: Sequence[str], values: FloatArray) -> FloatA
         names, values = names[1:], values[:, 1:]
     n = len(values)
     for name, column in zip(names, values.T, strict=True):
-        if n >= _MIN_ROWS and _is_consecutive(column):
+        if n >= MIN_COUNT and _is_consecutive(column):
             raise DataError(
                 f"{path}: the column {name!r} counts the rows and is not a time step; remove it."
             )

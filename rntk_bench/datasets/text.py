@@ -21,7 +21,7 @@ MAX_FILE_BYTES = 2**29
 MAX_ROWS = 10**6
 MAX_ROW_CHARACTERS = 2**24
 
-_MIN_COUNT = 4
+MIN_COUNT = 4
 """So many numbers or more that count rows or columns are not a coincidence."""
 
 MISSING = ("", "?")
@@ -119,8 +119,8 @@ def _names_labels(fields: Sequence[str]) -> bool:
 def _check_first_row(path: Path, rows: Sequence[_Row]) -> None:
     """Raise an error if the first row is a header of numbers.
 
-    That is, if its label is none, or is called one, and its values are in ascending order, as time
-    stamps are; or if the label and the values count the columns.
+    That is, if its label is what a column of labels is called and its values ascend, as time stamps
+    do; or if the label, which may be empty, and the values count the columns.
     """
     if not rows:
         return
@@ -128,14 +128,14 @@ def _check_first_row(path: Path, rows: Sequence[_Row]) -> None:
     if len(values) < 2 or any(label == other for _, other, _, _ in rows[1:]):
         return
     called_labels = _names_labels([label]) and (np.diff(values) > 0.0).all()
-    if called_labels or (len(values) + 1 >= _MIN_COUNT and _counts(label.strip(), values)):
+    if called_labels or (len(values) + 1 >= MIN_COUNT and _counts(label.strip(), values)):
         raise _header_error(f"{path}, row {row}")
 
 
 def _check_labels(path: Path, rows: Sequence[_Row]) -> None:
     """Raise an error if the first fields count the rows and the second ones look like labels."""
     n = len(rows)
-    if n < _MIN_COUNT or not all(len(values) for _, _, values, _ in rows):
+    if n < MIN_COUNT or not all(len(values) for _, _, values, _ in rows):
         return
     second = np.array([values[0] for _, _, values, _ in rows])
     labels = [label.strip() for _, label, _, _ in rows]

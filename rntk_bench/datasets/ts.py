@@ -189,12 +189,12 @@ def _check_size(header: _Header, values: FloatArray, first: int | None, where: s
             f"{where}: the series has {T} steps and the first has {first}, but the header declares "
             "@equalLength true; correct one of them."
         )
-    # If lengths may differ, NaN at the end is padding.
     if header.equal_length and np.isnan(values).any():
         raise DataError(
             f"{where}: a value is missing, and is no padding, since the header declares "
             "@equalLength true; fill in the missing values, or correct the header."
         )
+    # If lengths may differ, NaN at the end is padding.
     if header.missing is False and header.equal_length is not False and np.isnan(values).any():
         raise DataError(
             f"{where}: a value is missing, but the header declares @missing false; correct one of "
