@@ -5,7 +5,7 @@ RUN := $(BIN)/rntk-bench
 FROM := $(if $(DATA),--data-dir $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help install lint test demo tables reference figures docs dist ci clean
+.PHONY: help install lint test demo tables reference figures examples docs dist ci clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ reference: $(VENV)/installed ## Make the records of results again: hours; DATA=f
 	$(RUN) run -c networks-compact $(FROM) --results results/reference
 	$(RUN) run -c unseen $(FROM) --results results/unseen
 	for seed in 0 1 2 3 4; do $(RUN) run -c reference -m rntk -m ntk -m rbf -m poly --seed $$seed $(FROM) --results results/seeds || exit; done
+
+examples: $(VENV)/installed-test ## Write again what the manual shows of the records; FILES=folder has published accuracies
+	$(BIN)/python -m tests.refresh_examples $(FILES)
 
 docs: $(VENV)/installed-docs ## Build the manual as HTML in docs/_build; warnings are errors
 	rm -rf docs/api

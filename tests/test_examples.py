@@ -27,6 +27,7 @@ from tests.paths import ROOT
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 OUT = ("-o", "--output", "--out")
+READS_RECORDS = re.compile("--results results/(reference|unseen|seeds)")
 
 # Commands of `sh` blocks that are not run but parsed: they compute for long or ask the network.
 PARSED_ONLY = {
@@ -153,13 +154,17 @@ USED = list(
 )
 
 
+def link_checkout(folder):
+    """Make a folder like a checkout, to which a command may write."""
+    (folder / "results").mkdir()
+    for name in ("configs", "results/reference", "results/unseen", "results/seeds"):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "results/protocols.csv", folder / "results")
+
+
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A folder like a checkout, to which a command may write."""
-    (tmp_path / "results").mkdir()
-    for name in ("configs", "results/reference", "results/unseen", "results/seeds"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "results/protocols.csv", tmp_path / "results")
+    link_checkout(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -231,7 +236,7 @@ def test_commands_print_what_is_shown(page, reader):
         if line in NOT_RUN:
             continue
         _, smaller = LABELS_ALONE.get(line, ("", ()))
-        run = reading if re.search("--results results/(reference|unseen|seeds)", line) else invoke
+        run = reading if READS_RECORDS.search(line) else invoke
         printed = timeless(run((*arguments_of(line), *smaller)).rstrip("\n").split("\n"))
         expected = timeless(output)
         if line in LABELS_ALONE:

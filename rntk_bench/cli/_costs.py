@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Sizes = dict[str, "Size"]
 
-TRIALS_SECONDS = 60.0
-"""Time for all trials of a plan's kernels together, in seconds, without loading the data."""
+ANNOUNCED_SECONDS = 5.0
+"""Time of the trials of a plan's kernels from which they are announced."""
 CLUSTERS = (16, 64, 256)
 """Threads of the clusters for which a long plan's time is forecast."""
 LONG_SECONDS = 60.0
@@ -83,9 +83,10 @@ def check_memory(plan: Sequence[Evaluation], options: RunOptions) -> None:
 def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) -> None:
     """Print the estimated time and memory of every evaluation on this machine.
 
-    A kernel's time is measured for a short while if the data are here. Evaluations whose record a
-    run would keep take no time. All resamples of a dataset have its size, and share a line. For a
-    long plan a line says what it would take on clusters.
+    Times are those of a formula. Those of kernels are corrected by short trials if the data are
+    here. Evaluations whose record a run would keep take no time. All resamples of a dataset have
+    its size, and share a line. The totals follow: of the plan, of each method, and for a long plan
+    what it would take on clusters.
 
     Raises
     ------
@@ -93,37 +94,38 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         If an evaluation needs too much memory, or has more series than can be classified.
     """
     from rntk_bench.benchmark.cost.cluster import cluster_load
-    from rntk_bench.benchmark.cost.formula import calibrate
-    from rntk_bench.benchmark.cost.timed_estimate import SECONDS
 
-    slowness = calibrate()
-    total = total_at_most = 0.0
+    saved = 0.0
+    totals: dict[str, float] = {}
     loads: list[ClusterLoad] = []
     lines = _lines(plan, sizes, options)
-    n_trials = sum(line.n_missing > 0 for line in lines)
-    trial_seconds = min(SECONDS, TRIALS_SECONDS / max(n_trials, 1))
+    needs = iter(_needs([line for line in lines if line.n_missing], options))
     click.echo(f"{'dataset':<32}{'method':<14}{'settings':>9}{'jobs':>6}{'time':>10}{'memory':>10}")
     for line in lines:
         if not line.n_missing:
             click.echo(f"{line.label}{'failed' if line.failed else 'kept':>16}")
             continue
-        need = _need(line, options, slowness, trial_seconds)
+        need = next(needs)
         loads += line.n_missing * [
             cluster_load(line.size, line.method, line.experiment, need.n_jobs * need.seconds)
         ]
         seconds = line.n_missing * need.seconds
-        total, total_at_most = total + seconds, total_at_most + line.n_missing * need.at_most
+        totals[line.method.name] = totals.get(line.method.name, 0.0) + seconds
+        saved += line.n_missing * (need.at_most - need.seconds)
         click.echo(
             f"{line.label}{need.n_jobs:>6}{seconds:>8.1f} s{format_bytes(need.memory):>10}"
             + (f"  {line.n_missing} of {line.n} resamples" if line.n > 1 else "")
         )
+    total = sum(totals.values())
     click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
+    if len(totals) > 1:
+        click.echo("By method: " + ", ".join(f"{m} {s:.1f} s" for m, s in totals.items()) + ".")
     if total > LONG_SECONDS:
         click.echo(_on_clusters(loads))
     if n_kept := len(plan) - sum(line.n_missing for line in lines):
         click.echo(f"{n_kept} of {len(plan)} evaluations have a record and are kept.")
-    if total_at_most > total:
-        click.echo(f"{total_at_most:.0f} s if no network stopped early.")
+    if saved:
+        click.echo(f"{total + saved:.0f} s if no network stopped early.")
 
 
 @dataclass(frozen=True)
@@ -195,23 +197,33 @@ class _Need(NamedTuple):
     memory: int
 
 
-def _need(line: _Line, options: RunOptions, slowness: float, trial_seconds: float) -> _Need:
-    from rntk_bench.benchmark.cost.formula import estimate_cost
+def _needs(lines: Sequence[_Line], options: RunOptions) -> list[_Need]:
+    from rntk_bench.benchmark.cost.formula import calibrate, estimate_cost
     from rntk_bench.benchmark.cost.memory import estimate_memory, limit_jobs
-    from rntk_bench.benchmark.cost.timed_estimate import estimate_seconds
-    from rntk_bench.datasets import Dataset
-    from rntk_bench.methods import KernelMethod
+    from rntk_bench.benchmark.cost.timed_estimate import EvaluationSize, plan_corrections
 
-    size, method, experiment = line.size, line.method, line.experiment
-    n_jobs = limit_jobs(options.memory_limit, size, method, experiment, options.n_jobs)
-    if isinstance(size, Dataset) and isinstance(method, KernelMethod):
-        seconds = at_most = estimate_seconds(
-            size, method, experiment, n_jobs, slowness, options.prune, trial_seconds
+    slowness = calibrate()
+    plans = []
+    for line in lines:
+        sized = line.size, line.method, line.experiment
+        plans.append(
+            EvaluationSize(*sized, limit_jobs(options.memory_limit, *sized, options.n_jobs))
         )
-    else:
+    corrections = plan_corrections(plans, slowness, options.prune, on_start=_announce_trials)
+    needs = []
+    for (size, method, experiment, n_jobs), correction in zip(plans, corrections, strict=True):
         cost = estimate_cost(size, method, experiment, slowness)
-        seconds, at_most = cost.seconds / n_jobs, cost.at_most / n_jobs
-    return _Need(n_jobs, seconds, at_most, estimate_memory(size, method, experiment, n_jobs))
+        memory = estimate_memory(size, method, experiment, n_jobs)
+        seconds, at_most = correction * cost.seconds / n_jobs, correction * cost.at_most / n_jobs
+        needs.append(_Need(n_jobs, seconds, at_most, memory))
+    return needs
+
+
+def _announce_trials(n_trials: int, seconds: float) -> None:
+    if seconds > ANNOUNCED_SECONDS:
+        click.echo(
+            f"Timing parts of {n_trials} evaluations, for about {seconds:.0f} s ...", err=True
+        )
 
 
 def _on_clusters(loads: Sequence[ClusterLoad]) -> str:

@@ -63,7 +63,7 @@ class Dataset:
         """Number of classes."""
         return len(self.classes)
 
-    @property
+    @cached_property
     def length(self) -> int:
         """Number of steps of the longest series of both splits."""
         return max(len(x) for X in (self.X_train, self.X_test) for x in X)

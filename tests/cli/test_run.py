@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from rntk_bench.benchmark import runner
 from rntk_bench.benchmark.cost import timed_estimate
 from rntk_bench.benchmark.cost.memory import estimate_memory
-from rntk_bench.cli import _costs, main
+from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
 from rntk_bench.methods import METHODS
@@ -133,6 +133,22 @@ def test_dry_run_prints_the_plan_and_computes_nothing(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_dry_run_adds_up_each_method_and_announces_long_trials(monkeypatch):
+    monkeypatch.setattr(timed_estimate, "measure_correction", lambda *given: 2.0)
+    datasets = ("-d", "Coffee", "-d", "GunPoint")
+    dry = invoke("run", *datasets, "-m", "rntk", "-m", "ntk", "--dry-run")
+    times = {"rntk": 0.0, "ntk": 0.0}
+    for line in dry.stdout.splitlines()[1:5]:
+        times[line.split()[1]] += float(line.split()[4])
+    said = re.search(r"By method: rntk (.*) s, ntk (.*) s\.", dry.stdout)
+    assert [float(said[1]), float(said[2])] == pytest.approx(list(times.values()), abs=0.11)
+    assert "Timing parts of 4 evaluations, for about 8 s ..." in dry.stderr
+    one = invoke("run", "-d", "Coffee", "-m", "rntk", "--dry-run")
+    assert "By method" not in one.stdout
+    assert "stopped early" not in dry.stdout + one.stdout
+    assert not one.stderr
+
+
 def test_dry_run_says_what_a_long_plan_takes_on_clusters():
     short, long = (
         invoke("run", "-d", name, "-m", "rntk", "--dry-run", "-j", "1").stdout
@@ -174,10 +190,10 @@ def test_dry_run_knows_what_has_a_record(tmp_path, write_dataset, monkeypatch):
         return [line.split()[3] for line in dry.stdout.splitlines()[1:3]], dry.stdout
 
     # The evaluations that are missing share the time for trials.
-    monkeypatch.setattr(_costs, "TRIALS_SECONDS", 0.1)
+    monkeypatch.setattr(timed_estimate, "ALL_SECONDS", 0.1)
     trials = []
     monkeypatch.setattr(
-        timed_estimate, "estimate_seconds", lambda *given: trials.append(given[-1]) or 1.0
+        timed_estimate, "measure_correction", lambda *given: trials.append(given[-1]) or 1.0
     )
     jobs = planned("--overwrite", "always")[0]
     assert "kept" not in jobs
