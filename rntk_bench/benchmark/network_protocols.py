@@ -166,12 +166,15 @@ def compare(comparisons: Sequence[Comparison], path: Path, n_jobs: int) -> Itera
     InputError
         As for `read_rows`.
     """
-    rows = read_rows(path)
+    stored: dict[tuple[str, ...], list[Row]] = {}
+    for row in read_rows(path):
+        stored.setdefault(_key(row), []).append(row)
     for comparison in comparisons:
-        if not comparison.is_finished([row for row in rows if _key(row) == comparison.key]):
+        if not comparison.is_finished(stored.get(comparison.key, [])):
             new = comparison.rows(n_jobs)
-            rows = [row for row in rows if _key(row) != comparison.key] + new
-            _write_rows(path, rows)
+            stored.pop(comparison.key, None)
+            stored[comparison.key] = new
+            _write_rows(path, [row for rows in stored.values() for row in rows])
             yield new
 
 
