@@ -203,11 +203,13 @@ def _compute_and_plot(
 ) -> None:
     from joblib import effective_n_jobs
 
+    from rntk_bench.benchmark.cost.machine_memory import machine_memory
     from rntk_bench.methods import display_name
     from rntk_bench.regression.snr_curves import (
         DEFAULT_VALUES,
         VariedParameter,
         compute_snr_curves,
+        limit_jobs,
         snr_checkpoint_path,
     )
     from rntk_bench.report.plots import figures
@@ -220,7 +222,7 @@ def _compute_and_plot(
     figures.check_output_folder(out)
     check_not_input(out / f"{name}.csv")
     checkpoint_path = snr_checkpoint_path(out, name, varied, kernels, seed)
-    n_jobs = effective_n_jobs(jobs)
+    n_jobs = limit_jobs(machine_memory(), varied, kernels, effective_n_jobs(jobs))
     with output_lock(out / f"{name}.csv"):
         with progress_bar(name, "batches of repeats", quiet, checkpoint_path) as progress:
             curves = compute_snr_curves(

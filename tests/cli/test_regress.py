@@ -106,6 +106,7 @@ def test_usage_errors_are_one_sentence_and_exit_2(tmp_path):
         (("sine", "--value", "1.5"), "integer"),
         (("sine", "--value", "2000", "-m", "rbf", "--repeats", "1", "-j", "1"), "T_var"),
         (("sine", "-j", "0"), "--jobs"),
+        (("sine", "--vary", "train", "--value", "1e9", "-m", "rbf"), "use fewer segments"),
         (("prices",), "--prices"),
         (("prices", "--prices", tmp_path / "none.csv"), "none.csv"),
         (("prices", "--prices", "x.csv", "--vary", "noise"), "--vary"),

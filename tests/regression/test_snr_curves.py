@@ -13,6 +13,7 @@ from rntk_bench.regression.snr_curves import (
     DEFAULT_VALUES,
     VariedParameter,
     compute_snr_curves,
+    limit_jobs,
 )
 
 METHODS = [
@@ -38,6 +39,16 @@ def test_a_curve_is_the_mean_of_its_repeats(tmp_path):
             assert row.repeats == 7
     quiet, loud = curves[curves["method"] == "poly"]["snr"]
     assert quiet > loud
+
+
+def test_as_many_repeats_run_at_a_time_as_fit():
+    varied = VariedParameter(Sine(n_test=0), "train", (10, 1000))
+    # 4.5 copies of the two Grams of the largest grid, with 1,000 segments
+    one = 8 * 1000 * 9 * 1000
+    assert [limit_jobs(n * one, varied, METHODS, 4) for n in (1, 2, 9)] == [1, 2, 4]
+    assert limit_jobs(None, varied, METHODS, 4) == 4
+    with pytest.raises(InputError, match="1000 training segments and 2 settings"):
+        limit_jobs(one - 1, varied, METHODS, 4)
 
 
 def test_the_curve_is_the_same_for_any_number_of_jobs_and_after_an_interrupt(tmp_path):
