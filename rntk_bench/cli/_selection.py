@@ -175,8 +175,8 @@ def load_results(
     """Read the selected records, and join the published accuracies to them.
 
     The records are those of the archive's split, of all resamples with `average`, or of one. Of
-    several protocols of a method, that of the configuration is preferred. How a file of accuracies
-    was read is a note.
+    several protocols of a method, that of the configuration is preferred, and its grid. How a file
+    of accuracies was read is a note.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def load_results(
     from rntk_bench.report.results.join import join_published
     from rntk_bench.report.results.published import read_published, select_columns
     from rntk_bench.report.results.resamples import average_resamples
-    from rntk_bench.report.results.results import collect_results, id_without
+    from rntk_bench.report.results.results import collect_results
 
     records, left_out = load_records(results, **selected), []
     if resample is not None:
@@ -199,9 +199,7 @@ def load_results(
         records, others = filter_by_resample(records, 0, "average over them with --resamples")
         if others:
             left_out = [f"Left out without --resamples: resamples {format_ranges(others)}."]
-    of_config = _protocols_of(selected.get("config"))
-    preferred = {id_without("grid", protocol) for protocol in of_config}
-    joined = collect_results(records, preferred)
+    joined = collect_results(records, _protocols_of(selected.get("config")))
     joined = replace(joined, notes=joined.notes + left_out)
     if columns and not files:
         raise InputError("--column chooses among the columns of a file; name one with --with.")

@@ -9,6 +9,7 @@ import math
 import os
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,7 +115,7 @@ _DIGEST = "digest"
 """The entry of a file with the digest of all others."""
 
 
-def protocol_id(protocol: dict[str, Any]) -> str:
+def protocol_id(protocol: Mapping[str, Any]) -> str:
     """Eight hexadecimal digits that identify a protocol, the same for all its resamples."""
     shared = {key: value for key, value in protocol.items() if key != _RESAMPLE}
     return hashlib.sha256(_json(shared).encode()).hexdigest()[:8]

@@ -10,6 +10,9 @@ import jax.numpy as jnp
 
 from rntk_bench.networks.models import RNN_CELLS, Classifier, Parameters
 
+STEPS_PER_ITERATION: Final = 8
+"""The number of steps in one iteration of a compiled loop: iterations take a GPU time to start."""
+
 _Advance = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 """Computes the next state (B, n) from the state, W h + c (B, g n) and U x + b (B, g n)."""
 
@@ -73,7 +76,7 @@ def _recurrence(advance: _Advance) -> Callable[..., jax.Array]:
             return h, (h, recurrent_t)
 
         h_0 = jnp.zeros((inputs.shape[1], len(W)), inputs.dtype)
-        h, recurrent = jax.lax.scan(step, h_0, (inputs, started))[1]
+        h, recurrent = jax.lax.scan(step, h_0, (inputs, started), unroll=STEPS_PER_ITERATION)[1]
         return h, (W, h, recurrent, inputs, started)
 
     def backward(
@@ -98,6 +101,7 @@ def _recurrence(advance: _Advance) -> Callable[..., jax.Array]:
             jnp.zeros_like(h[0]),
             (grad_h, started, previous, recurrent, inputs),
             reverse=True,
+            unroll=STEPS_PER_ITERATION,
         )[1]
         n, width = W.shape
         grad_W = previous.reshape(-1, n).T @ grad_recurrent.reshape(-1, width)

@@ -88,7 +88,9 @@ class Results:
         return methods, datasets
 
 
-def collect_results(records: Sequence[Record], preferred: Collection[str] = ()) -> Results:
+def collect_results(
+    records: Sequence[Record], preferred: Sequence[Mapping[str, Any]] = ()
+) -> Results:
     """Choose one protocol for each method, apart from the size of the grid, and its accuracies.
 
     `accuracy` has those of the archive's split; `average_resamples` replaces them by means.
@@ -97,10 +99,13 @@ def collect_results(records: Sequence[Record], preferred: Collection[str] = ()) 
     ----------
     records : sequence of Record
         At least one.
-    preferred : collection of str
-        Identifiers by `id_without` the grid. A method with records of one of these has that
-        protocol; another method has the one with the most results.
+    preferred : sequence of dict
+        Protocols. A method with records of one of these, apart from the grid, has that protocol;
+        another method has the one with the most results. Of several grids on a dataset, that of
+        a preferred protocol is chosen, else the largest.
     """
+    families = {id_without("grid", protocol) for protocol in preferred}
+    exactly = {protocol_id(protocol) for protocol in preferred}
     by_method: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
         by_method[record.method][id_without("grid", record.protocol)].append(record)
@@ -111,9 +116,9 @@ def collect_results(records: Sequence[Record], preferred: Collection[str] = ()) 
     shown, left_out = [], []
     for method in columns:
         groups = by_method[method]
-        wanted = {key: group for key, group in groups.items() if key in preferred} or groups
+        wanted = {key: group for key, group in groups.items() if key in families} or groups
         group = max(wanted.items(), key=_protocol_sort_key)[1]
-        best = _largest_grids(group)
+        best = _best_records(group, exactly)
         largest = max(map(_grid_size, best))
         chosen += best
         smaller |= {(r.dataset, r.method) for r in best if _grid_size(r) < largest}
@@ -169,10 +174,16 @@ def record_sort_key(record: Record) -> tuple[bool, int, datetime]:
     return record.status == "ok", _grid_size(record), datetime.fromisoformat(record.created)
 
 
-def _largest_grids(group: list[Record]) -> list[Record]:
-    """The preferred record of each resample of each dataset, by `record_sort_key`."""
+def _best_records(group: list[Record], preferred: Collection[str]) -> list[Record]:
+    """One record of each resample of each dataset: one that did not fail, of a preferred protocol,
+    else the last by `record_sort_key`."""
+
+    def sort_key(record: Record) -> tuple[bool, bool, tuple[bool, int, datetime]]:
+        is_preferred = protocol_id(record.protocol) in preferred
+        return record.status == "ok", is_preferred, record_sort_key(record)
+
     best: dict[tuple[str, int], Record] = {}
-    for record in sorted(group, key=record_sort_key):
+    for record in sorted(group, key=sort_key):
         best[record.dataset, record.resample] = record
     return [best[key] for key in sorted(best)]
 

@@ -1,9 +1,13 @@
+import re
 from dataclasses import replace
+from functools import partial
 
+import jax
 import numpy as np
 import pytest
 
 from rntk_bench.networks.accelerator import runs as accelerated
+from rntk_bench.networks.accelerator.training import advance_many, logits_of, start_many
 from rntk_bench.networks.compiled import runs as compiled
 from rntk_bench.networks.models import RNN_CELLS, Classifier
 from tests.networks.problems import NETWORK, OPTIONS, assert_close, problem
@@ -42,6 +46,22 @@ def test_both_trainers_take_the_same_steps(cell, n_layers, m, clip):
     assert alone.curve.best_epoch == runs[0].curve.best_epoch > 0
     assert alone.curve.loss == pytest.approx(runs[0].curve.loss, rel=1e-3)
     assert_close(alone.weights, runs[0].weights)
+
+
+def test_a_gpu_multiplies_matrices_in_single_precision():
+    training = problem()
+    network = Classifier("gru", 6, 2, 1, 2)
+    weights, series = training.initial(network, 0), training.series
+    stack = partial(jax.tree.map, lambda leaf: np.stack([leaf]))
+    states = start_many(training.options, stack(weights), training.max_epochs)
+    run = stack(training.run(0, 1e-3))
+    for lowered in (
+        advance_many.lower(network, training.options, states, series, run, 1),
+        logits_of.lower(network, weights, series, np.arange(4)),
+    ):
+        products = re.findall("stablehlo.dot_general.*", lowered.as_text())
+        assert products
+        assert all("precision = [HIGHEST, HIGHEST]" in product for product in products)
 
 
 def test_training_on_the_whole_set_and_its_test_are_those_of_the_other_trainer():

@@ -11,7 +11,6 @@ from rntk_bench.report.results.noise import binomial_error, measure_noise, paire
 from rntk_bench.report.results.results import collect_results
 from rntk_bench.report.tables.noise import noise_table
 from rntk_bench.storage.integers import pack_integers
-from rntk_bench.storage.records import protocol_id
 from tests import factories as made
 
 
@@ -63,7 +62,7 @@ def test_seeds_count_where_every_dataset_has_them():
             record("Coffee", "ntk", "1000"),
             record("Ham", "ntk", "11"),
         ],
-        preferred={protocol_id({"seed": 0})},
+        preferred=[{"seed": 0}],
     )
     noise, datasets = measure_noise(results)
     assert datasets == ["Coffee", "Ham"]

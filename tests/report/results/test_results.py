@@ -45,7 +45,7 @@ def test_a_preferred_protocol_comes_before_the_one_with_most_results():
         record("Coffee", "rntk", 2, seed=1),
         record("Coffee", "ntk", 1, seed=0),
     ]
-    results = collect_results(records, preferred={SECOND})
+    results = collect_results(records, preferred=[{"seed": 1}])
     assert results.accuracy == {
         ("Coffee", "rntk"): Fraction(1),
         ("Coffee", "ntk"): Fraction(1, 2),
@@ -124,6 +124,23 @@ def test_what_a_larger_grid_lacks_comes_from_a_smaller_one_and_is_marked():
         f"Protocols: NTK {narrow}, GRU {wide}, GRU {narrow} (†: 1 of 4 settings).",
         f"Other protocols, shown with --protocol: GRU {narrow} (datasets: 1).",
     ]
+
+
+def test_a_configuration_has_its_own_grid_and_others_where_it_lacks_one():
+    records = [
+        record("Coffee", "gru", 1, grid=WIDE, day=9),
+        record("Coffee", "gru", 2, grid=NARROW, day=1),
+        record("Ham", "gru", 1, grid=WIDE, day=9),
+        record("Car", "gru", 1, grid=WIDE, day=1),
+        record("Car", "gru", None, grid=NARROW, day=9),
+    ]
+    results = collect_results(records, preferred=[{"seed": 0, "grid": NARROW}])
+    assert results.accuracy == {
+        ("Coffee", "gru"): Fraction(1),
+        ("Ham", "gru"): Fraction(1, 2),
+        ("Car", "gru"): Fraction(1, 2),
+    }
+    assert results.smaller_grid == {("Coffee", "gru")}
 
 
 def test_another_seed_is_never_filled_in_and_a_result_stands_before_a_failure():
