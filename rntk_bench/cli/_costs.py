@@ -86,7 +86,8 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     Times are those of a formula. Those of kernels are corrected by short trials if the data are
     here. Evaluations whose record a run would keep take no time. All resamples of a dataset have
     its size, and share a line. The totals follow: of the plan, of each method, and for a long plan
-    what it would take on clusters.
+    what it would take on clusters. Networks are forecast for the CPU, also where there is an
+    accelerator.
 
     Raises
     ------
@@ -94,6 +95,8 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
         If an evaluation needs too much memory, or has more series than can be classified.
     """
     from rntk_bench.benchmark.cost.cluster import cluster_load
+    from rntk_bench.methods import NetworkMethod
+    from rntk_bench.networks import pool
 
     saved = 0.0
     totals: dict[str, float] = {}
@@ -120,6 +123,10 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
     if len(totals) > 1:
         click.echo("By method: " + ", ".join(f"{m} {s:.1f} s" for m, s in totals.items()) + ".")
+    if any(isinstance(line.method, NetworkMethod) and line.n_missing for line in lines):
+        device = pool.accelerator()
+        if device is not None:
+            click.echo(f"The times of networks are those of this CPU; a run trains on {device}.")
     if total > LONG_SECONDS:
         click.echo(_on_clusters(loads))
     if n_kept := len(plan) - sum(line.n_missing for line in lines):

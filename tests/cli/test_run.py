@@ -14,6 +14,7 @@ from rntk_bench.cli import main
 from rntk_bench.config import Experiment
 from rntk_bench.datasets import load_dataset
 from rntk_bench.methods import METHODS
+from rntk_bench.networks import pool
 from rntk_bench.storage.records import read_records
 from tests.paths import CONFIGS
 
@@ -147,6 +148,16 @@ def test_dry_run_adds_up_each_method_and_announces_long_trials(monkeypatch):
     assert "By method" not in one.stdout
     assert "stopped early" not in dry.stdout + one.stdout
     assert not one.stderr
+
+
+def test_dry_run_says_that_its_times_of_networks_are_not_those_of_an_accelerator(monkeypatch):
+    monkeypatch.setattr(pool, "accelerator", lambda: "a GPU")
+    plan = ("run", "-c", QUICK, "-d", "Coffee", "--dry-run")
+    said = "The times of networks are those of this CPU; a run trains on a GPU."
+    assert said in invoke(*plan, "-m", "gru").stdout
+    assert said not in invoke(*plan, "-m", "rbf").stdout
+    monkeypatch.setattr(pool, "accelerator", lambda: None)
+    assert "this CPU" not in invoke(*plan, "-m", "gru").stdout
 
 
 def test_dry_run_says_what_a_long_plan_takes_on_clusters():
