@@ -140,11 +140,16 @@ def call_all(
 
 def _runs() -> ModuleType:
     """The module that trains networks: compiled, or in JAX on an accelerator."""
-    if accelerator():
-        from rntk_bench.networks.accelerator import runs
+    return _accelerated_runs() if accelerator() else compiled_runs
 
-        return runs
-    return compiled_runs
+
+@cache
+def _accelerated_runs() -> ModuleType:
+    from rntk_bench.networks.accelerator import runs
+    from rntk_bench.networks.accelerator.compilation_cache import keep_compiled
+
+    keep_compiled()
+    return runs
 
 
 def _in_threads(functions: Sequence[Callable[[], None]]) -> None:
@@ -176,8 +181,7 @@ def _train_vectorised(
     add: Callable[[Task, TrainedRun], None],
 ) -> None:
     """Train all folds and learning rates of one network in vectorised calls."""
-    from rntk_bench.networks.accelerator.runs import train_many
-
+    train_many = _accelerated_runs().train_many
     networks = {network for network, _ in settings}
     for network in sorted(networks, key=lambda network: network.size):
         candidates = [task for task in tasks if settings[task[0]][0] == network]
