@@ -127,7 +127,7 @@ def collect_results(
         unused = [r for each in groups.values() for r in each if id(r) not in used]
         left_out += [
             f"{display_name(method)} {identifier} (datasets: {count})"
-            for identifier, count in _datasets_by_protocol(unused).items()
+            for identifier, count in sorted(_datasets_by_protocol(unused).items())
         ]
     notes = [f"Protocols: {', '.join(shown)}."]
     if left_out:
