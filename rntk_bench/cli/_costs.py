@@ -123,10 +123,9 @@ def print_plan(plan: Sequence[Evaluation], sizes: Sizes, options: RunOptions) ->
     click.echo(f"About {total:.0f} s with {options.n_jobs} jobs, without cached Grams.")
     if len(totals) > 1:
         click.echo("By method: " + ", ".join(f"{m} {s:.1f} s" for m, s in totals.items()) + ".")
-    if any(isinstance(line.method, NetworkMethod) and line.n_missing for line in lines):
-        device = pool.accelerator()
-        if device is not None:
-            click.echo(f"The times of networks are those of this CPU; a run trains on {device}.")
+    networks = any(isinstance(line.method, NetworkMethod) and line.n_missing for line in lines)
+    if networks and (device := pool.accelerator()):
+        click.echo(f"The times of networks are those of this CPU; a run trains on {device}.")
     if total > LONG_SECONDS:
         click.echo(_on_clusters(loads))
     if n_kept := len(plan) - sum(line.n_missing for line in lines):

@@ -169,21 +169,20 @@ def _grid_size(record: Record) -> int:
     return math.prod(len(axis) for axis in record.protocol.get("grid", {}).values())
 
 
-def record_sort_key(record: Record) -> tuple[bool, int, datetime]:
-    """Sorts the preferred record last: one that did not fail, the largest grid, the newest."""
-    return record.status == "ok", _grid_size(record), datetime.fromisoformat(record.created)
+def record_sort_key(
+    record: Record, preferred: Collection[str] = ()
+) -> tuple[bool, bool, int, datetime]:
+    """Sorts the best record last: one that did not fail, one whose protocol has a preferred
+    identifier, the largest grid, the newest."""
+    is_preferred = protocol_id(record.protocol) in preferred
+    created = datetime.fromisoformat(record.created)
+    return record.status == "ok", is_preferred, _grid_size(record), created
 
 
 def _best_records(group: list[Record], preferred: Collection[str]) -> list[Record]:
-    """One record of each resample of each dataset: one that did not fail, of a preferred protocol,
-    else the last by `record_sort_key`."""
-
-    def sort_key(record: Record) -> tuple[bool, bool, tuple[bool, int, datetime]]:
-        is_preferred = protocol_id(record.protocol) in preferred
-        return record.status == "ok", is_preferred, record_sort_key(record)
-
+    """The best record of each resample of each dataset, by `record_sort_key`."""
     best: dict[tuple[str, int], Record] = {}
-    for record in sorted(group, key=sort_key):
+    for record in sorted(group, key=lambda record: record_sort_key(record, preferred)):
         best[record.dataset, record.resample] = record
     return [best[key] for key in sorted(best)]
 
