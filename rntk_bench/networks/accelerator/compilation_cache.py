@@ -13,7 +13,7 @@ from rntk_bench.storage.paths import user_cache_folder
 def keep_compiled() -> None:
     """Let JAX store what it compiles in this package's cache folder, if it stores it nowhere yet.
 
-    JAX runs what it finds there, so that a folder to which others can write is not used.
+    JAX runs what it finds there, so that a folder which others can write to or replace is not used.
     """
     config: Any = jax.config
     if config.jax_compilation_cache_dir is not None:
@@ -23,5 +23,5 @@ def keep_compiled() -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return
-    if is_private(str(folder)):
+    if is_private(str(folder)) and is_private(str(folder.parent)):
         config.update("jax_compilation_cache_dir", str(folder))

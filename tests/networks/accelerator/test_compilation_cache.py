@@ -28,9 +28,10 @@ def test_the_users_folder_is_kept(cache_folder, tmp_path):
     assert not cache_folder.exists()
 
 
-def test_a_folder_to_which_others_can_write_is_not_used(cache_folder):
+@pytest.mark.parametrize("name", [".", "xla"])
+def test_a_folder_to_which_others_can_write_is_not_used(cache_folder, name):
     (cache_folder / "xla").mkdir(parents=True)
-    (cache_folder / "xla").chmod(0o777)
+    (cache_folder / name).chmod(0o777)
     keep_compiled()
     assert jax.config.jax_compilation_cache_dir is None
 
