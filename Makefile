@@ -64,6 +64,7 @@ tables: $(VENV)/installed ## Print the tables of the shipped reference records
 	$(RUN) table --results results/reference -c reference --no-paper
 	$(RUN) table --results results/reference -c networks-literal
 	$(RUN) table --results results/reference -c networks-compact
+	$(RUN) table --results results/reference -c networks-paper
 	$(RUN) table --results results/reference -c lengths --no-paper
 	$(RUN) table noise --results results/seeds -c reference -m rntk -m ntk -m rbf -m poly
 	$(RUN) table 1 --results results/unseen -c unseen --no-paper
@@ -74,6 +75,7 @@ reference: $(VENV)/installed ## Make the records of results again: hours; DATA=f
 	$(RUN) run -c networks-literal $(FROM) --results results/reference
 	$(RUN) protocols -c protocols $(FROM) -o results/protocols.csv
 	$(RUN) run -c networks-compact $(FROM) --results results/reference
+	$(RUN) run -c networks-paper $(FROM) --results results/reference
 	$(RUN) run -c unseen $(FROM) --results results/unseen
 	for seed in 0 1 2 3 4; do $(RUN) run -c reference -m rntk -m ntk -m rbf -m poly --seed $$seed $(FROM) --results results/seeds || exit; done
 

@@ -169,9 +169,9 @@ def test_a_records_protocol_gives_the_networks_keys_back(clip):
 
 
 def test_the_configurations_of_networks_share_datasets_and_differ_in_grid_and_protocol():
-    reference, compact, literal = (
+    reference, compact, paper, literal = (
         read_experiment(CONFIGS / f"{name}.toml")
-        for name in ("reference", "networks-compact", "networks-literal")
+        for name in ("reference", "networks-compact", "networks-paper", "networks-literal")
     )
     protocols = read_experiment(CONFIGS / "protocols.toml")
     assert compact.datasets == reference.datasets
@@ -179,5 +179,5 @@ def test_the_configurations_of_networks_share_datasets_and_differ_in_grid_and_pr
     assert protocols.network == compact.network
     assert resolve(protocols) == resolve(compact)
     assert set(literal.datasets) < set(reference.datasets)
-    assert compact.network == Network()
+    assert compact.network == paper.network == Network()
     assert literal.network.batch_size == 32
