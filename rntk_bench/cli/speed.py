@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from rntk_bench.errors import InputError
 if TYPE_CHECKING:
     from rntk_bench.config import Experiment
     from rntk_bench.datasets import Dataset
+    from rntk_bench.methods import NetworkMethod
     from rntk_bench.speed.timing import Speedup
 
 
@@ -23,7 +26,7 @@ _DATA = ("dataset", "data_dir", "cache_dir")
 _MODES = {
     "--regression": ("regression", "kernels"),
     "--variants": ("variants", *_DATA),
-    "--method": ("methods", "config", *_DATA),
+    "--method": ("methods", "config", "whole", *_DATA),
 }
 """Options that select what is timed, and the parameters that may then be given; the first is the
 option's own."""
@@ -67,7 +70,11 @@ def _refuse_unused_options() -> None:
     show_default=True,
     help="How many kernels of the paper's grid to time.",
 )
-@click.option("--whole", is_flag=True, help="Also time the RNTK's whole grid on all cores.")
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Also time the RNTK's whole grid on all cores; with -m, those of the networks instead.",
+)
 @click.option(
     "--variants",
     is_flag=True,
@@ -77,7 +84,8 @@ def _refuse_unused_options() -> None:
     "--regression", is_flag=True, help="Instead, time one repeat of 'regress' against GridSearchCV."
 )
 @options.methods(
-    "Instead, time a finite network's whole grid against PyTorch. May be repeated.",
+    "Instead, time an epoch of each network of a finite network's grid against PyTorch and JAX. "
+    "May be repeated.",
     "NETWORK",
     _completion.networks,
 )
@@ -126,7 +134,7 @@ def speed(
         return
     cores = cpu_count()
     if methods:
-        _time_networks(data, experiment, cores)
+        _time_networks(data, experiment, cores, whole)
         return
     compile_loops([KERNEL_METHODS["rntk"]])
     sample = classification.sample_grid(kernels)
@@ -140,7 +148,7 @@ def speed(
         _print(f"{cores} cores", classification.compare_whole_grid(data, experiment, cores))
 
 
-def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
+def _time_networks(data: Dataset, experiment: Experiment, cores: int, whole: bool) -> None:
     from rntk_bench.methods import NETWORK_METHODS, NetworkMethod, resolve
     from rntk_bench.storage.environment import environment
 
@@ -150,13 +158,17 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
         raise InputError(
             f"-m takes finite networks here; choose one of {', '.join(NETWORK_METHODS)}."
         )
-    from rntk_bench.speed.networks import compare_networks
-
     compile_loops(networks)
+    what = "whole grids" if whole else "an epoch with its validation"
     click.echo(
         f"{data.name}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
-        f"whole grids; {environment()['cpu']}"
+        f"{what}; {environment()['cpu']}"
     )
+    if not whole:
+        _time_epochs(data, networks, experiment, cores)
+        return
+    from rntk_bench.speed.networks import compare_networks
+
     results = []
     for method in networks:
         results.append(compare_networks(data, method, experiment, cores))
@@ -165,6 +177,39 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int) -> None:
         seconds = sum(result.seconds for result in results)
         baseline_seconds = sum(result.baseline_seconds for result in results)
         click.echo(f"Together {baseline_seconds / seconds:.2f} times faster.")
+
+
+def _time_epochs(
+    data: Dataset, networks: Sequence[NetworkMethod], experiment: Experiment, cores: int
+) -> None:
+    from rntk_bench.networks.pool import accelerator
+    from rntk_bench.speed.epochs import time_epochs
+
+    device = accelerator() or f"{cores} cores"
+    jax = f"JAX, {device}"
+    click.echo(f"{'network':<21}{'runs':>5}{'cores':>6}{'loops':>11}{'PyTorch':>20}{jax:>28}")
+    for method in networks:
+        for times in time_epochs(data, method, experiment, cores):
+            network = times.network
+            name = f"{network.cell}, {network.n_layers} x {network.width}"
+            line = f"{name:<21}{times.n_runs:5}{times.n_cores:6}{1e3 * times.seconds:8.2f} ms"
+            line += _baseline(times.pytorch_seconds, times.seconds, 20)
+            line += _baseline(times.jax_seconds, times.seconds, 28)
+            if times.difference is not None:
+                line += f"  ({times.difference} of {times.n_validation} apart)"
+            click.echo(line)
+    for package, column, extra in (("torch", "PyTorch", "speed"), ("optax", "JAX", "finite")):
+        if find_spec(package) is None:
+            missing = f"{column} is not installed; pip install 'rntk-bench[{extra}]' adds it."
+            click.echo(missing, err=True)
+
+
+def _baseline(baseline_seconds: float | None, seconds: float, width: int) -> str:
+    """A baseline's time and how many times that of this package it is, right-aligned."""
+    if baseline_seconds is None:
+        return f"{'–':>{width}}"
+    text = f"{1e3 * baseline_seconds:.2f} ms {baseline_seconds / seconds:5.2f}x"
+    return f"{text:>{width}}"
 
 
 def _print(threads: str, result: Speedup) -> None:

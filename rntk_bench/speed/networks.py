@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rntk_bench.benchmark.evaluation import Problem
 from rntk_bench.benchmark.network_evaluation import (
     evaluate_network,
     make_training,
@@ -53,6 +54,15 @@ def compare_networks(
         f"validation {100 * selection['accuracy']:.2f} against {100 * accuracy:.2f} %, "
         f"test {test['correct']} against {n_correct} correct, {n_epochs} epochs in PyTorch",
     )
+
+
+def train_on_one_core(
+    problem: Problem, training: Training, setting: Setting, fold: int, experiment: Experiment
+) -> list[int]:
+    """Train one network, and return the number of correct validation predictions of each epoch."""
+    torch.set_num_threads(1)
+    X, y = _series_tensor(problem.X_train), torch.as_tensor(problem.y_train)
+    return _train(training, setting, X, y, fold, experiment).n_correct
 
 
 def _baseline(

@@ -41,7 +41,6 @@ def test_a_repeat_of_the_regression_is_timed():
         ("--variants --whole", "--whole", "--variants"),
         ("--variants -c none.toml", "--config", "--variants"),
         ("-m gru --kernels 3", "--kernels", "--method"),
-        ("-m gru --whole", "--whole", "--method"),
     ],
 )
 def test_an_option_without_effect_is_refused(options, unused, flag):

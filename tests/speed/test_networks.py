@@ -13,7 +13,7 @@ from tests.benchmark.test_network_evaluation import made_up
 def test_without_pytorch_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "rntk_bench.speed.networks", raising=False)
-    result = CliRunner().invoke(main, ["speed", "-d", "GunPoint", "-m", "gru"])
+    result = CliRunner().invoke(main, ["speed", "-d", "GunPoint", "-m", "gru", "--whole"])
     assert result.exit_code == 2
     assert "rntk-bench[speed]" in result.output
 
