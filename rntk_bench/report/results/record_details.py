@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix
 
 from rntk_bench.datasets import Dataset
 from rntk_bench.errors import DataError
@@ -25,6 +23,8 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
     n : int
         Size of the test set.
     """
+    from scipy.stats import binomtest
+
     interval = binomtest(correct, n).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
 
@@ -72,6 +72,8 @@ def confusion_counts(record: Record, dataset: Dataset) -> IntArray:
     DataError
         The record has no predictions, or they are not predictions for the test set of `dataset`.
     """
+    from sklearn.metrics import confusion_matrix
+
     test: dict[str, Any] = record.test or {}
     try:
         predictions = predicted_classes(record)
