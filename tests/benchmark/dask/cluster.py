@@ -30,12 +30,12 @@ WHOLE, CUT = 1e3, 1e-6
 """Lengths of pieces that leave every cell whole, and that cut it up."""
 
 
-def until(condition, seconds=120):
+def until(condition, seconds=120, interval=0.02):
     """Wait until it holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(interval)
 
 
 @contextmanager

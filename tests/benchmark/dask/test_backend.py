@@ -1,6 +1,7 @@
 import signal
 import subprocess
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
@@ -89,19 +90,21 @@ def test_a_worker_killed_half_way_costs_no_evaluation(address, tmp_path, data):
     here, there = tmp_path / "here", tmp_path / "there"
     datasets, options = ["Mine", "Other"], RunOptions(data_dir=data)
     run_here(here, options, datasets)
-    with worker(address, "--no-nanny") as third, connected(address, (), print) as client:
+    with connected(address, (), print) as client, worker(address, "--no-nanny") as third:
+        others = set(client.nthreads())
         client.wait_for_workers(3, timeout=120)
-        alive, held = client.nthreads(), []
+        (its_address,) = set(client.nthreads()) - others
 
-        def kill(_):
-            if third.poll() is None:
-                held.append(sum(map(len, client.processing().values())))
-                third.kill()
-                third.wait()
+        def kill():
+            until(lambda: client.processing().get(its_address), interval=0.001)
+            third.kill()
+            third.wait()
 
-        outcomes = run_on(client, there, options, datasets, report=kill)
-        assert len(alive) == 3
-        assert held[0] > 0
+        killer = Thread(target=kill)
+        killer.start()
+        outcomes = run_on(client, there, options, datasets)
+        killer.join()
+        assert third.returncode == -signal.SIGKILL
         assert len(client.nthreads()) == 2
     assert {outcome.kind for outcome in outcomes} == {"computed"}
     assert answers(there) == answers(here)
