@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,7 +114,6 @@ def speed(
     from rntk_bench.methods import KERNEL_METHODS
     from rntk_bench.speed import classification
     from rntk_bench.speed.variants import time_variants
-    from rntk_bench.storage.environment import environment
 
     _refuse_unused_options()
     if regression:
@@ -138,10 +136,7 @@ def speed(
         return
     compile_loops([KERNEL_METHODS["rntk"]])
     sample = classification.sample_grid(kernels)
-    click.echo(
-        f"{dataset}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
-        f"{len(sample)} kernels of the paper's grid; {environment()['cpu']}"
-    )
+    _print_heading(data, f"{len(sample)} kernels of the paper's grid")
     _print("1 thread", classification.compare_gram(problem, sample))
     _print("1 thread", classification.compare_svm(problem, sample, experiment))
     if whole:
@@ -150,7 +145,6 @@ def speed(
 
 def _time_networks(data: Dataset, experiment: Experiment, cores: int, whole: bool) -> None:
     from rntk_bench.methods import NETWORK_METHODS, NetworkMethod, resolve
-    from rntk_bench.storage.environment import environment
 
     resolved = resolve(experiment)
     networks = [method for method in resolved if isinstance(method, NetworkMethod)]
@@ -159,11 +153,7 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int, whole: boo
             f"-m takes finite networks here; choose one of {', '.join(NETWORK_METHODS)}."
         )
     compile_loops(networks)
-    what = "whole grids" if whole else "an epoch with its validation"
-    click.echo(
-        f"{data.name}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
-        f"{what}; {environment()['cpu']}"
-    )
+    _print_heading(data, "whole grids" if whole else "an epoch with its validation")
     if not whole:
         _time_epochs(data, networks, experiment, cores)
         return
@@ -183,7 +173,7 @@ def _time_epochs(
     data: Dataset, networks: Sequence[NetworkMethod], experiment: Experiment, cores: int
 ) -> None:
     from rntk_bench.networks.pool import accelerator
-    from rntk_bench.speed.epochs import time_epochs
+    from rntk_bench.speed.epochs import not_installed, time_epochs
 
     device = accelerator() or f"{cores} cores"
     jax = f"JAX, {device}"
@@ -198,10 +188,17 @@ def _time_epochs(
             if times.difference is not None:
                 line += f"  ({times.difference} of {times.n_validation} apart)"
             click.echo(line)
-    for package, column, extra in (("torch", "PyTorch", "speed"), ("optax", "JAX", "finite")):
-        if find_spec(package) is None:
-            missing = f"{column} is not installed; pip install 'rntk-bench[{extra}]' adds it."
-            click.echo(missing, err=True)
+    for error in not_installed():
+        click.echo(str(error), err=True)
+
+
+def _print_heading(data: Dataset, what: str) -> None:
+    from rntk_bench.storage.environment import environment
+
+    click.echo(
+        f"{data.name}: {data.n_train} series of length {data.length}, {data.n_classes} classes; "
+        f"{what}; {environment()['cpu']}"
+    )
 
 
 def _baseline(baseline_seconds: float | None, seconds: float, width: int) -> str:

@@ -86,6 +86,16 @@ def time_epochs(
             yield _all_runs(training, network, rates, n_jobs)
 
 
+def not_installed() -> list[ExtraError]:
+    """The baselines that are left out, as the error that says how to install them."""
+    missing = []
+    if _pytorch() is None:
+        missing.append(ExtraError("Timing networks in PyTorch", "PyTorch", "speed"))
+    if _jax_runs() is None:
+        missing.append(ExtraError("Timing networks in JAX", "JAX with Optax", "finite"))
+    return missing
+
+
 def _one_run(
     problem: Problem, training: Training, network: Classifier, rate: float, experiment: Experiment
 ) -> EpochTimes:
@@ -108,16 +118,14 @@ def _one_run(
 def _all_runs(
     training: Training, network: Classifier, rates: list[float], n_jobs: int
 ) -> EpochTimes:
-    runs = [(fold, rate) for fold in range(training.n_folds) for rate in rates]
-    calls = [(training, network, *run) for run in runs]
+    settings = [(network, rate) for rate in rates]
+    tasks = [(k, fold) for k in range(len(settings)) for fold in range(training.n_folds)]
+    calls = [(training, network, fold, rates[k]) for k, fold in tasks]
     seconds = _time_epoch(lambda: pool.call_all(train_one, calls, n_jobs))[1]
-    folds, run_rates = zip(*runs, strict=True)
-    jax_runs = _jax_runs()
-    assert jax_runs is not None
     jax_seconds = _time_epoch(
-        lambda: list(jax_runs.train_many(training, network, folds, run_rates))
+        lambda: pool.train_all(training, settings, tasks, lambda _: 0, lambda *_: None, n_jobs)
     )[1]
-    return EpochTimes(network, len(runs), n_jobs, seconds, jax_seconds=jax_seconds)
+    return EpochTimes(network, len(tasks), n_jobs, seconds, jax_seconds=jax_seconds)
 
 
 def _time_epoch(train: Callable[[], Result]) -> tuple[Result, float]:

@@ -43,21 +43,25 @@ def test_evaluations_of_the_reference_are_done_where_the_protocols_file_is(confi
 
 def test_csv_and_json_have_an_entry_for_each_evaluation():
     names = ("Coffee", "PLAID", "ItalyPowerDemand")
-    chosen = ("-c", CONFIG, "-m", "rntk", *(each for name in names for each in ("-d", name)))
+    datasets = [each for name in names for each in ("-d", name)]
+    chosen = ("-c", CONFIG, *datasets, "-m", "rntk", "-m", "rntk-shared")
     rows = cells(*chosen)
     assert [(row["dataset"], row["method"], row["state"], row["reason"]) for row in rows] == [
         ("Coffee", "rntk", "done", ""),
+        ("Coffee", "rntk-shared", "done", ""),
         ("PLAID", "rntk", "stale", "differs in max_iterations"),
+        ("PLAID", "rntk-shared", "stale", "differs in max_iterations"),
         ("ItalyPowerDemand", "rntk", "missing", ""),
+        ("ItalyPowerDemand", "rntk-shared", "missing", ""),
     ]
     found = json.loads(status("--results", REFERENCE, "--format", "json", *chosen).stdout)
     assert found["evaluations"] == [row | {"resample": int(row["resample"])} for row in rows]
     assert found["summary"] == {
-        "done": 1,
+        "done": 2,
         "failed": 0,
         "interrupted": 0,
-        "stale": 1,
-        "missing": 1,
+        "stale": 2,
+        "missing": 2,
     }
 
 

@@ -70,8 +70,7 @@ def test_pytorch_is_trained_alike():
 
 
 @pytest.mark.usefixtures("_without_pytorch", "_without_jax")
-def test_the_command_names_what_is_not_installed(monkeypatch, tmp_path):
-    monkeypatch.setattr("rntk_bench.cli.speed.find_spec", lambda _: None)
+def test_the_command_names_what_is_not_installed(tmp_path):
     config = tmp_path / "tiny.toml"
     config.write_text("[grid.gru]\nn_layers = [1]\nwidth = [2]\nlearning_rate = [1e-3]\n")
     result = CliRunner().invoke(main, ["speed", "-d", "GunPoint", "-m", "gru", "-c", str(config)])

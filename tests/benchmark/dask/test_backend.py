@@ -93,7 +93,9 @@ def test_a_worker_killed_half_way_costs_no_evaluation(address, tmp_path, data):
     with connected(address, (), print) as client, worker(address, "--no-nanny") as third:
         others = set(client.nthreads())
         client.wait_for_workers(3, timeout=120)
-        (its_address,) = set(client.nthreads()) - others
+        alive = set(client.nthreads())
+        assert len(alive) == 3
+        (its_address,) = alive - others
 
         def kill():
             until(lambda: client.processing().get(its_address), interval=0.001)
