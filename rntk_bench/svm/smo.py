@@ -108,8 +108,8 @@ def start(problem: FloatArray) -> None:
     problem : (7, m); its labels are 1 and -1 for the two classes, and 0 for held-out series and
         padding
     """
-    problem[BETA] = 0.0
-    problem[F] = problem[Y]
+    for t in range(problem.shape[1]):  # An assignment of an array takes Numba seconds to compile.
+        problem[BETA, t], problem[F, t] = 0.0, problem[Y, t]
 
 
 @compiled

@@ -97,7 +97,8 @@ def project(polynomials: FloatArray, values: FloatArray, out: FloatArray) -> Non
                 new = total[q] + term
                 compensation[q] = (new - total[q]) - term
                 total[q] = new
-        out[k] = total
+        for q in range(len(total)):  # An assignment of an array takes Numba seconds to compile.
+            out[k, q] = total[q]
 
 
 @compiled

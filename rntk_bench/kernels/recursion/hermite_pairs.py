@@ -224,7 +224,9 @@ def _recursion(
                     sums[0, i, j] += value[L - 1, i, j]
                     sums[1, i, j] += carried[L - 1, i, j]
     last = np.empty((2, BLOCK, TILE))
-    last[0], last[1] = value[L - 1], carried[L - 1]
+    for i in range(BLOCK):  # An assignment of an array takes Numba seconds to compile.
+        for j in range(TILE):
+            last[0, i, j], last[1, i, j] = value[L - 1, i, j], carried[L - 1, i, j]
     return last, sums
 
 

@@ -199,8 +199,10 @@ def compute_logits(
             return
         first = _load(series, rows, offset, buffers)
         _forward(shape, scaled, first, buffers)
-        n = min(len(buffers.labels), len(rows) - offset)
-        result[offset : offset + n] = buffers.logits[:n]
+        # An assignment of an array takes Numba seconds to compile.
+        for i in range(min(len(buffers.labels), len(rows) - offset)):
+            for j in range(result.shape[1]):
+                result[offset + i, j] = buffers.logits[i, j]
 
 
 @compiled
