@@ -1,4 +1,4 @@
-"""Fixtures: a cache folder for each test, and small datasets in the archive's layout."""
+"""Fixtures: folders of their own for each test, and small datasets in the archive's layout."""
 
 import os
 import signal
@@ -35,9 +35,11 @@ def _xla_knows_fusion_emitters():
 
 @pytest.fixture(autouse=True)
 def _private_folders(tmp_path_factory, monkeypatch):
-    monkeypatch.setenv("RNTK_BENCH_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    """Keep a test away from what its user, or a run in the checkout, has downloaded or computed."""
+    folder = tmp_path_factory.mktemp("private")
+    monkeypatch.setenv("RNTK_BENCH_CACHE_DIR", str(folder / "cache"))
+    monkeypatch.setenv("RNTK_BENCH_RESULTS", str(folder / "results"))
     monkeypatch.delenv("RNTK_BENCH_DATA_DIR", raising=False)
-    monkeypatch.delenv("RNTK_BENCH_RESULTS", raising=False)
 
 
 @pytest.fixture

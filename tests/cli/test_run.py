@@ -21,12 +21,6 @@ from tests.paths import CONFIGS
 QUICK = str(CONFIGS / "quick.toml")
 
 
-@pytest.fixture(autouse=True)
-def _results_of_its_own(tmp_path, monkeypatch):
-    """Keep these tests away from records that a run in the checkout has left in results/runs."""
-    monkeypatch.setenv("RNTK_BENCH_RESULTS", str(tmp_path / "default"))
-
-
 def invoke(*arguments, env=None):
     return CliRunner().invoke(main, [str(a) for a in arguments], env=env, catch_exceptions=False)
 

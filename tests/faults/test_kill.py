@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -100,8 +98,8 @@ def test_stopped_at_random_moments(plan, tmp_path, number, code):
 
 NETWORKS = """
 [network]
-max_epochs = 200
-patience = 200
+max_epochs = 60
+patience = 60
 n_folds = 3
 [grid.gru]
 n_layers = [1]
@@ -116,43 +114,44 @@ def test_a_network_goes_on_with_the_runs_that_are_missing(tmp_path):
     config.write_text(NETWORKS)
 
     def begin(folder):
-        command = (
-            *(sys.executable, "-m", "rntk_bench", "run", "-d", "A", "-m", "gru", "-c", config),
-            *("--data-dir", tmp_path / "data", "--results", folder, "-j", "1", "--no-prune"),
+        arguments = (
+            *("run", "-d", "A", "-m", "gru", "-c", config, "--data-dir", tmp_path / "data"),
+            *("--results", folder, "-j", "1", "--no-prune"),
         )
-        return subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True)
+        return process_harness.start(arguments, log)
 
     def journal():
         """The runs that are kept."""
         lines = [line for path in disturbed.glob("A/*.partial") for line in _lines(path)]
         return [json.loads(line.partition(b" ")[2]) for line in lines[1:]]
 
-    with begin(tmp_path / "undisturbed") as process:
-        process.communicate(timeout=120)
-    assert process.returncode == 0
-    disturbed = tmp_path / "disturbed"
+    log, disturbed = tmp_path / "log", tmp_path / "disturbed"
+    undisturbed = begin(tmp_path / "undisturbed")
+    undisturbed.join(120)
+    assert undisturbed.exitcode == 0
     finished = []
     for number, code in ((signal.SIGTERM, 143), (signal.SIGKILL, -9)):
         enough = len(finished) + 3
-        with begin(disturbed) as process:
-            while len(journal()) < enough:
-                assert process.poll() is None
-                time.sleep(0.002)
-            process.send_signal(number)
-            said = process.communicate(timeout=60)[1]
-        assert process.returncode == code
-        assert "Traceback" not in said
-        assert ("0 of 1 evaluations are finished" in said) == (number == signal.SIGTERM)
+        life = begin(disturbed)
+        while len(journal()) < enough:
+            assert life.is_alive()
+            time.sleep(0.002)
+        process_harness.signal(life, number)
+        life.join(60)
+        assert life.exitcode == code
         assert journal()[: len(finished)] == finished
         finished = journal()
         assert enough <= len(finished) < 12
-    with begin(disturbed) as process:
-        kept = finished
-        while process.poll() is None:
-            kept = journal() or kept
-            time.sleep(0.002)
-    assert process.returncode == 0
+    life = begin(disturbed)
+    kept = finished
+    while life.is_alive():
+        kept = journal() or kept
+        time.sleep(0.002)
+    assert life.exitcode == 0
     assert kept[: len(finished)] == finished
+    said = log.read_text()
+    assert "Traceback" not in said
+    assert said.count("0 of 1 evaluations are finished") == 1  # by the one that could still speak
     assert process_harness.records(disturbed) == process_harness.records(tmp_path / "undisturbed")
     assert process_harness.files(disturbed) == process_harness.files(tmp_path / "undisturbed")
 
