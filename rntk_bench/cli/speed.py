@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,8 @@ from rntk_bench.cli._dataset_names import expand_dataset, known_datasets
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from rntk_bench.config import Experiment
     from rntk_bench.datasets import Dataset
     from rntk_bench.methods import NetworkMethod
@@ -157,16 +160,27 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int, whole: boo
     if not whole:
         _time_epochs(data, networks, experiment, cores)
         return
+    from tqdm import tqdm
+
     from rntk_bench.speed.networks import compare_networks
 
     results = []
     for method in networks:
-        results.append(compare_networks(data, method, experiment, cores))
+        # disable=None draws the progress bar on terminals only.
+        with tqdm(unit=" runs", leave=False, disable=None) as bar:
+            progress = partial(_show_runs, bar, method.name)
+            results.append(compare_networks(data, method, experiment, cores, progress))
         _print(f"{cores} cores", results[-1])
     if len(networks) > 1:
         seconds = sum(result.seconds for result in results)
         baseline_seconds = sum(result.baseline_seconds for result in results)
         click.echo(f"Together {baseline_seconds / seconds:.2f} times faster.")
+
+
+def _show_runs(bar: tqdm[Any], name: str, side: str, done: int, total: int) -> None:
+    bar.set_description(f"{name}, {side}", refresh=False)
+    bar.n, bar.total = done, total
+    bar.refresh()
 
 
 def _time_epochs(

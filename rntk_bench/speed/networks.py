@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from rntk_bench.networks.early_stopping import EarlyStopping, NetworkChoice, Net
 from rntk_bench.networks.models import RNN_CELLS, Classifier
 from rntk_bench.networks.pool import Setting
 from rntk_bench.speed.timing import Speedup, shortest_time
+from rntk_bench.storage.records import Record
 
 try:
     import torch
@@ -31,20 +33,36 @@ except ImportError:
     raise ExtraError("Timing networks", "PyTorch", "speed") from None
 
 
+Progress = Callable[[str, int, int], None]
+"""Called with the side that trains, the number of its runs that are finished, and of all."""
+
+
 def compare_networks(
-    dataset: Dataset, method: NetworkMethod, experiment: Experiment, n_jobs: int
+    dataset: Dataset,
+    method: NetworkMethod,
+    experiment: Experiment,
+    n_jobs: int,
+    progress: Progress,
 ) -> Speedup:
     """Time a method's whole grid on `n_jobs` cores, with compiled loops.
 
     PyTorch trains one run after another, from the same initial weights and with the same
     mini-batches, so that both sides do the same work up to rounding.
     """
-    record, seconds = shortest_time(
-        partial(evaluate_network, dataset, method, experiment, n_jobs=n_jobs)
-    )
+
+    def evaluate() -> Record:
+        return evaluate_network(
+            dataset,
+            method,
+            experiment,
+            n_jobs=n_jobs,
+            progress=lambda done, total, _: progress("compiled loops", done, total),
+        )
+
+    record, seconds = shortest_time(evaluate)
     torch.set_num_threads(n_jobs)
     (accuracy, n_correct, n_epochs), baseline_seconds = shortest_time(
-        partial(_baseline, dataset, method, experiment)
+        partial(_baseline, dataset, method, experiment, partial(progress, "PyTorch"))
     )
     selection, test = record.selection or {}, record.test or {}
     return Speedup(
@@ -66,7 +84,10 @@ def train_on_one_core(
 
 
 def _baseline(
-    dataset: Dataset, method: NetworkMethod, experiment: Experiment
+    dataset: Dataset,
+    method: NetworkMethod,
+    experiment: Experiment,
+    progress: Callable[[int, int], None],
 ) -> tuple[float, int, int]:
     """Best validation accuracy, number of correct test predictions, and number of epochs."""
     problem = network_problem(dataset, experiment)
@@ -82,6 +103,7 @@ def _baseline(
             search.add(index, fold, run.n_correct, run.best_epoch, run.best_loss)
             networks[index, fold] = run.network
             n_epochs += len(run.n_correct)
+            progress(len(networks), len(settings) * training.n_folds)
     choice = search.choose(method.default_setting, experiment.network.max_epochs)
     folds = {
         "best-fold": [choice.best_fold],

@@ -35,7 +35,12 @@ def test_pytorch_computes_the_same_network_and_takes_the_same_steps(name, n_laye
     )
     experiment = Experiment(network=Network(n_folds=3, max_epochs=4, batch_size=8))
     dataset = made_up()
-    result = speed_networks.compare_networks(dataset, method, experiment, 1)
+    told = []
+    result = speed_networks.compare_networks(
+        dataset, method, experiment, 1, lambda *progress: told.append(progress)
+    )
+    for side in ("compiled loops", "PyTorch"):
+        assert [each for each in told if each[0] == side][-1] == (side, 6, 6)
     accuracies, n_correct, _ = result.agreement.split(", ")
     first, second = accuracies.removeprefix("validation ").removesuffix(" %").split(" against ")
     assert first == second
