@@ -44,10 +44,10 @@ def test_a_kernels_record_in_full():
 
 def test_a_networks_record_names_its_epochs_and_the_other_protocols():
     found = entries(show("Coffee", "gru"))
-    assert found["chosen"].endswith("epochs=93")
-    assert found["best epochs"] == "176, 124, 93, 56, 4"
+    assert found["chosen"].endswith("epochs=197")
+    assert found["best epochs"] == "126, 180, 197, 183, 127"
     assert "left out" in found["validation"]
-    assert found["others"].startswith("883fcf67, ")
+    assert found["others"].startswith("8470ca61, 883fcf67, ")
     other = entries(show("Coffee", "gru", "--protocol", "883f"))
     assert "protocol 883fcf67" in other["record"]
     assert "others" not in other
@@ -142,7 +142,7 @@ def test_the_confusion_matrix_is_of_the_same_data_or_not_shown(tmp_path, write_d
         (["Cofee"], "did you mean Coffee?"),
         (["Nothing-like-this"], "--results"),
         (["Coffee", "svm"], "there are gru, "),
-        (["Coffee", "gru", "--protocol", "zz"], "there are 8470ca61, 883fcf67."),
+        (["Coffee", "gru", "--protocol", "zz"], "there are 427a9ea3, 8470ca61, 883fcf67."),
     ],
 )
 def test_what_is_not_there_is_one_sentence_and_exit_2(arguments, said):
