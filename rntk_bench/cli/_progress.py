@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rntk_bench.cli._signals import report_progress_on_stop
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 @contextmanager
@@ -33,10 +38,6 @@ def progress_bar(
 
     bar = tqdm(desc=name, unit=f" {unit}", leave=False, disable=True if quiet else None)
 
-    def update(done: int, total: int) -> None:
-        bar.total, bar.n = total, done
-        bar.refresh()
-
     def progress() -> str:
         bar.close()
         kept = f" and kept in {path}" if path.exists() else ""
@@ -46,4 +47,12 @@ def progress_bar(
         )
 
     with report_progress_on_stop(progress), bar:
-        yield update
+        yield partial(set_position, bar)
+
+
+def set_position(bar: tqdm[Any], done: int, total: int | None = None) -> None:
+    """Show how many parts are done, and how many there are if the bar does not know it."""
+    bar.n = done
+    if total is not None:
+        bar.total = total
+    bar.refresh()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from rntk_bench.cli import _completion, _output
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._dataset_names import expand_datasets, known_datasets
+from rntk_bench.cli._progress import set_position
 from rntk_bench.errors import InputError
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 
 @click.command()
@@ -90,15 +87,10 @@ def ceilings(
                             method,
                             experiment,
                             n_jobs=effective_n_jobs(jobs),
-                            progress=partial(_set_position, bar),
+                            progress=partial(set_position, bar),
                         )
                     )
     finally:
         if finished:
             table = ceilings_table(finished, CEILING_C, single_precision)
             _output.write_tables([table], table_format, standalone, output)
-
-
-def _set_position(bar: tqdm[None], done: int) -> None:
-    bar.n = done
-    bar.refresh()

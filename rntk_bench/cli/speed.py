@@ -13,6 +13,7 @@ from rntk_bench.cli import _completion
 from rntk_bench.cli import _options as options
 from rntk_bench.cli._compiling import compile_loops
 from rntk_bench.cli._dataset_names import expand_dataset, known_datasets
+from rntk_bench.cli._progress import set_position
 from rntk_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -179,8 +180,7 @@ def _time_networks(data: Dataset, experiment: Experiment, cores: int, whole: boo
 
 def _show_runs(bar: tqdm[Any], name: str, side: str, done: int, total: int) -> None:
     bar.set_description(f"{name}, {side}", refresh=False)
-    bar.n, bar.total = done, total
-    bar.refresh()
+    set_position(bar, done, total)
 
 
 def _time_epochs(

@@ -25,7 +25,6 @@ from rntk_bench.networks.early_stopping import EarlyStopping, NetworkChoice, Net
 from rntk_bench.networks.models import RNN_CELLS, Classifier
 from rntk_bench.networks.pool import Setting
 from rntk_bench.speed.timing import Speedup, shortest_time
-from rntk_bench.storage.records import Record
 
 try:
     import torch
@@ -49,17 +48,16 @@ def compare_networks(
     PyTorch trains one run after another, from the same initial weights and with the same
     mini-batches, so that both sides do the same work up to rounding.
     """
-
-    def evaluate() -> Record:
-        return evaluate_network(
+    record, seconds = shortest_time(
+        partial(
+            evaluate_network,
             dataset,
             method,
             experiment,
             n_jobs=n_jobs,
             progress=lambda done, total, _: progress("compiled loops", done, total),
         )
-
-    record, seconds = shortest_time(evaluate)
+    )
     torch.set_num_threads(n_jobs)
     (accuracy, n_correct, n_epochs), baseline_seconds = shortest_time(
         partial(_baseline, dataset, method, experiment, partial(progress, "PyTorch"))
