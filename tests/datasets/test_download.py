@@ -322,11 +322,11 @@ def test_sktimes_addresses_are_tried_in_turn(fetch, complaint, servers, monkeypa
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     use_addresses(stalling.url, missing.url, damaged.url)
     with monkeypatch.context() as patch:
-        patch.setattr(sktime_process, "STALL_S", 1.0)
+        patch.setattr(sktime_process, "STALL_S", 2.0)
         sentence = complaint(None, sktime=None)
     assert stalling.left.wait(10)
     assert "(Hugging Face sktime/tsc-datasets: " in sentence
-    assert f"{stalling.url}/{NAME}.zip: no byte arrived for 1 s; " in sentence
+    assert f"{stalling.url}/{NAME}.zip: no byte arrived for 2 s; " in sentence
     assert f"{missing.url}/{NAME}.zip: HTTP Error 404: Not Found; " in sentence
     assert f"{damaged.url}/{NAME}.zip: File is not a zip file)" in sentence
     use_addresses(missing.url, damaged.url, good.url, stalling.url)

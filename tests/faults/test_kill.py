@@ -98,8 +98,8 @@ def test_stopped_at_random_moments(plan, tmp_path, number, code):
 
 NETWORKS = """
 [network]
-max_epochs = 60
-patience = 60
+max_epochs = 200
+patience = 200
 n_folds = 3
 [grid.gru]
 n_layers = [1]

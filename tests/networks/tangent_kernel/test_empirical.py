@@ -35,8 +35,11 @@ def by_jacobian(network, sequences, parameters, first):
     ("tied", "n_layers", "activation"),
     [
         (True, 1, "relu"),
+        (True, 2, "tanh"),
         (True, 3, "erf"),
-        (False, 2, "tanh"),
+        (False, 1, "erf"),
+        (False, 2, "relu"),
+        (False, 3, "tanh"),
     ],
 )
 def test_equals_the_product_of_explicit_jacobians(tied, n_layers, activation):
