@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +78,7 @@ def evaluate_network(
         if checkpoint_path:
             checkpoint = Checkpoint(checkpoint_path, _header(dataset, method, experiment))
         runs = _Runs(search, len(settings), checkpoint, progress)
+        watch.add("total", runs.elapsed_before)
         train_all(training, settings, runs.missing, runs.upper_bound, runs.add, n_jobs)
         watch.add("training", runs.seconds)
         try:
@@ -131,7 +133,7 @@ def _header(dataset: Dataset, method: NetworkMethod, experiment: Experiment) -> 
         "data": dataset.fingerprint,
         "protocol": method.protocol(experiment),
         **trained_by(),
-        "entry": list(TrainingCurve._fields),
+        "entry": [*TrainingCurve._fields, "elapsed"],
         **machine,
     }
 
@@ -179,7 +181,13 @@ def network_settings(dataset: Dataset, method: NetworkMethod) -> list[Setting]:
 
 
 class _Runs:
-    """The training runs of an evaluation, including those of an interrupted one."""
+    """The training runs of an evaluation, including those of an interrupted one.
+
+    Attributes
+    ----------
+    elapsed_before : float
+        Seconds that the evaluation took until the last run of the checkpoint had ended.
+    """
 
     def __init__(
         self,
@@ -193,9 +201,12 @@ class _Runs:
         self._search, self._checkpoint, self._progress = search, checkpoint, progress
         self._curves: dict[Task, TrainingCurve] = {}
         self._weights: dict[Task, Parameters] = {}
-        for entry in checkpoint.entries if checkpoint else ():
+        entries = checkpoint.entries if checkpoint else []
+        for entry in entries:
             curve = TrainingCurve(*(entry[key] for key in TrainingCurve._fields))
             self._add_curve((entry["setting"], entry["fold"]), curve)
+        self.elapsed_before = entries[-1]["elapsed"] if entries else 0.0
+        self._start = time.perf_counter()
         self._report()
 
     @property
@@ -216,7 +227,9 @@ class _Runs:
         """Add a finished run, and append it to the checkpoint."""
         if self._checkpoint is not None:
             setting, fold = task
-            self._checkpoint.append({"setting": setting, "fold": fold, **trained.curve._asdict()})
+            elapsed = round(self.elapsed_before + time.perf_counter() - self._start, 4)
+            entry = {"setting": setting, "fold": fold, "elapsed": elapsed}
+            self._checkpoint.append(entry | trained.curve._asdict())
         self._add_curve(task, trained.curve)
         self._weights[task] = trained.weights
         for other in list(self._weights):  # only the weights that may be needed

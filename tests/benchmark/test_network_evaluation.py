@@ -185,6 +185,23 @@ def test_an_interrupted_cell_goes_on_and_gives_the_same_record(whole, tmp_path, 
     assert trained == [12]
 
 
+def test_the_time_of_a_continued_evaluation_includes_that_of_its_interrupted_parts(tmp_path):
+    cell = partial_cell(tmp_path / "rnn.partial")
+
+    def pause_and_stop(done, total, best):
+        if done >= 2:
+            raise StopHereError
+        time.sleep(0.3)  # before the first run and before the second one
+
+    start = time.perf_counter()
+    with pytest.raises(StopHereError):
+        cell(progress=pause_and_stop)
+    interrupted = time.perf_counter()
+    record = cell()
+    end = time.perf_counter()
+    assert end - interrupted < record.timings["total"] < end - start
+
+
 def partial_cell(partial, **options):
     def cell(experiment=EXPERIMENT, **others):
         return evaluate_network(
