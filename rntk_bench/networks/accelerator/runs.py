@@ -35,7 +35,7 @@ def train_many(
     Yields
     ------
     dict of int to TrainedRun
-        The runs that have ended since the last iteration, by position.
+        The runs that have ended since the last iteration, by position; empty if none has.
     """
     n, start = len(folds), time.perf_counter()
     initial = [training.initial(classifier, fold) for fold in folds]
@@ -45,9 +45,14 @@ def train_many(
     for until in itertools.count(EPOCHS_PER_CALL, EPOCHS_PER_CALL):
         states = advance_many(classifier, training.options, states, training.series, runs, until)
         ended = np.asarray(states.epochs)[: len(positions)] < until
+        if not ended.any():
+            yield {}
+            continue
         seconds = (time.perf_counter() - start) / n
+        # One copy of what a finished run needs; to slice each array on the device takes longer.
+        finished = jax.device_get(states._replace(parameters=None, optimizer_state=None))
         yield {
-            int(positions[k]): _trained_run(jax.tree.map(itemgetter(k), states), seconds)
+            int(positions[k]): _trained_run(jax.tree.map(itemgetter(k), finished), seconds)
             for k in np.flatnonzero(ended)
         }
         unfinished = np.flatnonzero(~ended)
@@ -99,7 +104,7 @@ def _trained_run(state: TrainingState, seconds: float) -> TrainedRun:
 
 
 def _to_numpy(parameters: Parameters) -> Parameters:
-    arrays: Parameters = jax.tree.map(np.asarray, parameters)
+    arrays: Parameters = jax.tree.map(np.array, parameters)
     return arrays
 
 
