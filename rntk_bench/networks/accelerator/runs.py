@@ -94,7 +94,7 @@ def _trained_run(state: TrainingState, seconds: float) -> TrainedRun:
     # JSON has no infinity.
     loss = float(np.nan_to_num(state.losses[best_epoch - 1])) if best_epoch else 0.0
     curve = TrainingCurve(
-        np.asarray(state.n_correct)[:epochs].tolist(),
+        state.n_correct[:epochs].tolist(),
         best_epoch,
         loss,
         bool(state.diverged),
@@ -104,6 +104,7 @@ def _trained_run(state: TrainingState, seconds: float) -> TrainedRun:
 
 
 def _to_numpy(parameters: Parameters) -> Parameters:
+    """Copy parameters, so that those of one run do not keep those of all runs in memory."""
     arrays: Parameters = jax.tree.map(np.array, parameters)
     return arrays
 
